@@ -1,3 +1,5 @@
+import { inspect, types } from 'node:util';
+
 /**
  * What a failed call left behind, as far as the caller can know:
  * `none` - it surely did not happen, `unknown` - it may have (a lost answer, a timeout).
@@ -56,8 +58,14 @@ export interface FailureDescription {
  * The code of a Node system error (`ECONNRESET`) is kept; anything without one is `UNKNOWN`.
  */
 export function describeFailure(thrown: unknown): FailureDescription {
-  if (!(thrown instanceof Error)) {
-    return { name: 'Error', message: String(thrown), code: 'UNKNOWN', retryable: false, effect: 'unknown' };
+  if (!isError(thrown)) {
+    return {
+      name: 'Error',
+      message: describeValue(thrown),
+      code: 'UNKNOWN',
+      retryable: false,
+      effect: 'unknown',
+    };
   }
   const said = thrown as Partial<BuddyError>; // read by shape: a second copy of core must be understood too
   const description: FailureDescription = {
@@ -69,4 +77,15 @@ export function describeFailure(thrown: unknown): FailureDescription {
   };
   if (typeof said.retryAfterMs === 'number') description.retryAfterMs = said.retryAfterMs;
   return description;
+}
+
+/** An error of another realm (a vm, a compartment) is no `instanceof Error` here. */
+function isError(thrown: unknown): thrown is Error {
+  return thrown instanceof Error || types.isNativeError(thrown);
+}
+
+function describeValue(thrown: unknown): string {
+  if (typeof thrown === 'string') return thrown;
+  // inspect, for String() throws on an object without a prototype and says nothing of any other
+  return inspect(thrown, { depth: 1, breakLength: Infinity, customInspect: false });
 }

@@ -1,3 +1,4 @@
+export { type AtomicWriteOptions, writeFileAtomic } from './atomic-file/write-file-atomic.ts';
 export type { Clock } from './clock/clock.ts';
 export { ManualClock } from './clock/manual-clock.ts';
 export { systemClock } from './clock/system-clock.ts';
@@ -8,9 +9,45 @@ export {
   type FailureDescription,
   type FailureEffect,
 } from './errors.ts';
+export { FileAccessError, type FileOperation } from './file-access-error.ts';
 export { countingId, type NewId, randomId } from './ids.ts';
+export {
+  appendJsonLines,
+  type JsonLinesAppender,
+  type JsonLinesAppenderOptions,
+  openJsonLinesAppender,
+} from './json-lines/append-json-lines.ts';
+export {
+  formatJsonLineProblem,
+  type JsonLine,
+  type JsonLineProblem,
+  type JsonLineProblemReason,
+  type JsonLinesSource,
+  readJsonLines,
+  type ReadJsonLinesOptions,
+} from './json-lines/read-json-lines.ts';
+export { NotSerializableError, stringifyJsonLine } from './json-lines/stringify-json-line.ts';
+export {
+  createJsonLogger,
+  type JsonLoggerInput,
+  JsonLoggerOptions,
+  type JsonLoggerPorts,
+} from './logger/json-logger.ts';
+export { type Logger, type LogMethod, silentLogger } from './logger/logger.ts';
 export { InvalidInputError, parseOrThrow } from './parse.ts';
 export { keyedDraw, type Random, seededRandom, systemRandom } from './random/random.ts';
+export {
+  createRedactor,
+  redact,
+  type RedactionInput,
+  RedactionOptions,
+  type Redactor,
+  redactText,
+} from './redaction/redactor.ts';
+export { StatisticsInputError } from './statistics/errors.ts';
+export { normalCdf, normalQuantile } from './statistics/normal.ts';
+export { median, medianAbsoluteDeviation, quantile } from './statistics/quantile.ts';
+export { type Interval, wilsonInterval, type WilsonOptions } from './statistics/wilson-interval.ts';
 export type { Action, Actor, Decision, Tier } from './tool/action.ts';
 export {
   ApprovalRequiredError,

@@ -22,10 +22,10 @@ export class ToolOutputError extends BuddyError {
   readonly issues: readonly z.core.$ZodIssue[];
 
   constructor(tool: string, error: z.ZodError) {
-    super(
-      `${tool} was done, but its output does not fit its schema:\n${z.prettifyError(error)}`,
-      { cause: error, effect: 'unknown' },
-    );
+    super(`${tool} was done, but its output does not fit its schema:\n${z.prettifyError(error)}`, {
+      cause: error,
+      effect: 'unknown',
+    });
     this.tool = tool;
     this.issues = error.issues;
   }

@@ -10,7 +10,7 @@ const MARK = Symbol.for('@buddy/core.governed');
  */
 export function markGoverned<T extends Tool>(tool: T): T {
   const marked = { ...tool };
-  Object.defineProperty(marked, MARK, { value: marked.execute, enumerable: false });
+  Object.defineProperty(marked, MARK, { value: Reflect.get(marked, 'execute'), enumerable: false });
   return Object.freeze(marked);
 }
 

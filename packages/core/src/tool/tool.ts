@@ -105,15 +105,18 @@ export function defineTool<InputSchema extends z.ZodType, OutputSchema extends z
   const { name, description, tier, effect } = parseOrThrow(
     Declaration,
     definition,
-    `tool "${String(definition.name)}"`,
+    `tool "${definition.name}"`,
   );
-  const { input: inputSchema, output: outputSchema, undo, reconcile } = definition;
+  const { input: inputSchema, output: outputSchema } = definition;
   return Object.freeze({
     name,
     description,
     tier,
     effect,
+    // True by what z.output means, but not to be proved while the schemas are type parameters.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     input: inputSchema as z.ZodType<z.output<InputSchema>>,
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     output: outputSchema as z.ZodType<z.output<OutputSchema>>,
     execute: async (input: z.output<InputSchema>, context: ToolContext) => {
       const given = inputSchema.safeParse(input);
@@ -122,8 +125,8 @@ export function defineTool<InputSchema extends z.ZodType, OutputSchema extends z
       if (!made.success) throw new ToolOutputError(name, made.error);
       return made.data;
     },
-    ...(undo && { undo: undo.bind(definition) }),
-    ...(reconcile && { reconcile: reconcile.bind(definition) }),
+    ...(definition.undo && { undo: definition.undo.bind(definition) }),
+    ...(definition.reconcile && { reconcile: definition.reconcile.bind(definition) }),
   });
 }
 

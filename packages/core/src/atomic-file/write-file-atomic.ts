@@ -1,0 +1,80 @@
+import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { FileAccessError } from '../file-access-error.ts';
+import { type NewId, randomId } from '../ids.ts';
+import { syncFolder } from './sync-folder.ts';
+
+export interface AtomicWriteOptions {
+  /** Permission bits, such as 0o600. Default: those of the file that is replaced, else what the umask leaves of 0o666. */
+  mode?: number;
+}
+
+/**
+ * Writes a whole file so that a reader, and a machine that comes up after a crash, sees the old content or the new, never
+ * a part. Once it resolves, the new content survives a power cut. A symbolic link is followed; the owner of a replaced
+ * file is not kept.
+ * @throws {FileAccessError} When it cannot be written. The old content stays, and no temporary file is left behind.
+ * @example
+ * await writeFileAtomic('out/run.json', JSON.stringify(run));
+ */
+// Own code: write-file-atomic 8 does the rename and the fsync of the file, and so does atomically 2, but neither syncs the
+// folder, without which the rename itself may be lost; write-file-atomic also brings no types.
+export async function writeFileAtomic(
+  path: string,
+  content: string | Uint8Array,
+  { mode }: AtomicWriteOptions = {},
+  { newId = randomId('tmp') }: { newId?: NewId } = {},
+): Promise<void> {
+  try {
+    const target = await followLink(path);
+    const temporary = join(dirname(target), `.${basename(target)}.${newId()}`);
+    const permissions = mode ?? (await modeOf(target));
+    const file = await open(temporary, 'wx', permissions); // x: never into what is somebody else's
+    try {
+      await writeDurably(file, content, permissions);
+      await rename(temporary, target);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+    await syncFolder(dirname(target));
+  } catch (error) {
+    throw new FileAccessError('write', path, error);
+  }
+}
+
+async function followLink(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (isMissing(error)) return path; // a new file, or one whose folder is missing: open() will say so
+    throw error;
+  }
+}
+
+async function modeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).mode & 0o7777;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+async function writeDurably(
+  file: FileHandle,
+  content: string | Uint8Array,
+  mode: number | undefined,
+): Promise<void> {
+  try {
+    if (mode !== undefined) await file.chmod(mode); // open() lets the umask take bits away
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}

@@ -1,0 +1,117 @@
+import type { SecretKeys } from '../secret-keys.ts';
+import { findValue, startOfFlagValue, startOfValue } from './assigned-value.ts';
+import { endOfWord, isWord } from './characters.ts';
+import { findCredential } from './credential.ts';
+import { findEmail } from './email.ts';
+import { findGenericKey } from './generic-key.ts';
+import { findIpv4, findIpv6 } from './ip-address.ts';
+import { findJwt } from './jwt.ts';
+import { findKnownKey } from './known-key.ts';
+import { findPrivateKeyBlock } from './private-key-block.ts';
+import { endOfEscape } from './escape.ts';
+import { endOfMarker, marker, type Span } from './span.ts';
+import { findUrlPassword } from './url-password.ts';
+
+export interface TextRules {
+  secretKeys: SecretKeys;
+  email: boolean;
+  ipAddresses: boolean;
+  genericKeys: boolean;
+}
+
+/**
+ * Replaces every secret in a text by its marker, in one pass from left to right: each place is looked at a bounded number
+ * of times whatever the text, for a finder either consumes what it walked over or walks no further than the word, the
+ * blanks after it, or a fixed bound. That is what regular expressions over the whole text could not promise.
+ */
+export function redactText(text: string, rules: TextRules): string {
+  let redacted = '';
+  let copiedTo = 0;
+  let urlPassword: Span | undefined;
+  let at = 0;
+  while (at < text.length) {
+    let span: Span | undefined;
+    let next = at + 1;
+    if (urlPassword?.start === at) {
+      span = urlPassword;
+    } else if (isWord(text, at)) {
+      next = endOfWord(text, at);
+      span = findFirstFromWord(text, at, next, rules);
+    } else {
+      switch (text.charCodeAt(at)) {
+        case 0x5b: // [
+          next = Math.max(next, endOfMarker(text, at));
+          break;
+        case 0x3a: // :
+          if (text.startsWith('//', at + 1)) urlPassword = findUrlPassword(text, at + 3);
+          else if (text[at + 1] === ':' && (at === copiedTo || !isWord(text, at - 1))) {
+            span = rules.ipAddresses ? findIpv6(text, at) : undefined; // not the `::` of `std::vector`
+          }
+          break;
+        case 0x40: // @
+          if (rules.email) span = findEmail(text, at, copiedTo);
+          break;
+        case 0x5c: // backslash
+        case 0x25: // %
+        case 0x1b: // escape
+          next = endOfEscape(text, at);
+          break;
+      }
+    }
+    if (span) {
+      redacted += text.slice(copiedTo, span.start) + marker(span.label);
+      copiedTo = span.end;
+      next = span.end;
+    }
+    at = next;
+  }
+  return copiedTo === 0 ? text : redacted + text.slice(copiedTo);
+}
+
+/** What starts in the middle of a word leaves the part before it, which may be a secret too. */
+function findFirstFromWord(
+  text: string,
+  start: number,
+  end: number,
+  rules: TextRules,
+): Span | undefined {
+  const span = findFromWord(text, start, end, rules);
+  if (!span || span.start === start || span.start >= end) return span;
+  return findFromWord(text, start, span.start, rules) ?? span;
+}
+
+function findFromWord(
+  text: string,
+  start: number,
+  end: number,
+  rules: TextRules,
+): Span | undefined {
+  return (
+    findPrivateKeyBlock(text, end) ??
+    findAssigned(text, start, end, rules.secretKeys) ??
+    findCredential(text, start, end) ??
+    findJwt(text, start, end) ??
+    // The whole word before a part of it: what is left of the word is not looked at again.
+    (rules.genericKeys ? findGenericKey(text, start, end) : undefined) ??
+    findKnownKey(text, start, end) ??
+    (rules.ipAddresses ? findIpAddress(text, start, end) : undefined)
+  );
+}
+
+function findAssigned(
+  text: string,
+  start: number,
+  end: number,
+  secretKeys: SecretKeys,
+): Span | undefined {
+  if (end - start < secretKeys.shortestName) return undefined;
+  let valueStart = startOfValue(text, end);
+  if (valueStart === -1) valueStart = startOfFlagValue(text, start, end);
+  if (valueStart === -1) return undefined;
+  const label = secretKeys.labelOf(text.slice(start, end));
+  return label === undefined ? undefined : findValue(text, valueStart, label);
+}
+
+function findIpAddress(text: string, start: number, end: number): Span | undefined {
+  return findIpv4(text, start, end) ?? (text[end] === ':' ? findIpv6(text, start) : undefined);
+}

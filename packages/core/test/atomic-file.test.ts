@@ -1,0 +1,89 @@
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { countingId, writeFileAtomic } from '@buddy/core';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+let folder = '';
+let path = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'buddy-atomic-'));
+  path = join(folder, 'run.json');
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function modeOf(file: string): Promise<number> {
+  return (await stat(file)).mode & 0o777;
+}
+
+describe('an atomic write', () => {
+  it('makes a file, replaces it, and leaves nothing else in the folder', async () => {
+    await writeFileAtomic(path, 'old');
+    await writeFileAtomic(path, new TextEncoder().encode('new'));
+    expect(await readFile(path, 'utf8')).toBe('new');
+    expect(await readdir(folder)).toEqual(['run.json']);
+  });
+
+  it('gives the file the mode asked for, else keeps the one it had', async () => {
+    await writeFileAtomic(path, 'secret', { mode: 0o600 });
+    expect(await modeOf(path)).toBe(0o600);
+    await chmod(path, 0o640);
+    await writeFileAtomic(path, 'new');
+    expect(await modeOf(path)).toBe(0o640);
+  });
+
+  it('writes through a symbolic link', async () => {
+    const link = join(folder, 'link.json');
+    await writeFile(path, 'old');
+    await symlink(path, link);
+    await writeFileAtomic(link, 'new');
+    expect(await readFile(path, 'utf8')).toBe('new');
+    expect(await readFile(link, 'utf8')).toBe('new');
+    expect((await readdir(folder)).toSorted()).toEqual(['link.json', 'run.json']);
+  });
+
+  it('leaves one whole content when many write at once', async () => {
+    const contents = Array.from({ length: 8 }, (_, n) => String(n).repeat(10_000));
+    await Promise.all(contents.map((content) => writeFileAtomic(path, content)));
+    expect(contents).toContain(await readFile(path, 'utf8'));
+    expect(await readdir(folder)).toEqual(['run.json']);
+  });
+
+  it('keeps the old content and removes its temporary file when it fails', async () => {
+    await mkdir(path); // a folder cannot be replaced by a file
+    await writeFile(join(path, 'inside'), 'kept');
+    await expect(writeFileAtomic(path, 'new')).rejects.toMatchObject({
+      code: 'CORE_FILE_ACCESS',
+      operation: 'write',
+      path,
+    });
+    expect(await readdir(folder)).toEqual(['run.json']);
+    expect(await readFile(join(path, 'inside'), 'utf8')).toBe('kept');
+  });
+
+  it('never writes into a file that somebody else has under its temporary name', async () => {
+    const taken = join(folder, '.run.json.tmp-1');
+    await writeFile(taken, 'precious');
+    await expect(
+      writeFileAtomic(path, 'new', {}, { newId: countingId('tmp') }),
+    ).rejects.toMatchObject({ code: 'CORE_FILE_ACCESS' });
+    expect(await readFile(taken, 'utf8')).toBe('precious');
+  });
+
+  it('says which folder is missing', async () => {
+    const lost = join(folder, 'no', 'run.json');
+    await expect(writeFileAtomic(lost, 'x')).rejects.toThrow(
+      `Cannot write ${lost}: its folder does not exist`,
+    );
+  });
+});

@@ -1,0 +1,167 @@
+import {
+  type Actor,
+  ApprovalRequiredError,
+  defineTool,
+  isGoverned,
+  markGoverned,
+  type Tool,
+  ToolDeniedError,
+  toolContext,
+} from '@buddy/core';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { z } from 'zod';
+
+const actor: Actor = { kind: 'human', id: 'grace' };
+
+function greetTool() {
+  return defineTool({
+    name: 'people.greeting.say',
+    description: 'Greets somebody.',
+    tier: 1,
+    input: z.strictObject({ name: z.string().min(1), times: z.int().default(1) }),
+    output: z.object({ text: z.string().transform((said) => said.trim()) }),
+    execute: ({ name, times }) => ({ text: `${'hello '.repeat(times)}${name} ` }),
+  });
+}
+
+describe('a tool', () => {
+  it('checks what goes in and what comes out, and fills defaults', async () => {
+    const greet = greetTool();
+    const output = await greet.execute(greet.input.parse({ name: 'ada' }), toolContext({ actor }));
+    expect(output).toEqual({ text: 'hello ada' });
+    // @ts-expect-error: `times` has its default only where input is parsed
+    await expect(greet.execute({ name: 'ada' }, toolContext({ actor }))).resolves.toBeDefined();
+    expectTypeOf(greet).toExtend<Tool<{ name: string; times: number }, { text: string }>>();
+    await expect(
+      greet.execute({ name: '', times: 1 }, toolContext({ actor })),
+    ).rejects.toMatchObject({
+      code: 'CORE_TOOL_INPUT_INVALID',
+      tool: 'people.greeting.say',
+      effect: 'none',
+      retryable: false,
+    });
+  });
+
+  it('says that it was done when its output does not fit', async () => {
+    const broken = defineTool({
+      name: 'a.b',
+      description: 'Breaks its word.',
+      tier: 2,
+      input: z.unknown(),
+      output: z.object({ id: z.string().min(3) }),
+      execute: () => ({ id: 'x' }),
+    });
+    await expect(broken.execute(undefined, toolContext({ actor }))).rejects.toMatchObject({
+      code: 'CORE_TOOL_OUTPUT_INVALID',
+      effect: 'unknown',
+    });
+  });
+
+  it('happens twice when repeated, unless it says otherwise', () => {
+    expect(greetTool().effect).toBe('once');
+  });
+
+  it('keeps undo and reconcile, with their `this`, and has none where none is given', async () => {
+    const store = defineTool({
+      name: 'store.items.put',
+      description: 'Puts an item.',
+      tier: 2,
+      effect: 'keyed',
+      input: z.string(),
+      output: z.string(),
+      execute: (item) => item.toUpperCase(),
+      async undo() {
+        expect(this.tier).toBe(2);
+      },
+      async reconcile(_item, key) {
+        return { happened: true, output: `${this.name} ${key}` };
+      },
+    });
+    await store.undo?.('a', 'A', toolContext({ actor }));
+    expect(await store.reconcile?.('a', 'key-1')).toEqual({
+      happened: true,
+      output: 'store.items.put key-1',
+    });
+    expect(greetTool()).not.toHaveProperty('undo');
+    expect(Object.isFrozen(store)).toBe(true);
+  });
+
+  it.each(['', 'has space', '.a', 'a.', 'a..b', '1a', `a${'.b'.repeat(100)}`])(
+    'refuses the name %j',
+    (name) => {
+      expect(() => defineTool({ ...definition, name })).toThrow(
+        expect.objectContaining({ code: 'CORE_INVALID_INPUT' }),
+      );
+    },
+  );
+
+  it('refuses a tier that is none, and no description', () => {
+    // @ts-expect-error: there are four tiers
+    expect(() => defineTool({ ...definition, tier: 5 })).toThrow('tier');
+    expect(() => defineTool({ ...definition, description: '' })).toThrow(
+      'must say what the tool does',
+    );
+    // @ts-expect-error: there are three effects
+    expect(() => defineTool({ ...definition, effect: 'none' })).toThrow('effect');
+  });
+});
+
+const definition = {
+  name: 'a.b',
+  description: 'Does nothing.',
+  tier: 1 as const,
+  input: z.unknown(),
+  output: z.unknown(),
+  execute: () => undefined,
+};
+
+describe('a context made by hand', () => {
+  it('has a key of its own, a signal that is not aborted, and what it was given', () => {
+    const context = toolContext({ actor, rationale: 'a test', runId: 'run-1' });
+    expect(context).toMatchObject({ actor, attempt: 1, rationale: 'a test', runId: 'run-1' });
+    expect(context.signal.aborted).toBe(false);
+    expect(context.idempotencyKey).not.toBe(toolContext({ actor }).idempotencyKey);
+  });
+});
+
+describe('the governance mark', () => {
+  it('is borne by what a gate marked, and by no copy of it', () => {
+    const tool = defineTool(definition);
+    const governed = markGoverned(tool);
+    expect(isGoverned(governed)).toBe(true);
+    expect(isGoverned(tool)).toBe(false);
+    expect(isGoverned({ ...governed })).toBe(false);
+    expect(isGoverned({ ...governed, execute: async () => 'anything' })).toBe(false);
+    const heir: Tool = Object.create(governed, { execute: { value: async () => 'anything' } });
+    expect(isGoverned(heir)).toBe(false);
+    expect(() => Object.assign(governed, { execute: async () => 'anything' })).toThrow(TypeError);
+  });
+});
+
+describe('what a gate throws', () => {
+  it('says who denied what and why', () => {
+    const decision = {
+      outcome: 'deny',
+      rule: 'no-night-mail',
+      reasonCode: 'QUIET_HOURS',
+      explanation: 'It is night.',
+    } as const;
+    const denied = new ToolDeniedError('mail.send', decision);
+    expect(denied).toMatchObject({
+      code: 'CORE_TOOL_DENIED',
+      tool: 'mail.send',
+      decision,
+      effect: 'none',
+    });
+    expect(denied.message).toBe('mail.send is denied by no-night-mail: It is night.');
+  });
+
+  it('says which approval is awaited', () => {
+    expect(new ApprovalRequiredError('mail.send', 'approval-1')).toMatchObject({
+      code: 'CORE_APPROVAL_REQUIRED',
+      approvalId: 'approval-1',
+      retryable: false,
+      message: 'mail.send needs approval approval-1',
+    });
+  });
+});
