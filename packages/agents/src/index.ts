@@ -1,1 +1,110 @@
-export {};
+export type {
+  ActivityCall,
+  ActivityResult,
+  ChildHandle,
+  ChildResult,
+  ChildStart,
+  DurableContext,
+  Received,
+  Workflow,
+} from './durable/durable-context.ts';
+export {
+  type Engine,
+  forgetfulStore,
+  type JournalStore,
+  type Registration,
+  type WorkflowResult,
+  type WorkflowView,
+} from './durable/engine.ts';
+export { createEngine } from './durable/scheduler.ts';
+export {
+  EngineMisuseError,
+  HarnessMisuseError,
+  PredictionsUnreadableError,
+  RunFailedError,
+  ToolRefusedError,
+} from './errors.ts';
+export {
+  type AgentExecutor,
+  type AgentExecutorEvents,
+  type AgentExecutorInput,
+  AgentExecutorOptions,
+  createAgentExecutor,
+  type ExecutionMetrics,
+  type ExecutorPorts,
+  type TaskRequest,
+} from './execution/agent-executor.ts';
+export type { Heal, TaskFailure } from './execution/heal.ts';
+export { type Learning, NOTHING_LEARNT, type WaveRecord } from './feedback/learning.ts';
+export type { HarnessEvents } from './harness/events.ts';
+export { createHarness, type Harness, type HarnessPorts } from './harness/harness.ts';
+export { type HarnessInput, HarnessOptions } from './harness/options.ts';
+export type { RunResult, RunStatus } from './harness/run-result.ts';
+export {
+  type AgentManager,
+  type AgentPerformance,
+  createAgentManager,
+  type LoadSummary,
+  type PlannedTask,
+  type PlanWaveOptions,
+  type WavePlan,
+} from './manager/agent-manager.ts';
+export {
+  type AgentInput,
+  type AgentManagerInput,
+  AgentManagerOptions,
+  AgentOptions,
+  numberedAgents,
+} from './manager/options.ts';
+export type { Anomaly, AnomalyKind, AnomalyScope, AnomalySeverity } from './monitor/anomaly.ts';
+export { countedAnomalies } from './monitor/counted-anomalies.ts';
+export {
+  findLatencyOutliers,
+  type LatencyOutlier,
+  type LatencyOutliers,
+  type LatencySample,
+} from './monitor/detectors/latency-outliers.ts';
+export { MonitorSequenceError } from './monitor/errors.ts';
+export { recomputeHealth, SystemHealthRecord, systemHealthRecord } from './monitor/health-record.ts';
+export {
+  type Health,
+  HEALTH_WEIGHTS,
+  type HealthInputs,
+  healthOf,
+  type HealthParts,
+  type HealthStatus,
+} from './monitor/health.ts';
+export type {
+  AgentMetrics,
+  Percentiles,
+  TaskMetrics,
+  WaveMetrics,
+  WaveReportMetrics,
+} from './monitor/metrics.ts';
+export { createMonitor, type Monitor, type MonitorEvents, type MonitorPorts } from './monitor/monitor.ts';
+export { type MonitorInput, MonitorOptions } from './monitor/options.ts';
+export { agentMetricsRecord, anomalyRecord, waveMetricsRecord } from './monitor/records.ts';
+export type { Fact, Verdict, WaitingFor } from './orchestration/facts.ts';
+export type { Output } from './output/output.ts';
+export { openFolderOutput } from './output/folder-output.ts';
+export { MemoryOutput } from './output/memory-output.ts';
+export { lowerBound } from './plan/lower-bound.ts';
+export { makePlan, type PlanAgent, type PlanRequest } from './plan/make-plan.ts';
+export type { Plan, PlannedAgent, Strategy } from './plan/plan.ts';
+export type { PlannableTask } from './plan/task-order.ts';
+export {
+  createWorkQueue,
+  type QueuedWork,
+  type WorkQueue,
+  type WorkQueueOptions,
+} from './plan/work-queue.ts';
+export type {
+  LoadedPredictions,
+  LoadProblem,
+  LoadProblemKind,
+  PredictionSource,
+} from './prediction/load.ts';
+export { type Prediction, PredictionRecord, type RiskAssessment } from './prediction/prediction.ts';
+export { backoffMs, type BackoffInput, BackoffOptions } from './task/backoff.ts';
+export type { Attempt, AttemptStatus, Outcome, OutcomeStatus } from './task/outcome.ts';
+export type { Claim, Work } from './task/work.ts';

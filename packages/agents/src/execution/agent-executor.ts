@@ -1,0 +1,269 @@
+import {
+  type Clock,
+  type NewId,
+  parseOrThrow,
+  randomId,
+  systemClock,
+  type Tool,
+} from '@buddy/core';
+import { EventEmitter } from 'eventemitter3';
+import { z } from 'zod';
+import type { Workflow } from '../durable/durable-context.ts';
+import type { Engine } from '../durable/engine.ts';
+import { createEngine } from '../durable/scheduler.ts';
+import { RunFailedError } from '../errors.ts';
+import { NOTHING_LEARNT } from '../feedback/learning.ts';
+import { RetryOptions } from '../harness/options.ts';
+import { AgentOptions } from '../manager/options.ts';
+import type { Fact } from '../orchestration/facts.ts';
+import { tellWaiting } from '../orchestration/parked.ts';
+import { SYSTEM_TOOLS, type TaskPolicy } from '../orchestration/policy.ts';
+import { type SlotInput, slotWorkflow } from '../orchestration/slot.ts';
+import { makePlan } from '../plan/make-plan.ts';
+import { createWorkQueue, type WorkQueue } from '../plan/work-queue.ts';
+import { type Attempt, isScored, isSuccess, type Outcome } from '../task/outcome.ts';
+import type { Work } from '../task/work.ts';
+import { refuseDangerousTools } from './refuse-tools.ts';
+import type { Heal } from './heal.ts';
+import { supportTools } from './support-tools.ts';
+import { systemTool } from './system-tool.ts';
+
+export const AgentExecutorOptions = z.strictObject({
+  agent: AgentOptions,
+  ...RetryOptions.shape,
+  seed: z.union([z.number(), z.string()]).default(1),
+  /** Lets tools of tier 3 run without a gate. For dry runs. */
+  allowUngoverned: z.boolean().default(false),
+});
+export type AgentExecutorInput = z.input<typeof AgentExecutorOptions>;
+export type AgentExecutorOptions = z.output<typeof AgentExecutorOptions>;
+
+/** A task for one agent, without a plan around it. */
+export interface TaskRequest {
+  taskId: string;
+  action: string;
+  input: unknown;
+  /** That it succeeds, 0..1. Default 0.5. */
+  successProbability?: number;
+  /** Default 1000. */
+  durationMs?: number;
+  priority?: number;
+}
+
+export interface AgentExecutorEvents {
+  attemptEnded: [event: { attempt: Attempt }];
+  /** Also when it waits for a person. */
+  taskSettled: [event: { outcome: Outcome; output: unknown }];
+}
+
+export interface ExecutionMetrics {
+  tasks: number;
+  completed: number;
+  /** Failed or timed out. */
+  failed: number;
+  attempts: number;
+  /** Mean over scored tasks of what happened (0 or 1) less what was predicted; NaN when there are none. */
+  meanConfidenceDelta: number;
+  /** Time in last attempts, in ms. */
+  busyMs: number;
+}
+
+export interface ExecutorPorts {
+  tools: readonly Tool[];
+  clock?: Clock;
+  heal?: Heal;
+  newId?: NewId;
+}
+
+/** One agent: does tasks, with retries, and counts how it went. */
+export interface AgentExecutor {
+  readonly agent: AgentOptions;
+  readonly events: EventEmitter<AgentExecutorEvents>;
+  /** Does one task; resolves however it ends. One that needs a person resolves as `waiting`. */
+  executeTask(task: TaskRequest, options?: { signal?: AbortSignal }): Promise<Outcome>;
+  /** Does tasks, longest first, as many at once as the agent's capacity; outcomes in the order in which they ended. */
+  executeWave(tasks: readonly TaskRequest[], options?: { signal?: AbortSignal }): Promise<readonly Outcome[]>;
+  metrics(): ExecutionMetrics;
+}
+
+/**
+ * @example
+ * const executor = createAgentExecutor({ agent: { id: 'ada' } }, { tools: [findContact] });
+ * const { status } = await executor.executeTask({ taskId: 't1', action: 'crm.contacts.find', input: { email: 'a@example.com' } });
+ * @throws {InvalidInputError} When an option does not fit.
+ * @throws {ToolRefusedError} When a tool is of tier 4, or of tier 3 and not governed.
+ */
+export function createAgentExecutor(input: AgentExecutorInput, ports: ExecutorPorts): AgentExecutor {
+  const options = parseOrThrow(AgentExecutorOptions, input, 'options of createAgentExecutor');
+  refuseDangerousTools(ports.tools, options);
+  return new Executor(options, ports);
+}
+
+class Executor implements AgentExecutor {
+  readonly agent: AgentOptions;
+  readonly events = new EventEmitter<AgentExecutorEvents>();
+  readonly #options: AgentExecutorOptions;
+  readonly #clock: Clock;
+  readonly #tools: ReadonlyMap<string, Tool>;
+  readonly #heal: Heal | undefined;
+  readonly #newId: NewId;
+  readonly #metrics = { tasks: 0, completed: 0, failed: 0, attempts: 0, deltaSum: 0, busyMs: 0 };
+
+  constructor(options: AgentExecutorOptions, ports: ExecutorPorts) {
+    const { tools, clock = systemClock, newId = randomId('wave') } = ports;
+    this.agent = options.agent;
+    this.#options = options;
+    this.#clock = clock;
+    this.#tools = new Map(tools.map((tool) => [tool.name, tool]));
+    this.#heal = ports.heal;
+    this.#newId = newId;
+  }
+
+  async executeTask(task: TaskRequest, options?: { signal?: AbortSignal }): Promise<Outcome> {
+    const [outcome] = await this.executeWave([task], options);
+    if (outcome) return outcome;
+    throw new RunFailedError({
+      name: 'Error',
+      message: `Task ${task.taskId} came to no end`,
+      code: 'AGENTS_RUN_FAILED',
+      retryable: false,
+      effect: 'unknown',
+    });
+  }
+
+  async executeWave(
+    tasks: readonly TaskRequest[],
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<readonly Outcome[]> {
+    const runId = this.#newId();
+    const queue = this.#queueOf(tasks);
+    const outcomes: Outcome[] = [];
+    const engine = this.#engineFor(queue);
+    engine.subscribe((fact) => this.#onFact(fact as Fact, queue, outcomes));
+    const abort = () => {
+      queue.cancel(String(signal?.reason));
+      void engine.cancel(runId, String(signal?.reason));
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+    if (signal?.aborted) queue.cancel(String(signal.reason));
+    try {
+      await engine.start(runId, 'wave', this.#policy(runId));
+      const result = await engine.result(runId);
+      if (result.kind === 'failed') throw new RunFailedError(result.failure);
+      return outcomes;
+    } finally {
+      signal?.removeEventListener('abort', abort);
+      await engine.close();
+    }
+  }
+
+  metrics(): ExecutionMetrics {
+    const { deltaSum, ...metrics } = this.#metrics;
+    const scored = metrics.completed + metrics.failed;
+    return { ...metrics, meanConfidenceDelta: scored === 0 ? Number.NaN : deltaSum / scored };
+  }
+
+  #engineFor(queue: WorkQueue): Engine {
+    const engine = createEngine({ clock: this.#clock });
+    const claim = systemTool(SYSTEM_TOOLS.claim, 'Takes a task', () => queue.claim(this.agent.id));
+    const { id, capacity } = this.agent;
+    const wave: Workflow = async (ctx, policy: TaskPolicy) => {
+      const input: SlotInput = { wave: 1, agentId: id, policy };
+      const slots = Array.from({ length: capacity }, (_, slot) => `${ctx.id}/${slot}`);
+      const children = await ctx.spawnAll(
+        slots.map((slot) => ({ key: slot, id: slot, workflow: 'slot', input })),
+      );
+      for (const result of await ctx.joinAll(children)) {
+        if (result.kind === 'failed') throw new RunFailedError(result.failure);
+      }
+    };
+    engine.register({
+      // A task that needs a person is told as waiting and left: here is nobody to wait with.
+      workflows: { wave, slot: slotWorkflow, parked: tellWaiting },
+      tools: [...this.#tools.values(), claim, ...supportTools(this.#tools, this.#heal)],
+      lanes: { [id]: capacity },
+    });
+    return engine;
+  }
+
+  #policy(runId: string): TaskPolicy {
+    const { maxAttempts, backoff, taskTimeoutMs, seed } = this.#options;
+    const canHeal = this.#heal !== undefined;
+    return { runId, maxAttempts, backoff, taskTimeoutMs, verdictTimeoutMs: 0, seed, canHeal };
+  }
+
+  #queueOf(tasks: readonly TaskRequest[]): WorkQueue {
+    const { id: agentId, capacity } = this.agent;
+    const queuedAt = this.#clock.now();
+    const works = tasks.map((task): Work => {
+      const { successProbability = 0.5, durationMs = 1_000, priority = 0 } = task;
+      const tool = this.#tools.get(task.action);
+      return {
+        taskId: task.taskId,
+        wave: 1,
+        action: task.action,
+        input: task.input,
+        priority,
+        effect: tool?.effect ?? 'once',
+        canReconcile: tool?.reconcile !== undefined,
+        plannedAgentId: agentId,
+        isControl: false,
+        heuristics: [],
+        successProbability,
+        calibratedProbability: successProbability,
+        predictedDurationMs: durationMs,
+        queuedAt,
+      };
+    });
+    const plan = makePlan({
+      wave: 1,
+      tasks: works.map((work) => ({
+        ...work,
+        durationMs: work.predictedDurationMs,
+        confidence: 0.5,
+        dependsOn: [],
+      })),
+      agents: [{ agentId, capacity, speed: 1 }],
+      strategy: 'load_balanced',
+      learning: NOTHING_LEARNT,
+      controlShare: 0,
+      seed: this.#options.seed,
+    });
+    const queued = works.map((work) => ({ work, dependsOn: [], impossible: undefined }));
+    return createWorkQueue({ plan, tasks: queued, earlier: new Map(), now: () => this.#clock.now() });
+  }
+
+  #onFact(fact: Fact, queue: WorkQueue, outcomes: Outcome[]): void {
+    switch (fact.kind) {
+      case 'attemptEnded':
+        this.#metrics.attempts += 1;
+        this.events.emit('attemptEnded', { attempt: fact.attempt });
+        return;
+      case 'taskWaiting':
+      case 'taskSettled': {
+        const { outcome } = fact;
+        queue.settle(outcome.taskId, outcome.status);
+        outcomes.push(outcome);
+        this.#count(outcome);
+        const output = fact.kind === 'taskSettled' ? fact.output : null;
+        this.events.emit('taskSettled', { outcome, output });
+        return;
+      }
+      case 'taskStarted':
+      case 'verdictDone':
+      case 'onlyWaiting':
+        return;
+    }
+  }
+
+  #count(outcome: Outcome): void {
+    const metrics = this.#metrics;
+    metrics.tasks += 1;
+    metrics.busyMs += outcome.attemptMs;
+    if (!isScored(outcome)) return;
+    const success = isSuccess(outcome);
+    if (success) metrics.completed += 1;
+    else metrics.failed += 1;
+    metrics.deltaSum += Number(success) - outcome.successProbability;
+  }
+}

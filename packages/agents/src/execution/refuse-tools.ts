@@ -1,0 +1,25 @@
+import { isGoverned, type Tool } from '@buddy/core';
+import { ToolRefusedError } from '../errors.ts';
+
+/**
+ * Sees to it that nothing dangerous can run unasked: tier 4 never, tier 3 only behind a gate or with leave.
+ * @throws {ToolRefusedError} Naming every tool that is refused.
+ */
+export function refuseDangerousTools(
+  tools: readonly Tool[],
+  { allowUngoverned }: { allowUngoverned: boolean },
+): void {
+  const forbidden = tools.filter(({ tier }) => tier === 4).map(({ name }) => name);
+  if (forbidden.length > 0) {
+    const message = `Tools of tier 4 are never run by agents: ${forbidden.join(', ')}. Take them out.`;
+    throw new ToolRefusedError(forbidden, message);
+  }
+  if (allowUngoverned) return;
+  const ungoverned = tools.filter((tool) => tool.tier === 3 && !isGoverned(tool)).map(({ name }) => name);
+  if (ungoverned.length > 0) {
+    throw new ToolRefusedError(
+      ungoverned,
+      `Tools of tier 3 need a gate: ${ungoverned.join(', ')}. Hand in governance.govern(tool), or say allowUngoverned: true where nothing real can happen.`,
+    );
+  }
+}

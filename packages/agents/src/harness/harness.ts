@@ -1,0 +1,316 @@
+import {
+  type Clock,
+  type Logger,
+  ManualClock,
+  type NewId,
+  parseOrThrow,
+  type Random,
+  randomId,
+  seededRandom,
+  silentLogger,
+  systemClock,
+  type Tool,
+} from '@buddy/core';
+import type { EventEmitter } from 'eventemitter3';
+import type { Engine } from '../durable/engine.ts';
+import { createEngine } from '../durable/scheduler.ts';
+import { HarnessMisuseError, RunFailedError } from '../errors.ts';
+import { supportTools } from '../execution/support-tools.ts';
+import { refuseDangerousTools } from '../execution/refuse-tools.ts';
+import { createFeedbackLoop, type FeedbackLoop } from '../feedback/feedback-loop.ts';
+import { type AgentManager, createAgentManager, type LoadSummary } from '../manager/agent-manager.ts';
+import { systemHealthRecord } from '../monitor/health-record.ts';
+import { createMonitor, type Monitor } from '../monitor/monitor.ts';
+import type { Fact, Verdict } from '../orchestration/facts.ts';
+import { parkedWorkflow } from '../orchestration/parked.ts';
+import type { TaskPolicy } from '../orchestration/policy.ts';
+import { type RunInput, runWorkflow } from '../orchestration/run.ts';
+import { slotWorkflow } from '../orchestration/slot.ts';
+import { MemoryOutput } from '../output/memory-output.ts';
+import type { Output } from '../output/output.ts';
+import type { PredictionSource } from '../prediction/load.ts';
+import { renderReport } from '../report/render-report.ts';
+import { createEventSink, type HarnessEvents } from './events.ts';
+import type { Heal } from '../execution/heal.ts';
+import { HarnessOptions, type HarnessInput } from './options.ts';
+import { runRecord, problemRecord } from './records.ts';
+import { json, RunHost } from './run-host.ts';
+import { ActiveRun } from './active-run.ts';
+import { createRunObserver } from './run-observer.ts';
+import type { RunResult, RunStatus } from './run-result.ts';
+
+export interface HarnessPorts {
+  /** What tasks can do. Tier 3 tools must be governed, unless `allowUngoverned`. */
+  tools: readonly Tool[];
+  clock?: Clock;
+  /** Default: seeded with the option `seed`. */
+  random?: Random;
+  /** Where the run writes. Default: memory. */
+  output?: Output;
+  /** Asked when a task has failed for good. Default: nobody. */
+  heal?: Heal;
+  newId?: NewId;
+  logger?: Logger;
+  /** Default: in memory. */
+  engine?: Engine;
+  /** Sentences for the report that only the caller knows. */
+  notes?: readonly string[];
+}
+
+/** Runs waves of predicted tasks over many agents, and learns from wave to wave. */
+export interface Harness {
+  readonly events: EventEmitter<HarnessEvents>;
+  readonly manager: AgentManager;
+  readonly feedback: FeedbackLoop;
+  readonly monitor: Monitor;
+  readonly output: Output;
+  /** Reads predictions; see AgentManager. */
+  load(source: PredictionSource): Promise<LoadSummary>;
+  /**
+   * Runs what was loaded. Resolves when every task has ended, or only such are left that wait for people, or it was
+   * aborted; then the files are whole.
+   * @throws {HarnessMisuseError} When nothing was loaded, or it ran before.
+   * @throws {RunFailedError} When the run itself failed: a file that could not be written, say. Never for a task.
+   */
+  run(options?: { signal?: AbortSignal }): Promise<RunResult>;
+  /**
+   * Tells what a person decided about a task that waits. Resolves when that has been carried out, and again only waiting
+   * tasks, or none, are left.
+   * @throws {HarnessMisuseError} When the task does not wait.
+   */
+  decide(taskId: string, verdict: Verdict): Promise<RunResult>;
+  /** Lets go of files and timers. */
+  close(): Promise<void>;
+}
+
+/**
+ * @example
+ * const harness = createHarness({ agents: [{ id: 'ada' }] }, { tools: [findContact] });
+ * await harness.load('examples/data/phase20');
+ * const { status, counts } = await harness.run();
+ * @throws {InvalidInputError} When an option does not fit.
+ * @throws {ToolRefusedError} When a tool is of tier 4, or of tier 3 and not governed.
+ */
+export function createHarness(input: HarnessInput, ports: HarnessPorts): Harness {
+  return new WaveHarness(parseOrThrow(HarnessOptions, input, 'options of createHarness'), ports);
+}
+
+class WaveHarness implements Harness {
+  readonly events: EventEmitter<HarnessEvents>;
+  readonly manager: AgentManager;
+  readonly feedback: FeedbackLoop;
+  readonly monitor: Monitor;
+  readonly output: Output;
+  readonly #options: HarnessOptions;
+  readonly #clock: Clock;
+  readonly #engine: Engine;
+  readonly #logger: Logger;
+  readonly #heal: Heal | undefined;
+  readonly #notes: readonly string[];
+  readonly #runId: string;
+  readonly #tools: ReadonlyMap<string, Tool>;
+  readonly #emit: ReturnType<typeof createEventSink>['emit'];
+  #run: ActiveRun | undefined;
+  #standingStill: Promise<RunResult> | undefined;
+
+  constructor(options: HarnessOptions, ports: HarnessPorts) {
+    const { tools, clock = systemClock, logger = silentLogger, newId = randomId('run') } = ports;
+    const { random = seededRandom(options.seed) } = ports;
+    refuseDangerousTools(tools, options);
+    this.#options = options;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#engine = ports.engine ?? createEngine({ clock });
+    this.#heal = ports.heal;
+    this.#notes = ports.notes ?? [];
+    this.#runId = newId();
+    this.#tools = new Map(tools.map((tool) => [tool.name, tool]));
+    const { agents, strategy, controlShare, seed, defaultAction } = options;
+    const managing = { agents, strategy, controlShare, seed };
+    this.manager = createAgentManager(defaultAction === undefined ? managing : { ...managing, defaultAction });
+    this.feedback = createFeedbackLoop({}, { random: random.child('feedback') });
+    this.monitor = createMonitor({}, { random: random.child('monitor') });
+    this.output = ports.output ?? new MemoryOutput();
+    const { events, emit } = createEventSink(logger);
+    this.events = events;
+    this.#emit = emit;
+    const runId = this.#runId;
+    this.monitor.events.on('anomalyDetected', (event) => emit('anomalyDetected', { runId, ...event }));
+    this.monitor.events.on('healthChanged', (event) => emit('healthChanged', { runId, ...event }));
+  }
+
+  load(source: PredictionSource): Promise<LoadSummary> {
+    return this.#clock.external(() => this.manager.load(source));
+  }
+
+  async run({ signal }: { signal?: AbortSignal } = {}): Promise<RunResult> {
+    if (this.#run) throw new HarnessMisuseError('A harness runs once; make another for another run');
+    const { waves: loaded, taskCount } = this.manager.loaded;
+    if (taskCount === 0) throw new HarnessMisuseError('Nothing to run: call load() first, with at least one good line');
+    const waves = this.#chooseWaves(loaded);
+    const run = this.#prepare(waves);
+    this.#run = run;
+    this.#engine.subscribe((fact) => run.onFact(fact as Fact));
+    const abort = () => void run.cancel(String(signal?.reason ?? 'aborted'));
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      await this.#writeStart(run);
+      const input: RunInput = { waves, policy: run.policy };
+      await run.start(input);
+      if (signal?.aborted) abort();
+      return await this.#standStill(run);
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  async decide(taskId: string, verdict: Verdict): Promise<RunResult> {
+    const run = this.#run;
+    const waiting = run?.host.waiting.get(taskId);
+    if (!run || !waiting) {
+      const ids = [...(run?.host.waiting.keys() ?? [])].slice(0, 10).join(', ') || 'none';
+      throw new HarnessMisuseError(`Task ${taskId} does not wait for anybody; waiting: ${ids}`);
+    }
+    await run.decide(waiting.parkedId, verdict);
+    return this.#standStill(run);
+  }
+
+  async close(): Promise<void> {
+    await this.#engine.close();
+    await this.output.close();
+  }
+
+  #chooseWaves(loaded: readonly number[]): readonly number[] {
+    const { waves } = this.#options;
+    if (!waves) return loaded;
+    const chosen = loaded.filter((wave) => wave >= waves.from && wave <= waves.to);
+    if (chosen.length > 0) return chosen;
+    throw new HarnessMisuseError(
+      `No wave from ${waves.from} to ${waves.to} is loaded; there are ${loaded.join(', ')}`,
+    );
+  }
+
+  #prepare(waves: readonly number[]): ActiveRun {
+    const { maxAttempts, backoff, taskTimeoutMs, verdictTimeoutMs, seed, agents } = this.#options;
+    const policy: TaskPolicy = {
+      runId: this.#runId,
+      maxAttempts,
+      backoff,
+      taskTimeoutMs,
+      verdictTimeoutMs,
+      seed,
+      canHeal: this.#heal !== undefined,
+    };
+    const observer = createRunObserver(this.#clock.now(), agents);
+    const { manager, feedback, monitor, output } = this;
+    const host = new RunHost(this.#runId, {
+      manager,
+      feedback,
+      monitor,
+      output,
+      clock: this.#clock,
+      tools: this.#tools,
+      emit: this.#emit,
+      observer,
+    });
+    this.#engine.register({
+      workflows: { run: runWorkflow, slot: slotWorkflow, parked: parkedWorkflow },
+      tools: [...this.#tools.values(), ...host.systemTools(), ...supportTools(this.#tools, this.#heal)],
+      lanes: Object.fromEntries(agents.map(({ id, capacity }) => [id, capacity])),
+    });
+    return new ActiveRun({ host, observer, policy, engine: this.#engine, waves, startedAt: this.#clock.now() });
+  }
+
+  async #writeStart(run: ActiveRun): Promise<void> {
+    const { problems, taskCount, waves } = this.manager.loaded;
+    for (const problem of problems) this.output.append(PROBLEMS_FILE, problemRecord(problem));
+    await this.#writeRun(run, 'running', null);
+    const at = run.startedAt;
+    this.output.append('phase21/events.jsonl', {
+      event: 'runStarted',
+      at: new Date(at).toISOString(),
+      run_id: this.#runId,
+      tasks: taskCount,
+      waves,
+    });
+    this.#emit('runStarted', { at, runId: this.#runId, waves: run.waves, tasks: taskCount });
+  }
+
+  /** Waits until there is nothing more to do without people; whoever asks meanwhile gets the same answer. */
+  #standStill(run: ActiveRun): Promise<RunResult> {
+    this.#standingStill ??= run
+      .standStill()
+      .then(() => this.#writeEnd(run))
+      .finally(() => (this.#standingStill = undefined));
+    return this.#standingStill;
+  }
+
+  async #writeEnd(run: ActiveRun): Promise<RunResult> {
+    const result = this.#resultOf(run);
+    const { runId, status } = result;
+    this.output.append('phase21/events.jsonl', {
+      event: 'runCompleted',
+      at: new Date(result.endedAt).toISOString(),
+      run_id: runId,
+      status,
+    });
+    await this.#writeRun(run, status, result);
+    await this.output.write(
+      'phase21/system_health.json',
+      json(systemHealthRecord(result.health, run.observer.anomalies, result.endedAt)),
+    );
+    const report = renderReport(
+      run.observer.reportData({
+        result,
+        options: this.#options,
+        clockKind: this.#clock instanceof ManualClock ? 'manual' : 'real',
+        cancelReason: run.cancelReason,
+        loaded: this.manager.loaded,
+        learning: this.feedback.learning,
+        notes: this.#notes,
+        problemsFile: PROBLEMS_FILE_IN_REPORT,
+        waiting: [...run.host.waiting.values()],
+      }),
+    );
+    await this.output.write('phase21/report.md', report.markdown);
+    for (const { path, svg } of report.pictures) await this.output.write(`phase21/${path}`, svg);
+    await this.output.flush();
+    this.#logger.info({ runId, status, counts: result.counts }, 'The run has ended');
+    this.#emit('runCompleted', { at: result.endedAt, runId, result });
+    return result;
+  }
+
+  #resultOf(run: ActiveRun): RunResult {
+    const { host, waves, startedAt, cancelReason } = run;
+    const { counts, wavesDone, waiting } = host;
+    const status: RunStatus =
+      cancelReason !== undefined ? 'cancelled' : waiting.size > 0 ? 'waiting' : 'completed';
+    return {
+      runId: this.#runId,
+      status,
+      startedAt,
+      endedAt: this.#clock.now(),
+      tasks: Object.values(counts).reduce((sum, count) => sum + count, 0),
+      counts: { ...counts },
+      waves: [...wavesDone],
+      unfinishedWaves: waves.filter((wave) => !wavesDone.includes(wave)),
+      health: this.monitor.health(),
+      waiting: [...waiting.values()].map(({ outcome, approvalId, why }) => ({
+        taskId: outcome.taskId,
+        approvalId,
+        why,
+      })),
+      problems: this.manager.loaded.problems.length,
+    };
+  }
+
+  #writeRun(run: ActiveRun, status: RunStatus | 'running', result: RunResult | null): Promise<void> {
+    const { startedAt, waves } = run;
+    const record = runRecord({ runId: this.#runId, status, startedAt, waves, result, options: this.#options });
+    return this.output.write('phase21/run.json', json(record));
+  }
+}
+
+const PROBLEMS_FILE_IN_REPORT = 'load_problems.jsonl';
+const PROBLEMS_FILE = `phase21/${PROBLEMS_FILE_IN_REPORT}`;
+

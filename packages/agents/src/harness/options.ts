@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { AgentManagerOptions } from '../manager/options.ts';
+import { BackoffOptions } from '../task/backoff.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** How tasks are tried. */
+export const RetryOptions = z.strictObject({
+  /** How often a task is tried, the first time included. */
+  maxAttempts: z.int().positive().default(3),
+  backoff: BackoffOptions.prefault({ kind: 'exponential' }),
+  /** How long one attempt may take, in ms. */
+  taskTimeoutMs: z.number().positive().default(60_000),
+});
+
+export const HarnessOptions = z.strictObject({
+  ...AgentManagerOptions.shape,
+  ...RetryOptions.shape,
+  /** Only these waves, both ends included. Default: all. */
+  waves: z
+    .strictObject({ from: z.int().min(1), to: z.int().min(1) })
+    .refine(({ from, to }) => from <= to, { message: '`from` must not come after `to`' })
+    .optional(),
+  /** How long a person has to decide about a task that waits, in ms. It never counts as a yes. */
+  verdictTimeoutMs: z.number().positive().default(72 * HOUR_MS),
+  /** Lets tools of tier 3 run without a gate. For dry runs, where nothing real can happen. */
+  allowUngoverned: z.boolean().default(false),
+});
+export type HarnessInput = z.input<typeof HarnessOptions>;
+export type HarnessOptions = z.output<typeof HarnessOptions>;

@@ -1,0 +1,303 @@
+import type { Clock, Tool } from '@buddy/core';
+import type { FeedbackLoop } from '../feedback/feedback-loop.ts';
+import { feedbackRecords } from '../feedback/records.ts';
+import { RunFailedError } from '../errors.ts';
+import type { AgentManager } from '../manager/agent-manager.ts';
+import { UNASSIGNED } from '../manager/options.ts';
+import type { Monitor } from '../monitor/monitor.ts';
+import { agentMetricsRecord, waveMetricsRecord } from '../monitor/records.ts';
+import type { Fact } from '../orchestration/facts.ts';
+import { SYSTEM_TOOLS } from '../orchestration/policy.ts';
+import type { OpenedWave } from '../orchestration/run.ts';
+import type { Output } from '../output/output.ts';
+import type { Plan } from '../plan/plan.ts';
+import { createWorkQueue, type QueuedWork, type WorkQueue } from '../plan/work-queue.ts';
+import type { Attempt, Outcome, OutcomeStatus } from '../task/outcome.ts';
+import type { Claim } from '../task/work.ts';
+import type { createEventSink } from './events.ts';
+import { assignmentRecord, attemptRecord, isoTime, outcomeRecord, planRecord } from './records.ts';
+import type { RunObserver } from './run-observer.ts';
+import { noCounts } from './run-result.ts';
+import { systemTool } from '../execution/system-tool.ts';
+
+export interface RunHostPorts {
+  manager: AgentManager;
+  feedback: FeedbackLoop;
+  monitor: Monitor;
+  output: Output;
+  clock: Clock;
+  tools: ReadonlyMap<string, Tool>;
+  emit: ReturnType<typeof createEventSink>['emit'];
+  observer: RunObserver;
+}
+
+interface OpenWave {
+  plan: Plan;
+  queue: WorkQueue;
+  startedAt: number;
+  isOpen: boolean;
+  stopWatching: AbortController;
+}
+
+/** The side of a run that touches the world: hands out work, writes files, feeds what learns and what watches. */
+export class RunHost {
+  readonly runId: string;
+  readonly counts: Record<OutcomeStatus, number> = noCounts();
+  readonly wavesDone: number[] = [];
+  /** Tasks that wait, and the workflow to tell when somebody decides. */
+  readonly waiting = new Map<string, Extract<Fact, { kind: 'taskWaiting' }>>();
+  readonly #ports: RunHostPorts;
+  readonly #waves = new Map<number, OpenWave>();
+  /** How tasks ended that others depend on. */
+  readonly #awaited = new Map<string, OutcomeStatus>();
+  /** Those, and the tasks that depend on them. */
+  readonly #waitingIds = new Set<string>();
+  #cancelReason: string | undefined;
+
+  constructor(runId: string, ports: RunHostPorts) {
+    this.runId = runId;
+    this.#ports = ports;
+  }
+
+  /** What orchestration calls by name. */
+  systemTools(): Tool[] {
+    return [
+      systemTool(SYSTEM_TOOLS.openWave, 'Plans a wave', ({ wave }: { wave: number }) => this.#openWave(wave)),
+      systemTool(SYSTEM_TOOLS.closeWave, 'Settles a wave', ({ wave }: { wave: number }) => this.#closeWave(wave)),
+      systemTool(SYSTEM_TOOLS.claim, 'Takes a task', (input: { wave: number; agentId: string }) =>
+        this.#claim(input),
+      ),
+      systemTool(SYSTEM_TOOLS.claimHeld, 'Takes a task that waits for a waiting one', async ({ wave }: { wave: number }) =>
+        this.#wave(wave).queue.claimHeld(),
+      ),
+      systemTool(SYSTEM_TOOLS.claimAny, 'Takes a task that was freed late', async () => this.#claimAny()),
+    ];
+  }
+
+  /** Hands nothing out any more. */
+  cancel(reason: string): void {
+    this.#cancelReason = reason;
+    for (const { queue } of this.#waves.values()) queue.cancel(reason);
+  }
+
+  onFact(fact: Fact): void {
+    switch (fact.kind) {
+      case 'taskStarted': {
+        const { kind, ...started } = fact;
+        this.#event(kind, started);
+        return;
+      }
+      case 'attemptEnded':
+        this.#onAttempt(fact.attempt);
+        return;
+      case 'taskWaiting':
+        this.#onWaiting(fact);
+        return;
+      case 'taskSettled':
+        this.#onSettled(fact.outcome, fact.output);
+        return;
+      case 'verdictDone':
+      case 'onlyWaiting':
+        return;
+    }
+  }
+
+  async #openWave(wave: number): Promise<OpenedWave> {
+    const { manager, feedback, monitor, output, clock, tools, emit, observer } = this.#ports;
+    const hasTool = (action: string) => tools.has(action);
+    const { plan, tasks } = manager.planWave(wave, { learning: feedback.learning, hasTool });
+    const startedAt = clock.now();
+    const inWave = new Set(tasks.map(({ taskId }) => taskId));
+    const queued = tasks.map((task): QueuedWork => {
+      const tool = tools.get(task.action);
+      return {
+        work: {
+          taskId: task.taskId,
+          wave,
+          action: task.action,
+          input: task.input,
+          priority: task.priority,
+          effect: tool?.effect ?? 'once',
+          canReconcile: tool?.reconcile !== undefined,
+          plannedAgentId: task.plannedAgentId,
+          isControl: task.isControl,
+          heuristics: task.heuristics,
+          successProbability: task.successProbability,
+          calibratedProbability: task.calibratedProbability,
+          predictedDurationMs: task.durationMs,
+          queuedAt: startedAt,
+        },
+        // What lies outside the chosen waves is taken as done.
+        dependsOn: task.allDependsOn.filter((id) => inWave.has(id) || this.#awaited.has(id)),
+        impossible: task.impossible,
+      };
+    });
+    const queue = createWorkQueue({ plan, tasks: queued, earlier: this.#awaited, now: () => clock.now() });
+    if (this.#cancelReason !== undefined) queue.cancel(this.#cancelReason);
+    const stopWatching = new AbortController();
+    this.#waves.set(wave, { plan, queue, startedAt, isOpen: true, stopWatching });
+    manager.release(wave);
+
+    await output.write(`${folderOf(wave)}/plan.json`, json(planRecord(plan)));
+    for (const task of tasks) {
+      output.append(`${folderOf(wave, task.plannedAgentId)}/assignments.jsonl`, assignmentRecord(task));
+      if (output.isCongested) await output.flush();
+    }
+    let longestPredictionMs = 0;
+    for (const { durationMs } of tasks) longestPredictionMs = Math.max(longestPredictionMs, durationMs);
+    monitor.startWave(plan, startedAt, { longestPredictionMs });
+    observer.onWaveStarted(plan, startedAt);
+    this.#log('waveStarted', { wave, tasks: tasks.length });
+    emit('waveStarted', { at: startedAt, runId: this.runId, plan });
+    void this.#watch(longestPredictionMs, stopWatching.signal);
+    return {
+      slots: plan.agents.flatMap(({ agentId, capacity }) =>
+        Array.from({ length: capacity }, (_, slot) => ({ agentId, slot })),
+      ),
+    };
+  }
+
+  async #closeWave(wave: number): Promise<void> {
+    const { feedback, monitor, output, clock, emit, observer } = this.#ports;
+    const open = this.#wave(wave);
+    open.isOpen = false;
+    open.stopWatching.abort();
+    const { plan, startedAt, queue } = open;
+    const endedAt = clock.now();
+    const record = { wave, startedAt, endedAt, plan, steals: queue.steals };
+    const metrics = monitor.closeWave(record);
+    const signals = feedback.closeWave(record);
+    await output.write(`${folderOf(wave)}/metrics.json`, json(waveMetricsRecord(metrics)));
+    for (const agent of metrics.agents) {
+      const path = `${folderOf(wave, agent.agentId)}/metrics.json`;
+      await output.write(path, json(agentMetricsRecord(agent, metrics)));
+    }
+    for (const { path, record: signal } of feedbackRecords(signals)) output.append(path, signal);
+    this.wavesDone.push(wave);
+    this.#log('waveCompleted', { wave, health: metrics.health.score });
+    await output.flush();
+    observer.onWaveCompleted(metrics, signals, plan);
+    emit('feedbackWritten', { at: endedAt, runId: this.runId, wave, signals });
+    emit('waveCompleted', { at: endedAt, runId: this.runId, wave, metrics });
+    this.#forgetWaves();
+  }
+
+  async #claim({ wave, agentId }: { wave: number; agentId: string }): Promise<Claim> {
+    const { output } = this.#ports;
+    // The one place where every agent passes between two tasks: memory is bounded here.
+    if (output.isCongested) await output.flush();
+    return this.#wave(wave).queue.claim(agentId);
+  }
+
+  #claimAny(): Claim {
+    for (const { queue } of this.#waves.values()) {
+      const claim = queue.claimAny();
+      if (claim.kind !== 'done') return claim;
+    }
+    return { kind: 'done' };
+  }
+
+  #onAttempt(attempt: Attempt): void {
+    const { output, monitor, clock, emit, observer } = this.#ports;
+    output.append(`${folderOf(attempt.wave, attempt.agentId)}/attempts.jsonl`, attemptRecord(attempt));
+    if (this.#isOpen(attempt.wave)) monitor.observeAttempt(attempt);
+    observer.onAttempt(attempt);
+    if (attempt.backoffMs === null) return;
+    const { taskId, attempt: n, backoffMs, failure } = attempt;
+    this.#log('taskRetrying', { task_id: taskId, attempt: n, backoff_ms: backoffMs, code: failure?.code ?? null });
+    emit('taskRetrying', { at: clock.now(), runId: this.runId, taskId, attempt });
+  }
+
+  #onWaiting(fact: Extract<Fact, { kind: 'taskWaiting' }>): void {
+    const { clock, emit } = this.#ports;
+    const { outcome, why, approvalId } = fact;
+    const { taskId } = outcome;
+    this.waiting.set(taskId, fact);
+    this.#record(outcome);
+    this.#log('taskWaiting', { task_id: taskId, why, approval_id: approvalId });
+    emit('taskWaiting', { at: clock.now(), runId: this.runId, taskId, why, approvalId, outcome });
+  }
+
+  #onSettled(outcome: Outcome, output: unknown): void {
+    const { clock, emit } = this.#ports;
+    const { taskId } = outcome;
+    this.waiting.delete(taskId);
+    this.#record(outcome);
+    this.#log('taskSettled', { task_id: taskId, status: outcome.status });
+    emit('taskSettled', { at: clock.now(), runId: this.runId, taskId, outcome, output });
+  }
+
+  /** Writes an outcome down and tells everybody who learns from it. */
+  #record(outcome: Outcome): void {
+    const { output, monitor, feedback, manager, observer } = this.#ports;
+    const { taskId, wave, status } = outcome;
+    this.#count(taskId, status);
+    output.append(`${folderOf(wave, outcome.agentId)}/outcomes.jsonl`, outcomeRecord(outcome));
+    if (manager.isAwaited(taskId)) this.#awaited.set(taskId, status);
+    feedback.settle(outcome);
+    if (this.#isOpen(wave)) monitor.observe(outcome);
+    observer.onOutcome(outcome);
+    for (const { queue } of this.#waves.values()) queue.settle(taskId, status);
+  }
+
+  /** A task that waits is counted once as waiting, and as what it becomes in the end. */
+  #count(taskId: string, status: OutcomeStatus): void {
+    if (this.#waitingIds.delete(taskId)) this.counts.waiting -= 1;
+    if (status === 'waiting') this.#waitingIds.add(taskId);
+    this.counts[status] += 1;
+  }
+
+  #event(name: 'taskStarted', started: { taskId: string; wave: number; agentId: string; action: string }): void {
+    const { clock, emit } = this.#ports;
+    const { taskId, wave, agentId, action } = started;
+    this.#log(name, { task_id: taskId, wave, agent_id: agentId, action });
+    emit(name, { at: clock.now(), runId: this.runId, ...started });
+  }
+
+  /** One line of `events.jsonl`. */
+  #log(event: string, details: object): void {
+    const { output, clock } = this.#ports;
+    output.append('phase21/events.jsonl', { event, at: isoTime(clock.now()), run_id: this.runId, ...details });
+  }
+
+  /** Tells the monitor the time while a wave runs, so that it notices when nothing happens. */
+  async #watch(longestPredictionMs: number, signal: AbortSignal): Promise<void> {
+    const { clock, monitor } = this.#ports;
+    const everyMs = Math.max(1_000, longestPredictionMs);
+    try {
+      for (;;) {
+        await clock.sleep(everyMs, signal);
+        monitor.tick(clock.now());
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  #wave(wave: number): OpenWave {
+    const open = this.#waves.get(wave);
+    if (open) return open;
+    const message = `Wave ${wave} was never opened`;
+    throw new RunFailedError({ name: 'Error', message, code: 'AGENTS_WAVE_UNKNOWN', retryable: false, effect: 'none' });
+  }
+
+  #isOpen(wave: number): boolean {
+    return this.#waves.get(wave)?.isOpen === true;
+  }
+
+  /** A queue is kept only while a waiting task may still free something in it. */
+  #forgetWaves(): void {
+    if (this.waiting.size > 0) return;
+    for (const [wave, { isOpen }] of this.#waves) {
+      if (!isOpen) this.#waves.delete(wave);
+    }
+  }
+}
+
+function folderOf(wave: number, agentId?: string | null): string {
+  return agentId === undefined ? `phase21/wave_${wave}` : `phase21/wave_${wave}/${agentId ?? UNASSIGNED}`;
+}
+
+export function json(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

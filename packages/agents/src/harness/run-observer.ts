@@ -1,0 +1,226 @@
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+import { wilsonInterval } from '@buddy/core';
+import type { FeedbackSignals } from '../feedback/feedback-loop.ts';
+import type { Learning } from '../feedback/learning.ts';
+import type { LoadSummary } from '../manager/agent-manager.ts';
+import type { AgentOptions } from '../manager/options.ts';
+import type { Anomaly } from '../monitor/anomaly.ts';
+import type { WaveReportMetrics } from '../monitor/metrics.ts';
+import type { Fact } from '../orchestration/facts.ts';
+import type { Plan } from '../plan/plan.ts';
+import { createReliabilityCollector } from '../report/reliability/reliability-collector.ts';
+import type {
+  ReportData,
+  ReportedFailure,
+  ReportedFeedback,
+  ReportedTasks,
+  ReportedWave,
+} from '../report/report-data.ts';
+import { createTimelineCollector } from '../report/timeline/timeline-collector.ts';
+import { type Attempt, isScored, isSuccess, type Outcome } from '../task/outcome.ts';
+import type { HarnessOptions } from './options.ts';
+import { noCounts, type RunResult } from './run-result.ts';
+
+/** Gathers what the report tells, in memory that does not grow with the number of tasks. */
+export interface RunObserver {
+  onWaveStarted(plan: Plan, startedAt: number): void;
+  onAttempt(attempt: Attempt): void;
+  onOutcome(outcome: Outcome): void;
+  onWaveCompleted(metrics: WaveReportMetrics, signals: FeedbackSignals, plan: Plan): void;
+  /** Of all waves so far. */
+  readonly anomalies: readonly Anomaly[];
+  reportData(known: ReportSource): ReportData;
+}
+
+/** What the report tells and the observer does not see. */
+export interface ReportSource {
+  result: RunResult;
+  options: HarnessOptions;
+  clockKind: 'manual' | 'real';
+  cancelReason: string | undefined;
+  loaded: LoadSummary;
+  learning: Learning;
+  notes: readonly string[];
+  problemsFile: string;
+  waiting: readonly Extract<Fact, { kind: 'taskWaiting' }>[];
+}
+
+export function createRunObserver(startedAt: number, agents: readonly AgentOptions[]): RunObserver {
+  return new Observer(startedAt, agents);
+}
+
+class Observer implements RunObserver {
+  readonly #agents: readonly AgentOptions[];
+  readonly #reliability = createReliabilityCollector();
+  readonly #timeline;
+  readonly #byAgent = new Map<string, TaskTally>();
+  readonly #byAction = new Map<string, TaskTally>();
+  readonly #failures = new Map<string, ReportedFailure>();
+  readonly #waves: ReportedWave[] = [];
+  readonly anomalies: Anomaly[] = [];
+  #wave = new TaskTally();
+  #busyMs = new Map<string, number>();
+  #slotMs = 0;
+  #feedback: ReportedFeedback = { calibrators: [], heuristics: [] };
+
+  constructor(startedAt: number, agents: readonly AgentOptions[]) {
+    this.#agents = agents;
+    this.#timeline = createTimelineCollector({
+      startedAt,
+      agents: agents.map(({ id, capacity }) => ({ agentId: id, capacity })),
+    });
+  }
+
+  onWaveStarted(): void {
+    this.#wave = new TaskTally();
+  }
+
+  onAttempt(attempt: Attempt): void {
+    this.#timeline.observe(attempt);
+    const { agentId, startedAt, endedAt } = attempt;
+    this.#busyMs.set(agentId, (this.#busyMs.get(agentId) ?? 0) + endedAt - startedAt);
+  }
+
+  onOutcome(outcome: Outcome): void {
+    this.#reliability.observe(outcome);
+    this.#wave.add(outcome);
+    tallyOf(this.#byAction, outcome.action).add(outcome);
+    if (outcome.agentId !== null) tallyOf(this.#byAgent, outcome.agentId).add(outcome);
+    const { failure, taskId } = outcome;
+    if (!failure) return;
+    const known = this.#failures.get(failure.code);
+    if (known) known.tasks += 1;
+    else {
+      const example = { exampleTaskId: taskId, exampleMessage: failure.message };
+      this.#failures.set(failure.code, { code: failure.code, tasks: 1, ...example });
+    }
+  }
+
+  onWaveCompleted(metrics: WaveReportMetrics, signals: FeedbackSignals, plan: Plan): void {
+    const { wave, anomalies, health } = metrics;
+    const { startedAt, endedAt } = wave;
+    this.#timeline.closeWave({ wave: wave.wave, startedAt, endedAt });
+    this.#slotMs += endedAt - startedAt;
+    this.anomalies.push(...anomalies);
+    this.#waves.push({
+      wave: wave.wave,
+      ...this.#wave.tasks(),
+      predictedMean: this.#wave.predictedMean,
+      brierRaw: this.#wave.brierRaw,
+      brierCalibrated: wave.brier,
+      makespanMs: wave.makespanMs,
+      lowerBoundMs: wave.lowerBoundMs,
+      makespanRatio: wave.makespanRatio,
+      plannedMakespanMs: plan.makespanMs,
+      baselineRoundRobinMs: plan.baselineRoundRobinMs,
+      steals: wave.steals,
+      health,
+    });
+    this.#feedback = reportedFeedback(signals);
+  }
+
+  reportData(known: ReportSource): ReportData {
+    const { result, options, clockKind, cancelReason, loaded, learning, waiting } = known;
+    const { runId, startedAt, endedAt, status, counts, health } = result;
+    return {
+      run: {
+        id: runId,
+        seed: options.seed,
+        clock: clockKind,
+        startedAt,
+        endedAt,
+        status,
+        reason: cancelReason ?? null,
+        strategy: options.strategy,
+      },
+      load: {
+        sources: [],
+        taskCount: loaded.taskCount,
+        problems: loaded.problems,
+        problemsFile: loaded.problems.length > 0 ? known.problemsFile : null,
+      },
+      counts,
+      health,
+      waves: this.#waves,
+      agents: this.#agents.map(({ id, capacity }) => ({
+        agentId: id,
+        capacity,
+        ...(this.#byAgent.get(id) ?? new TaskTally()).tasks(),
+        speed: learning.speed(id),
+        utilisation:
+          this.#slotMs === 0 ? null : (this.#busyMs.get(id) ?? 0) / (this.#slotMs * capacity),
+      })),
+      actions: [...this.#byAction]
+        .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        .map(([action, tally]) => ({ action, ...tally.tasks(), predictedMean: tally.predictedMean })),
+      failures: [...this.#failures.values()].toSorted((a, b) => b.tasks - a.tasks),
+      anomalies: this.anomalies,
+      feedback: this.#feedback,
+      waiting: waiting.map(({ outcome, why, approvalId }) => ({
+        taskId: outcome.taskId,
+        wave: outcome.wave,
+        action: outcome.action,
+        reason: why,
+        approvalId,
+      })),
+      notes: known.notes,
+      reliability: this.#reliability.reliability(),
+      timeline: this.#timeline.timeline(),
+    };
+  }
+}
+
+function tallyOf(tallies: Map<string, TaskTally>, name: string): TaskTally {
+  const known = tallies.get(name);
+  if (known) return known;
+  const tally = new TaskTally();
+  tallies.set(name, tally);
+  return tally;
+}
+
+/** Counts of a group of tasks, and how long they took. */
+class TaskTally {
+  readonly #counts = noCounts();
+  /** Milliseconds, to two digits: its size is fixed, whatever it records. */
+  readonly #durations: RecordableHistogram = createHistogram({ lowest: 1, highest: MOST_MS, figures: 2 });
+  #predicted = 0;
+  #squaredErrors = 0;
+
+  get #scored(): number {
+    return this.#counts.completed + this.#counts.failed + this.#counts.timed_out;
+  }
+
+  get predictedMean(): number | null {
+    return this.#scored === 0 ? null : this.#predicted / this.#scored;
+  }
+
+  get brierRaw(): number | null {
+    return this.#scored === 0 ? null : this.#squaredErrors / this.#scored;
+  }
+
+  add(outcome: Outcome): void {
+    this.#counts[outcome.status] += 1;
+    if (!isScored(outcome)) return;
+    const { successProbability, startedAt, endedAt } = outcome;
+    this.#predicted += successProbability;
+    this.#squaredErrors += (successProbability - Number(isSuccess(outcome))) ** 2;
+    if (startedAt === null || endedAt === null) return;
+    this.#durations.record(Math.min(MOST_MS, Math.max(1, Math.round(endedAt - startedAt))));
+  }
+
+  tasks(): ReportedTasks {
+    const scored = this.#scored;
+    const percentile = (at: number) =>
+      this.#durations.count === 0 ? null : this.#durations.percentile(at);
+    return {
+      counts: { ...this.#counts },
+      successRate: scored === 0 ? null : this.#counts.completed / scored,
+      successInterval:
+        scored === 0 ? { lower: 0, upper: 1 } : wilsonInterval(this.#counts.completed, scored),
+      durationMs: { p50: percentile(50), p95: percentile(95) },
+    };
+  }
+}
+
+/** A day; what takes longer is counted as that. */
+const MOST_MS = 86_400_000;

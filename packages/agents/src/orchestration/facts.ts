@@ -1,0 +1,27 @@
+import type { Attempt, Outcome } from '../task/outcome.ts';
+
+/** What orchestration tells the world, in the order in which it happens. JSON. */
+export type Fact =
+  | { kind: 'taskStarted'; taskId: string; wave: number; agentId: string; action: string }
+  | { kind: 'attemptEnded'; attempt: Attempt }
+  /** The task stands aside until a person decides; `parkedId` is the workflow that waits. */
+  | { kind: 'taskWaiting'; outcome: Outcome; why: WaitingFor; approvalId: string | null; parkedId: string }
+  | { kind: 'taskSettled'; outcome: Outcome; output: unknown }
+  /** A decision has been carried out, with all that it freed; `taskWaiting` says so too. */
+  | { kind: 'verdictDone'; parkedId: string }
+  /** Every wave is through, and what is left waits for people. */
+  | { kind: 'onlyWaiting'; runId: string };
+
+/** `approval`: a person must agree first. `indeterminate`: it may have happened, and nobody but a person can tell. */
+export type WaitingFor = 'approval' | 'indeterminate';
+
+/** What a person says of a task that waits. */
+export type Verdict =
+  /** Do it (again): it is agreed to, or it surely did not happen. */
+  | { kind: 'proceed' }
+  | { kind: 'deny'; explanation: string }
+  /** It did happen. */
+  | { kind: 'completed' }
+  | { kind: 'failed'; explanation: string };
+
+export const VERDICT_TOPIC = 'verdict';

@@ -1,0 +1,79 @@
+import type { ChildHandle, DurableContext } from '../durable/durable-context.ts';
+import { SYSTEM_ACTOR, SYSTEM_TOOLS, type TaskPolicy } from './policy.ts';
+import { claimTask, settleUntouched, type SlotInput, type SlotResult } from './slot.ts';
+import { tell } from './task.ts';
+
+export interface RunInput {
+  waves: readonly number[];
+  policy: TaskPolicy;
+}
+
+/** What opening a wave answers: how many slots each agent has. */
+export interface OpenedWave {
+  slots: readonly { agentId: string; slot: number }[];
+}
+
+/** A run: wave after wave, all agents of a wave at once; then it waits for what people have to decide. */
+export async function runWorkflow(ctx: DurableContext, { waves, policy }: RunInput): Promise<void> {
+  const parked: ChildHandle[] = [];
+  for (const wave of waves) {
+    const opened = await waveActivity<OpenedWave>(ctx, SYSTEM_TOOLS.openWave, wave, false);
+    if (opened === 'cancelled') break;
+    const slots = await ctx.spawnAll(
+      opened.slots.map(({ agentId, slot }) => {
+        const id = `${policy.runId}/wave/${wave}/${agentId}/${slot}`;
+        const input: SlotInput = { wave, agentId, policy };
+        return { key: id, id, workflow: 'slot', input };
+      }),
+    );
+    for (const result of await ctx.joinAll<SlotResult>(slots)) {
+      if (result.kind === 'failed') throw new Error(result.failure.message);
+      parked.push(...result.value.parked);
+    }
+    await settleHeld(ctx, wave);
+    await waveActivity(ctx, SYSTEM_TOOLS.closeWave, wave, true);
+  }
+  if (parked.length === 0) return;
+  await tell(ctx, 'only-waiting', { kind: 'onlyWaiting', runId: policy.runId });
+  for (const result of await ctx.joinAll<void>(parked)) {
+    if (result.kind === 'failed') throw new Error(result.failure.message);
+  }
+}
+
+/** What depends on a task that waits, waits too; told at the end of the wave, when nothing else can free it. */
+async function settleHeld(ctx: DurableContext, wave: number): Promise<void> {
+  for (let n = 1; ; n++) {
+    const claim = await claimTask(ctx, SYSTEM_TOOLS.claimHeld, `wave/${wave}/held/${n}`, { wave });
+    if (claim.kind !== 'settled') return;
+    await settleUntouched(ctx, claim);
+  }
+}
+
+async function waveActivity<Value>(
+  ctx: DurableContext,
+  tool: string,
+  wave: number,
+  evenIfCancelled: boolean,
+): Promise<Value | 'cancelled'> {
+  const result = await ctx.activity<Value>({
+    key: `${tool}/${wave}`,
+    tool,
+    input: { wave },
+    work: `${ctx.id}/${tool}/${wave}`,
+    actor: SYSTEM_ACTOR,
+    rationale: `wave ${wave}`,
+    attempt: 1,
+    evenIfCancelled,
+  });
+  switch (result.kind) {
+    case 'succeeded':
+      return result.value;
+    case 'cancelled':
+      return 'cancelled';
+    case 'failed':
+    case 'timed_out':
+    case 'denied':
+    case 'approval_required':
+      throw new Error(result.failure.message);
+  }
+}

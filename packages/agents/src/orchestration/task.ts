@@ -1,0 +1,262 @@
+import type { FailureDescription, Reconciliation } from '@buddy/core';
+import type { ActivityResult, DurableContext } from '../durable/durable-context.ts';
+import { backoffMs } from '../task/backoff.ts';
+import type { AttemptStatus, OutcomeStatus } from '../task/outcome.ts';
+import { outcomeOf, type Work } from '../task/work.ts';
+import type { Fact, WaitingFor } from './facts.ts';
+import { SYSTEM_ACTOR, SYSTEM_TOOLS, type TaskPolicy } from './policy.ts';
+
+/** A task in somebody's hands. */
+export interface TaskRun {
+  work: Work;
+  agentId: string;
+  policy: TaskPolicy;
+  progress: Progress;
+}
+
+/** How far it has come. JSON: a task that waits takes it along. */
+export interface Progress {
+  /** The attempt that is next or under way, from 1. */
+  attempt: number;
+  /** Calls made; more than attempts, for one that needed approval is made again. */
+  calls: number;
+  /** Grows when a failure was definitive and the cause is mended: a new piece of work to the provider, a new key. */
+  logicalAttempt: number;
+  startedAt: number | null;
+  timedOutMs: number;
+  healing: 'untried' | 'failed' | 'healed';
+}
+
+export const NO_PROGRESS: Progress = {
+  attempt: 1,
+  calls: 0,
+  logicalAttempt: 0,
+  startedAt: null,
+  timedOutMs: 0,
+  healing: 'untried',
+};
+
+export type TaskEnd =
+  | { kind: 'settled' }
+  | { kind: 'parked'; progress: Progress; why: WaitingFor; approvalId: string | null; attemptMs: number; failure: FailureDescription };
+
+/** Tries a task until it is done, out of tries, refused, or a person is needed. */
+export async function doTask(ctx: DurableContext, run: TaskRun): Promise<TaskEnd> {
+  const { work, agentId, policy } = run;
+  const progress = { ...run.progress };
+  if (progress.calls === 0) {
+    const { taskId, wave, action } = work;
+    await tell(ctx, `${taskId}/started`, { kind: 'taskStarted', taskId, wave, agentId, action });
+  }
+  for (;;) {
+    const result = await attempt(ctx, run, progress);
+    const next = decide(result, work, policy, progress);
+    const backoff = next.kind === 'retry' ? next.backoffMs : null;
+    await tellAttempt(ctx, run, progress, result, backoff);
+    switch (next.kind) {
+      case 'settle':
+        await settle(ctx, run, progress, result, next.status);
+        return { kind: 'settled' };
+      case 'park': {
+        const { why, approvalId, failure } = next;
+        const attemptMs = result.endedAt - result.startedAt;
+        return { kind: 'parked', progress, why, approvalId, attemptMs, failure };
+      }
+      case 'retry': {
+        const slept = await ctx.sleep(`${work.taskId}/backoff/${progress.calls}`, next.backoffMs);
+        if (slept === 'cancelled') {
+          await settle(ctx, run, progress, result, 'cancelled');
+          return { kind: 'settled' };
+        }
+        progress.attempt += 1;
+        break;
+      }
+      case 'heal': {
+        progress.healing = await heal(ctx, run, progress, next.failure);
+        if (progress.healing === 'failed') {
+          await settle(ctx, run, progress, result, next.status);
+          return { kind: 'settled' };
+        }
+        if (next.failure.effect === 'none') progress.logicalAttempt += 1;
+        progress.attempt += 1;
+        break;
+      }
+    }
+  }
+}
+
+/** Tells how a task ended. For a task that nobody tried any more, `last` is its last try, or null. */
+export async function settle(
+  ctx: DurableContext,
+  { work, agentId }: TaskRun,
+  progress: Progress,
+  last: ActivityResult<unknown> | { failure: FailureDescription | null; at: number },
+  status: OutcomeStatus,
+): Promise<void> {
+  const isTry = 'startedAt' in last;
+  const endedAt = isTry ? last.endedAt : last.at;
+  const outcome = outcomeOf(work, {
+    agentId,
+    status,
+    startedAt: progress.startedAt,
+    endedAt,
+    attemptMs: isTry ? last.endedAt - last.startedAt : 0,
+    timedOutMs: progress.timedOutMs,
+    attempts: progress.attempt,
+    isHealed: progress.healing === 'healed' && status === 'completed',
+    failure: 'failure' in last && status !== 'completed' ? last.failure : null,
+  });
+  const output = 'kind' in last && last.kind === 'succeeded' ? last.value : null;
+  await tell(ctx, `${work.taskId}/settled`, { kind: 'taskSettled', outcome, output });
+}
+
+export function tell(ctx: DurableContext, key: string, fact: Fact): Promise<void> {
+  return ctx.emit(key, fact);
+}
+
+/** One call of the tool; when its answer was lost, the provider is asked what happened. */
+async function attempt(
+  ctx: DurableContext,
+  { work, agentId, policy }: TaskRun,
+  progress: Progress,
+): Promise<ActivityResult<unknown>> {
+  progress.calls += 1;
+  const key = `${work.taskId}/call/${progress.calls}`;
+  const provider = workKey(policy, work, progress);
+  const result = await ctx.activity<unknown>({
+    key,
+    tool: work.action,
+    input: work.input,
+    work: provider,
+    actor: { kind: 'agent', id: agentId },
+    rationale: `planned task ${work.taskId} of wave ${work.wave}`,
+    attempt: progress.attempt,
+    runId: policy.runId,
+    taskId: work.taskId,
+    lane: agentId,
+    timeoutMs: policy.taskTimeoutMs,
+  });
+  progress.startedAt ??= result.startedAt;
+  if (result.kind === 'timed_out') progress.timedOutMs += result.endedAt - result.startedAt;
+  const isInDoubt = result.kind === 'failed' || result.kind === 'timed_out';
+  if (!isInDoubt || result.failure.effect === 'none' || work.effect !== 'once') return result;
+  if (!work.canReconcile) return result;
+  const asked = await ctx.activity<Reconciliation<unknown>>({
+    key: `${key}/reconcile`,
+    tool: SYSTEM_TOOLS.reconcile,
+    input: { tool: work.action, input: work.input, work: provider },
+    work: `${provider}/reconcile`,
+    actor: SYSTEM_ACTOR,
+    rationale: 'the answer was lost; did it happen?',
+    attempt: 1,
+    timeoutMs: policy.taskTimeoutMs,
+  });
+  if (asked.kind !== 'succeeded') return result;
+  switch (asked.value.happened) {
+    case true: {
+      const { startedAt, endedAt } = result;
+      return { kind: 'succeeded', value: asked.value.output, startedAt, endedAt };
+    }
+    case false:
+      return { ...result, failure: { ...result.failure, effect: 'none' } };
+    case 'unknown':
+      return result;
+  }
+}
+
+/** The same words for every try that means the same effect. */
+function workKey({ runId }: TaskPolicy, { taskId }: Work, { logicalAttempt }: Progress): string {
+  return `${runId}/${taskId}/${logicalAttempt}`;
+}
+
+type Next =
+  | { kind: 'settle'; status: OutcomeStatus }
+  | { kind: 'park'; why: WaitingFor; approvalId: string | null; failure: FailureDescription }
+  | { kind: 'retry'; backoffMs: number }
+  | { kind: 'heal'; status: OutcomeStatus; failure: FailureDescription };
+
+function decide(
+  result: ActivityResult<unknown>,
+  work: Work,
+  policy: TaskPolicy,
+  { attempt: tried, healing }: Progress,
+): Next {
+  switch (result.kind) {
+    case 'succeeded':
+      return { kind: 'settle', status: 'completed' };
+    case 'denied':
+      return { kind: 'settle', status: 'denied' };
+    case 'cancelled':
+      return { kind: 'settle', status: 'cancelled' };
+    case 'approval_required':
+      return { kind: 'park', why: 'approval', approvalId: result.approvalId, failure: result.failure };
+    case 'failed':
+    case 'timed_out': {
+      const { failure, kind: status } = result;
+      const mayRepeat = work.effect !== 'once' || failure.effect === 'none';
+      if (failure.retryable && !mayRepeat) {
+        return { kind: 'park', why: 'indeterminate', approvalId: null, failure };
+      }
+      if (failure.retryable && tried < policy.maxAttempts && healing === 'untried') {
+        const { retryAfterMs } = failure;
+        const draw = [policy.seed, 'backoff', work.taskId];
+        return { kind: 'retry', backoffMs: backoffMs(policy.backoff, tried, { retryAfterMs, draw }) };
+      }
+      if (policy.canHeal && mayRepeat && healing === 'untried') return { kind: 'heal', status, failure };
+      return { kind: 'settle', status };
+    }
+  }
+}
+
+async function heal(
+  ctx: DurableContext,
+  { work, agentId, policy }: TaskRun,
+  { attempt: attempts, calls }: Progress,
+  failure: FailureDescription,
+): Promise<Progress['healing']> {
+  const { taskId, action, wave } = work;
+  const healed = await ctx.activity<{ isHealed: boolean }>({
+    key: `${taskId}/heal/${calls}`,
+    tool: SYSTEM_TOOLS.heal,
+    input: { runId: policy.runId, taskId, wave, action, agentId, attempts, failure },
+    work: `${policy.runId}/${taskId}/heal`,
+    actor: SYSTEM_ACTOR,
+    rationale: `task ${taskId} failed for good`,
+    attempt: 1,
+  });
+  return healed.kind === 'succeeded' && healed.value.isHealed ? 'healed' : 'failed';
+}
+
+async function tellAttempt(
+  ctx: DurableContext,
+  { work, agentId }: TaskRun,
+  progress: Progress,
+  result: ActivityResult<unknown>,
+  backoff: number | null,
+): Promise<void> {
+  const { taskId, wave, action } = work;
+  await tell(ctx, `${taskId}/attempt/${progress.calls}`, {
+    kind: 'attemptEnded',
+    attempt: {
+      taskId,
+      wave,
+      agentId,
+      action,
+      attempt: progress.attempt,
+      status: ATTEMPT_STATUS[result.kind],
+      startedAt: result.startedAt,
+      endedAt: result.endedAt,
+      failure: result.kind === 'succeeded' ? null : result.failure,
+      backoffMs: backoff,
+    },
+  });
+}
+
+const ATTEMPT_STATUS: Record<ActivityResult<unknown>['kind'], AttemptStatus> = {
+  succeeded: 'succeeded',
+  failed: 'failed',
+  timed_out: 'timed_out',
+  denied: 'denied',
+  cancelled: 'cancelled',
+  approval_required: 'waiting',
+};

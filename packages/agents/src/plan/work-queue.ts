@@ -1,0 +1,332 @@
+import type { OutcomeStatus } from '../task/outcome.ts';
+import { type Claim, reason, type Work } from '../task/work.ts';
+import type { Plan } from './plan.ts';
+
+/** A task in the queue: the work, and what it waits for. */
+export interface QueuedWork {
+  work: Work;
+  dependsOn: readonly string[];
+  /** Why it can never be done; undefined when it can. */
+  impossible: { code: string; message: string } | undefined;
+}
+
+export interface WorkQueueOptions {
+  plan: Plan;
+  tasks: readonly QueuedWork[];
+  /** How tasks of earlier waves that these depend on ended. */
+  earlier: ReadonlyMap<string, OutcomeStatus>;
+  now: () => number;
+}
+
+/** Hands out the tasks of a wave as agents ask for them. */
+export interface WorkQueue {
+  /**
+   * The next task for an agent: its own, or one that a busier agent would end later. Waits while there is none yet but a
+   * running task may free some.
+   */
+  claim(agentId: string): Promise<Claim>;
+  /** The next task that nobody will do in this wave: it waits for one that waits. */
+  claimHeld(): Claim;
+  /** The next task of anybody's that can be done now; never waits. For what comes after the wave. */
+  claimAny(): Claim;
+  /** Tells how a task ended, and so what may start. */
+  settle(taskId: string, status: OutcomeStatus): void;
+  /** Nothing is handed out any more, but as cancelled. */
+  cancel(reason: string): void;
+  /** How many tasks went to another agent than planned. */
+  readonly steals: number;
+}
+
+export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
+  return new Queue(options);
+}
+
+interface Entry extends QueuedWork {
+  /** Its place in the agent's plan. */
+  position: number;
+  waitsFor: number;
+}
+
+class Queue implements WorkQueue {
+  steals = 0;
+  readonly #now: () => number;
+  readonly #canSteal: boolean;
+  readonly #agents = new Map<string, AgentQueue>();
+  readonly #dependents = new Map<string, Entry[]>();
+  /** Waiting for a task that has not ended. */
+  readonly #blocked = new Set<Entry>();
+  readonly #settled: Claim[] = [];
+  readonly #running = new Map<string, AgentQueue>();
+  #changed: PromiseWithResolvers<void> | undefined;
+  #cancelReason: string | undefined;
+
+  constructor({ plan, tasks, earlier, now }: WorkQueueOptions) {
+    this.#now = now;
+    this.#canSteal = plan.strategy !== 'round_robin';
+    const positions = new Map<string, number>();
+    for (const { agentId, capacity, speed, taskIds } of plan.agents) {
+      this.#agents.set(agentId, new AgentQueue(capacity, speed));
+      taskIds.forEach((id, at) => positions.set(id, at));
+    }
+    for (const task of tasks) {
+      const entry = { ...task, position: positions.get(task.work.taskId) ?? 0, waitsFor: 0 };
+      this.#place(entry, new Set(task.dependsOn), earlier);
+    }
+    for (const agent of this.#agents.values()) agent.sort();
+  }
+
+  async claim(agentId: string): Promise<Claim> {
+    const own = this.#agents.get(agentId);
+    for (;;) {
+      const settled = this.#takeSettled();
+      if (settled) return settled;
+      const entry = own?.takeFirst() ?? (own && this.#canSteal ? this.#steal(own) : undefined);
+      if (entry && own) return this.#start(entry, own);
+      if (!this.#mayFreeWork()) return { kind: 'done' };
+      await this.#change();
+    }
+  }
+
+  claimHeld(): Claim {
+    const settled = this.#takeSettled();
+    if (settled) return settled;
+    for (const entry of this.#blocked) {
+      if (entry.waitsFor === Infinity) continue; // told already
+      entry.waitsFor = Infinity;
+      const failure = reason('AGENTS_WAITS', `It depends on a task that waits for a person`);
+      return { kind: 'settled', work: entry.work, status: 'waiting', failure };
+    }
+    return { kind: 'done' };
+  }
+
+  claimAny(): Claim {
+    const settled = this.#takeSettled();
+    if (settled) return settled;
+    for (const agent of this.#agents.values()) {
+      const entry = agent.takeFirst();
+      if (entry) return this.#start(entry, agent);
+    }
+    return { kind: 'done' };
+  }
+
+  settle(taskId: string, status: OutcomeStatus): void {
+    this.#running.get(taskId)?.end(taskId);
+    this.#running.delete(taskId);
+    if (status !== 'waiting') {
+      const dependents = this.#dependents.get(taskId) ?? [];
+      this.#dependents.delete(taskId);
+      for (const entry of dependents) this.#onDependencyEnded(entry, taskId, status);
+    }
+    this.#announce();
+  }
+
+  cancel(why: string): void {
+    this.#cancelReason = why;
+    const failure = reason('CANCELLED', why);
+    const give = ({ work }: Entry) =>
+      this.#settled.push({ kind: 'settled', work, status: 'cancelled', failure });
+    for (const agent of this.#agents.values()) agent.takeAll().forEach(give);
+    this.#blocked.forEach(give);
+    this.#blocked.clear();
+    this.#announce();
+  }
+
+  /** Puts a task where it belongs at first. */
+  #place(entry: Entry, needed: Set<string>, earlier: ReadonlyMap<string, OutcomeStatus>): void {
+    if (entry.impossible) return this.#rule(entry, entry.impossible.code, entry.impossible.message);
+    for (const id of needed) {
+      const ended = earlier.get(id);
+      if (ended === undefined || ended === 'waiting') {
+        entry.waitsFor += 1;
+        const dependents = this.#dependents.get(id);
+        if (dependents) dependents.push(entry);
+        else this.#dependents.set(id, [entry]);
+      } else if (ended !== 'completed') {
+        return this.#rule(entry, 'AGENTS_DEPENDENCY_NOT_DONE', `It depends on ${id}, which is ${ended}`);
+      }
+    }
+    if (entry.waitsFor > 0) this.#blocked.add(entry);
+    else this.#queueOf(entry)?.add(entry);
+  }
+
+  /** Rules a task out; whatever depends on it too, when that is told. */
+  #rule({ work }: Entry, code: string, message: string): void {
+    this.#settled.push({ kind: 'settled', work, status: 'skipped', failure: reason(code, message) });
+  }
+
+  #queueOf({ work }: Entry): AgentQueue | undefined {
+    return this.#agents.get(work.plannedAgentId ?? '') ?? this.#agents.values().next().value;
+  }
+
+  #onDependencyEnded(entry: Entry, taskId: string, status: OutcomeStatus): void {
+    if (!this.#blocked.has(entry)) return; // ruled out already
+    if (status === 'completed') {
+      const wasTold = entry.waitsFor === Infinity;
+      entry.waitsFor = wasTold ? 0 : entry.waitsFor - 1;
+      if (entry.waitsFor > 0) return;
+      this.#blocked.delete(entry);
+      this.#queueOf(entry)?.insert(entry);
+      return;
+    }
+    this.#blocked.delete(entry);
+    this.#rule(entry, 'AGENTS_DEPENDENCY_NOT_DONE', `It depends on ${taskId}, which is ${status}`);
+  }
+
+  #takeSettled(): Claim | undefined {
+    return this.#settled.shift();
+  }
+
+  #start(entry: Entry, agent: AgentQueue): Claim {
+    agent.begin(entry, this.#now());
+    this.#running.set(entry.work.taskId, agent);
+    return { kind: 'work', work: entry.work };
+  }
+
+  /**
+   * From the agent that would end last: its largest task that the thief ends before that. A slow agent so leaves a long
+   * task to a fast one, however idle it is.
+   */
+  #steal(thief: AgentQueue): Entry | undefined {
+    const now = this.#now();
+    let victim: AgentQueue | undefined;
+    let latest = -Infinity;
+    for (const agent of this.#agents.values()) {
+      const finish = agent === thief || agent.isEmpty ? -Infinity : agent.finishAt(now);
+      if (finish > latest) {
+        victim = agent;
+        latest = finish;
+      }
+    }
+    const stolen = victim?.takeLargestWithin((latest - now) * thief.speed);
+    if (stolen) this.steals += 1;
+    return stolen;
+  }
+
+  #mayFreeWork(): boolean {
+    if (this.#cancelReason !== undefined || this.#running.size === 0) return false;
+    if (this.#blocked.size > 0) return true;
+    // A running task may overrun, and its agent's queue be worth stealing from after all.
+    return this.#canSteal && [...this.#agents.values()].some((agent) => agent.hasStealable);
+  }
+
+  #change(): Promise<void> {
+    this.#changed ??= Promise.withResolvers<void>();
+    return this.#changed.promise;
+  }
+
+  #announce(): void {
+    this.#changed?.resolve();
+    this.#changed = undefined;
+  }
+}
+
+/** What an agent has before it and in its hands. */
+class AgentQueue {
+  readonly speed: number;
+  readonly #capacity: number;
+  #entries: Entry[] = [];
+  /** Entries before it have been taken. */
+  #head = 0;
+  #queuedMs = 0;
+  #stealable = 0;
+  /** When each running task should end. */
+  readonly #runningUntil = new Map<string, number>();
+
+  constructor(capacity: number, speed: number) {
+    this.#capacity = capacity;
+    this.speed = speed;
+  }
+
+  get isEmpty(): boolean {
+    return this.#head === this.#entries.length;
+  }
+
+  get hasStealable(): boolean {
+    return this.#stealable > 0;
+  }
+
+  add(entry: Entry): void {
+    this.#entries.push(entry);
+    this.#count(entry, 1);
+  }
+
+  sort(): void {
+    this.#entries.sort((a, b) => a.position - b.position);
+  }
+
+  /** Adds a task at its place in the plan. */
+  insert(entry: Entry): void {
+    let at = this.#head;
+    while (at < this.#entries.length && (this.#entries[at]?.position ?? 0) < entry.position) at += 1;
+    this.#entries.splice(at, 0, entry);
+    this.#count(entry, 1);
+  }
+
+  takeFirst(): Entry | undefined {
+    const entry = this.#entries[this.#head];
+    if (!entry) return undefined;
+    this.#head += 1;
+    this.#count(entry, -1);
+    this.#compact();
+    return entry;
+  }
+
+  /** The largest task that may be stolen and takes at most `limitMs` at speed 1. */
+  takeLargestWithin(limitMs: number): Entry | undefined {
+    let best = -1;
+    let bestMs = -Infinity;
+    for (let at = this.#head; at < this.#entries.length; at++) {
+      const entry = this.#entries[at];
+      if (!entry || entry.work.isControl) continue;
+      const { predictedDurationMs } = entry.work;
+      if (predictedDurationMs < limitMs && predictedDurationMs > bestMs) {
+        best = at;
+        bestMs = predictedDurationMs;
+      }
+      if (at - this.#head > SEARCHED && best >= 0) break;
+    }
+    const [stolen] = best < 0 ? [] : this.#entries.splice(best, 1);
+    if (stolen) this.#count(stolen, -1);
+    return stolen;
+  }
+
+  takeAll(): Entry[] {
+    const rest = this.#entries.slice(this.#head);
+    this.#entries = [];
+    this.#head = 0;
+    this.#queuedMs = 0;
+    this.#stealable = 0;
+    return rest;
+  }
+
+  begin({ work }: Entry, now: number): void {
+    this.#runningUntil.set(work.taskId, now + work.predictedDurationMs / this.speed);
+  }
+
+  end(taskId: string): void {
+    this.#runningUntil.delete(taskId);
+  }
+
+  /** When it would be done with all it has, were nobody to help. */
+  finishAt(now: number): number {
+    let leftMs = this.#queuedMs / this.speed;
+    for (const until of this.#runningUntil.values()) leftMs += Math.max(0, until - now);
+    return now + leftMs / this.#capacity;
+  }
+
+  #count({ work }: Entry, sign: 1 | -1): void {
+    this.#queuedMs += sign * work.predictedDurationMs;
+    if (!work.isControl) this.#stealable += sign;
+  }
+
+  /** Lets go of what was taken, now and then: a wave may be long. */
+  #compact(): void {
+    if (this.#head < COMPACT_AFTER || this.#head * 2 < this.#entries.length) return;
+    this.#entries = this.#entries.slice(this.#head);
+    this.#head = 0;
+  }
+}
+
+/** How far a thief looks for a larger task; queues are mostly in falling order, so the first that fits is the largest. */
+const SEARCHED = 64;
+const COMPACT_AFTER = 1024;
