@@ -85,9 +85,11 @@ export { createMonitor, type Monitor, type MonitorEvents, type MonitorPorts } fr
 export { type MonitorInput, MonitorOptions } from './monitor/options.ts';
 export { agentMetricsRecord, anomalyRecord, waveMetricsRecord } from './monitor/records.ts';
 export type { Fact, Verdict, WaitingFor } from './orchestration/facts.ts';
-export type { Output } from './output/output.ts';
+export { OutputFailedError, OutputFolderTakenError, OutputMisuseError } from './output/errors.ts';
 export { openFolderOutput } from './output/folder-output.ts';
 export { MemoryOutput } from './output/memory-output.ts';
+export type { Output } from './output/output.ts';
+export { nextRunFolder, prepareOutputFolder, type PrepareOutputFolderOptions } from './output/run-folder.ts';
 export { lowerBound } from './plan/lower-bound.ts';
 export { makePlan, type PlanAgent, type PlanRequest } from './plan/make-plan.ts';
 export type { Plan, PlannedAgent, Strategy } from './plan/plan.ts';

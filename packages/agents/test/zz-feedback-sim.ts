@@ -1,28 +1,11 @@
-import { seededRandom, normalQuantile } from '@buddy/core';
-import { fitCalibrator, calibrate } from '../src/feedback/calibrator.ts';
-const sg = (x: number) => 1 / (1 + Math.exp(-x));
-const BASE = Number(process.argv[2] ?? 1.75), DROP = Number(process.argv[3] ?? 1.2), N = 1000;
-const gap: number[][] = [];
-const variants = [1, .3, .1, 0];
-for (const keep of variants) {
-  const acc = Array.from({ length: 10 }, () => [0, 0, 0, 0]);
-  for (let seed = 0; seed < 20; seed++) {
-    const r = seededRandom(seed); const g = () => normalQuantile(r());
-    let hist: { p: number[]; y: number[]; w: number }[] = []; let cal = { a: 1, b: 0 };
-    for (let w = 1; w <= 10; w++) {
-      const p: number[] = [], y: number[] = []; let raw = 0, orc = 0, c = 0, num = 0, v = 0;
-      for (let i = 0; i < N; i++) {
-        const t = BASE + .9 * g(); const truth = sg(t - (w >= 6 ? DROP : 0)); const q = sg(1.6 * t + .3 + .5 * g());
-        const k = w === 1 ? q : calibrate(q, cal); const yy = Number(r() < truth);
-        p.push(q); y.push(yy); raw += (q - truth) ** 2; c += (k - truth) ** 2; orc += truth * (1 - truth);
-        num += (yy - k) * (1 - 2 * k); v += (1 - 2 * k) ** 2 * k * (1 - k);
-      }
-      const z = num / Math.sqrt(v);
-      const a = acc[w - 1]!; a[0]! += raw / N / 20; a[1]! += c / N / 20; a[2]! += orc / N / 20; a[3]! += Math.abs(z) / 20;
-      hist = hist.map((h) => ({ ...h, w: h.w * .5 ** (1 / 1.5) * (Math.abs(z) > 3 ? keep : 1) })).filter((h) => h.w > .01);
-      hist.push({ p, y, w: 1 });
-      cal = fitCalibrator({ probabilities: hist.flatMap((h) => h.p), outcomes: hist.flatMap((h) => h.y), weights: hist.flatMap((h) => h.p.map(() => h.w)) });
-    }
+import { gradeOnKnownTruth } from './feedback-known-truth.ts';
+const worlds: [string, number[]][] = [['one action 1.75', [1.75]], ['one action 1', [1]], ['seven actions', [2.9, 2.5, 2.2, 1.75, 1.4, 1, .5]]];
+for (const shift of [1.2, 0]) for (const [name, actionLogits] of worlds) {
+  const sum = Array.from({ length: 10 }, () => 0); let min3 = 1, min7 = 1; const t = performance.now();
+  for (let seed = 1; seed <= 20; seed++) {
+    const g = gradeOnKnownTruth({ seed, waves: 10, tasksPerWave: 1000, actionLogits, shiftAtWave: 6, shift });
+    g.forEach((x, i) => (sum[i]! += x.closed / 20)); min3 = Math.min(min3, g[2]!.closed); min7 = Math.min(min7, g[6]!.closed);
+    if (seed === 1) console.log(g.map((x) => [x.raw.toFixed(4), x.oracle.toFixed(4), x.overall?.recommendation].join(' ')).join(' | '), JSON.stringify(g[9]!.overall?.calibrator));
   }
-  console.log('keep', keep, acc.map((a, i) => `w${i + 1}:${(100 * (1 - a[1]! / a[0]!)).toFixed(1)}% z${a[3]!.toFixed(1)}`).join('  '), 'raw', (acc[1]![0]! + acc[1]![2]!).toFixed(4), 'orc', acc[1]![2]!.toFixed(4), 'after raw', (acc[7]![0]! + acc[7]![2]!).toFixed(4), acc[7]![2]!.toFixed(4));
+  console.log(name, 'shift', shift, sum.map((x, i) => `w${i + 1}:${(100 * x).toFixed(1)}`).join(' '), 'min w3', min3.toFixed(3), 'min w7', min7.toFixed(3), ((performance.now() - t) / 20).toFixed(0), 'ms a run');
 }

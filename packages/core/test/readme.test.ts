@@ -19,6 +19,6 @@ describe('the README', () => {
     const lines = write.mock.calls.map(([line]) => String(line));
     const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
     expect(lines).toHaveLength(1);
-    expect(readme).toContain(`\`\`\`json\n${lines[0]}\`\`\``);
+    expect(readme).toContain(`\`\`\`text\n${lines[0]}\`\`\``);
   });
 });

@@ -32,7 +32,7 @@ export interface FitOptions {
 export const IDENTITY: LogitLine = { a: 1, b: 0 };
 
 /** Finer claims cannot be checked in thousands of tasks, and one that fails would outweigh all others. */
-const FINEST = 1e-6;
+const FINEST = 1e-3;
 
 /**
  * Learns a calibrator by Platt scaling (Platt 1999) of the logit: penalised logistic regression by Newton's method. As Platt
@@ -127,7 +127,8 @@ function logLikelihood({ logits, targets, weights }: RegressionRows, { a, b }: L
   for (let row = 0; row < logits.length; row += 1) {
     const z = a * (logits[row] ?? 0) + b;
     // target x ln(p) + (1 - target) x ln(1 - p) for p = logistic(z), in a form that cannot overflow
-    const likelihood = (targets[row] ?? 0) * z - Math.max(z, 0) - Math.log1p(Math.exp(-Math.abs(z)));
+    const likelihood =
+      (targets[row] ?? 0) * z - Math.max(z, 0) - Math.log1p(Math.exp(-Math.abs(z)));
     sum += (weights[row] ?? 0) * likelihood;
   }
   return sum;

@@ -1,6 +1,6 @@
 import type { Logger } from '@buddy/core';
 import { EventEmitter } from 'eventemitter3';
-import type { FeedbackSignals } from '../feedback/feedback-loop.ts';
+import type { FeedbackSignals } from '../feedback/signals.ts';
 import type { Anomaly } from '../monitor/anomaly.ts';
 import type { Health } from '../monitor/health.ts';
 import type { WaveReportMetrics } from '../monitor/metrics.ts';

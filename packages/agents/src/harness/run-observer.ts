@@ -1,7 +1,7 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import { wilsonInterval } from '@buddy/core';
-import type { FeedbackSignals } from '../feedback/feedback-loop.ts';
 import type { Learning } from '../feedback/learning.ts';
+import type { FeedbackSignals } from '../feedback/signals.ts';
 import type { LoadSummary } from '../manager/agent-manager.ts';
 import type { AgentOptions } from '../manager/options.ts';
 import type { Anomaly } from '../monitor/anomaly.ts';
@@ -168,6 +168,26 @@ class Observer implements RunObserver {
       timeline: this.#timeline.timeline(),
     };
   }
+}
+
+/** As the last wave left it: what the next one would be planned with. */
+function reportedFeedback({ predictions, heuristics }: FeedbackSignals): ReportedFeedback {
+  return {
+    calibrators: predictions.map(({ action, n, calibrator, brier, calibratedBrier }) => ({
+      action: action ?? 'all actions',
+      observations: n,
+      isActive: calibrator !== null,
+      brierBefore: brier,
+      brierAfter: calibratedBrier,
+    })),
+    heuristics: heuristics.map(({ heuristic, n, successes, recommendation }) => ({
+      heuristic,
+      observations: n,
+      predictedMean: null,
+      successRate: n === 0 ? null : successes / n,
+      recommendation,
+    })),
+  };
 }
 
 function tallyOf(tallies: Map<string, TaskTally>, name: string): TaskTally {

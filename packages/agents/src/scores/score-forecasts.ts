@@ -116,8 +116,7 @@ function sortForecasts({ probabilities, outcomes, weights }: Forecasts): SortedF
     groupOf[at] = group;
     groupForecasts[group] = forecast;
     groupWeights[group] = (groupWeights[group] ?? 0) + weight;
-    successes[group] =
-      (successes[group] ?? 0) + weight * (outcomes[order[at] ?? 0] ?? 0);
+    successes[group] = (successes[group] ?? 0) + weight * (outcomes[order[at] ?? 0] ?? 0);
   }
   const groups = group + 1;
   return {

@@ -1,0 +1,49 @@
+import { describeFailure } from '@buddy/core';
+import { HELP, parseArguments, UsageError } from './orchestrator/arguments.ts';
+import { runOrchestrator } from './orchestrator/run.ts';
+import { summaryOf } from './orchestrator/summary.ts';
+
+/** The command line of the main job: `npx -y pnpm@12 start`. */
+const EXIT = { completed: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+// pnpm runs scripts in the package's folder and tells here where it was called from.
+const folder = process.env['INIT_CWD'] ?? process.cwd();
+const environment: Readonly<Record<string, string | undefined>> = { DRY_RUN: 'true', ...process.env };
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const interrupted = new AbortController();
+  const interrupt = () => {
+    if (interrupted.signal.aborted) process.exit(EXIT.interrupted); // asked twice: now
+    process.stderr.write('\nStopping; once more to stop at once.\n');
+    interrupted.abort('interrupted');
+  };
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  try {
+    const command = parseArguments(process.argv.slice(2), folder);
+    if (command.kind === 'help') {
+      process.stdout.write(HELP);
+      return EXIT.completed;
+    }
+    const { signal } = interrupted;
+    const report = await runOrchestrator(command.arguments, { folder, environment, signal, stream: process.stderr });
+    const { result, reportPath } = report;
+    const isColoured = process.stdout.isTTY && (environment['NO_COLOR'] ?? '') === '';
+    process.stdout.write(
+      command.arguments.json
+        ? `${JSON.stringify({ ...result, folder: report.folder, report: reportPath }, null, 2)}\n`
+        : summaryOf(report, { isColoured }),
+    );
+    return result.status === 'cancelled' ? EXIT.interrupted : EXIT.completed;
+  } catch (error) {
+    const { code, message } = describeFailure(error);
+    process.stderr.write(`${code}: ${message}\n`);
+    if (!(error instanceof UsageError)) return EXIT.failed;
+    process.stderr.write('See --help.\n');
+    return EXIT.usage;
+  } finally {
+    process.off('SIGINT', interrupt);
+    process.off('SIGTERM', interrupt);
+  }
+}

@@ -1,0 +1,96 @@
+import { styleText } from 'node:util';
+import type { Harness } from '@buddy/agents';
+import { createLogUpdate } from 'log-update';
+
+/** Shows how a run comes on. */
+export interface Progress {
+  /** Leaves what was shown last. */
+  stop(): void;
+}
+
+export interface ProgressTarget {
+  stream: NodeJS.WriteStream;
+  environment: Readonly<Record<string, string | undefined>>;
+}
+
+interface WaveState {
+  wave: number;
+  tasks: number;
+  done: number;
+  completed: number;
+  retries: number;
+  health: string;
+  isOver: boolean;
+}
+
+const BAR_CELLS = 24;
+const REDRAW_MS = 100;
+
+/** A bar for each wave on a terminal; a plain line for each wave elsewhere, and where NO_COLOR is set. */
+export function showProgress(harness: Harness, { stream, environment }: ProgressTarget): Progress {
+  const isLive = stream.isTTY && (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb';
+  const waves = follow(harness);
+  return isLive ? drawBars(waves, stream) : printLines(harness, waves, stream);
+}
+
+function follow({ events }: Harness): WaveState[] {
+  const waves: WaveState[] = [];
+  events.on('waveStarted', ({ plan }) => {
+    const tasks = plan.agents.reduce((sum, { taskIds }) => sum + taskIds.length, 0);
+    waves.push({ wave: plan.wave, tasks, done: 0, completed: 0, retries: 0, health: '', isOver: false });
+  });
+  events.on('taskRetrying', () => {
+    const current = waves.at(-1);
+    if (current) current.retries += 1;
+  });
+  events.on('taskSettled', ({ outcome }) => {
+    const state = waves.find(({ wave }) => wave === outcome.wave);
+    if (!state) return;
+    state.done += outcome.startedAt === null ? 0 : 1;
+    state.completed += outcome.status === 'completed' ? 1 : 0;
+  });
+  events.on('waveCompleted', ({ wave, metrics }) => {
+    const state = waves.find((known) => known.wave === wave);
+    if (!state) return;
+    state.isOver = true;
+    const { score, status } = metrics.health;
+    state.health = score === null ? status : `health ${score.toFixed(0)} ${status}`;
+  });
+  return waves;
+}
+
+function printLines({ events }: Harness, waves: readonly WaveState[], stream: NodeJS.WriteStream): Progress {
+  events.on('runStarted', ({ tasks, waves: chosen }) => {
+    stream.write(`${tasks} tasks loaded; waves to run: ${chosen.join(', ')}\n`);
+  });
+  events.on('waveCompleted', ({ wave }) => {
+    const state = waves.find((known) => known.wave === wave);
+    if (state) stream.write(`${describe(state)}\n`);
+  });
+  return { stop: () => undefined };
+}
+
+function drawBars(waves: readonly WaveState[], stream: NodeJS.WriteStream): Progress {
+  const update = createLogUpdate(stream);
+  const draw = () => update(waves.map(bar).join('\n'));
+  const timer = setInterval(draw, REDRAW_MS);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      draw();
+      update.done();
+    },
+  };
+}
+
+function bar(state: WaveState): string {
+  const share = state.tasks === 0 ? 1 : Math.min(1, state.done / state.tasks);
+  const filled = Math.round(share * BAR_CELLS);
+  const cells = '█'.repeat(filled) + '░'.repeat(BAR_CELLS - filled);
+  return `${styleText(state.isOver ? 'green' : 'cyan', cells)} ${describe(state)}`;
+}
+
+function describe({ wave, tasks, done, completed, retries, health }: WaveState): string {
+  const counts = `wave ${wave}: ${done}/${tasks} done, ${completed} completed, ${retries} retries`;
+  return health === '' ? counts : `${counts}, ${health}`;
+}

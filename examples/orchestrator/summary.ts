@@ -1,0 +1,42 @@
+import { styleText } from 'node:util';
+import type { RunReport } from './run.ts';
+
+/** A run in a few lines, for people. */
+export function summaryOf({ result, reportPath, notes }: RunReport, { isColoured }: { isColoured: boolean }): string {
+  const { status, counts, health, tasks, problems, waiting, unfinishedWaves, startedAt, endedAt } = result;
+  const scored = counts.completed + counts.failed + counts.timed_out;
+  const bold = (text: string) => (isColoured ? styleText('bold', text, { validateStream: false }) : text);
+  const score = health.score === null ? '' : ` ${health.score.toFixed(1)}`;
+  const lines = [
+    '',
+    bold(`Run ${result.runId}: ${STATUS[status]}`),
+    `  tasks      ${tasks}: ${countsOf(counts)}`,
+    `  success    ${scored === 0 ? 'nothing was scored' : `${((100 * counts.completed) / scored).toFixed(1)} % of ${scored} scored`}`,
+    `  health     ${health.status}${score}`,
+    `  time       ${duration(endedAt - startedAt)} on the run's clock`,
+    `  input      ${problems === 0 ? 'no problems' : `${problems} problems, listed in phase21/load_problems.jsonl`}`,
+    ...(unfinishedWaves.length > 0 ? [`  not run    waves ${unfinishedWaves.join(', ')}`] : []),
+    ...(waiting.length > 0 ? [`  waiting    ${waiting.length} for a person; see the report`] : []),
+    ...notes.map((note) => `  note       ${note}`),
+    `  report     ${reportPath}`,
+    '',
+  ];
+  return lines.join('\n');
+}
+
+const STATUS = {
+  completed: 'completed',
+  waiting: 'completed, but for tasks that wait for a person',
+  cancelled: 'interrupted; the files hold what was done',
+} as const;
+
+function countsOf(counts: Readonly<Record<string, number>>): string {
+  const shown = Object.entries(counts).filter(([, count]) => count > 0);
+  return shown.map(([status, count]) => `${count} ${status.replace('_', ' ')}`).join(', ') || 'none';
+}
+
+function duration(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60)];
+  return hours > 0 ? `${hours} h ${minutes} min` : minutes > 0 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
+}
