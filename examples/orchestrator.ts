@@ -7,7 +7,10 @@ import { summaryOf } from './orchestrator/summary.ts';
 const EXIT = { completed: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 // pnpm runs scripts in the package's folder and tells here where it was called from.
 const folder = process.env['INIT_CWD'] ?? process.cwd();
-const environment: Readonly<Record<string, string | undefined>> = { DRY_RUN: 'true', ...process.env };
+const environment: Readonly<Record<string, string | undefined>> = {
+  DRY_RUN: 'true',
+  ...process.env,
+};
 
 process.exitCode = await main();
 
@@ -27,7 +30,12 @@ async function main(): Promise<number> {
       return EXIT.completed;
     }
     const { signal } = interrupted;
-    const report = await runOrchestrator(command.arguments, { folder, environment, signal, stream: process.stderr });
+    const report = await runOrchestrator(command.arguments, {
+      folder,
+      environment,
+      signal,
+      stream: process.stderr,
+    });
     const { result, reportPath } = report;
     const isColoured = process.stdout.isTTY && (environment['NO_COLOR'] ?? '') === '';
     process.stdout.write(

@@ -8,7 +8,7 @@ import {
 } from '../../packages/agents/src/index.ts';
 import { median, type Random, seededRandom } from '../../packages/core/src/index.ts';
 import { gaussian, lognormal } from '../measure/draws.ts';
-import type { Bench, Figure } from '../measure/figure.ts';
+import type { Figure } from '../measure/figure.ts';
 import { summary } from '../measure/rounds.ts';
 
 const SEEDS = 50;
@@ -21,10 +21,7 @@ const SLOWDOWN = 6;
 const CLEAN_WAVES = 10;
 
 /** Whether slow tasks are found among tasks of all sizes, and whether the monitor keeps quiet when nothing is wrong. */
-export const anomalies: Bench = {
-  name: 'anomalies',
-  title: `Slow tasks (${SLOW_SHARE * 100} %, ${SLOWDOWN} x) among ${TYPICAL_MS.length} actions and 4 unequal agents, ${SEEDS} seeds x ${TASKS} tasks`,
-  async measure() {
+export async function measureAnomalies(): Promise<Figure[]> {
     const seeds = Array.from({ length: SEEDS }, (_, seed) => seededRandom(`anomalies/${seed}`));
     const waves = seeds.map(drawWave);
     const methods: { name: string; find: Find; isPeer: boolean }[] = [
@@ -36,8 +33,7 @@ export const anomalies: Bench = {
       ...methods.flatMap(({ name, find, isPeer }) => qualityOf(name, isPeer, waves, find)),
       ...soundOfSilence(),
     ];
-  },
-};
+}
 
 interface Wave {
   samples: LatencySample[];

@@ -11,9 +11,8 @@ import {
   MemoryOutput,
   type Output,
 } from '../../packages/agents/src/index.ts';
-import { defineTool, type Tool } from '../../packages/core/src/index.ts';
-import { median } from '../../packages/core/src/index.ts';
-import type { Bench, Figure, Target } from '../measure/figure.ts';
+import { defineTool, median, type Tool } from '../../packages/core/src/index.ts';
+import type { Figure, Target } from '../measure/figure.ts';
 import { type Contender, summary, timeRounds } from '../measure/rounds.ts';
 
 const TASKS = 10_000;
@@ -22,10 +21,7 @@ const WIDE = 4;
 const RIVAL = 'p-queue, with an outcome and an event';
 
 /** What it costs to start a task that does nothing, and to notice that it has ended. */
-export const dispatch: Bench = {
-  name: 'dispatch',
-  title: `Overhead per no-op task, ${TASKS} tasks, ${WIDE} wide, everything from the list of tasks to the list of outcomes`,
-  async measure() {
+export async function measureDispatch(): Promise<Figure[]> {
     const contenders = [...buddies(), ...peers()];
     const times = await timeRounds(contenders, { rounds: 21, warmUps: 4 });
     const usPerTask = (name: string) => (times.get(name) ?? []).map((ms) => (ms * 1000) / TASKS);
@@ -34,8 +30,7 @@ export const dispatch: Bench = {
       const figure = { name, unit: 'us', ...summary(usPerTask(name)), isPeer };
       return name === EXECUTOR ? { ...figure, target } : figure;
     });
-  },
-};
+}
 
 const EXECUTOR = 'Buddy, executeWave with events and outcomes';
 

@@ -1,7 +1,7 @@
 import { redactLog } from '@npmcli/redact';
 import { redact as redactForServers } from '@npmcli/redact/server';
 import { type Random, redactText, seededRandom } from '../../packages/core/src/index.ts';
-import type { Bench, Figure } from '../measure/figure.ts';
+import type { Figure } from '../measure/figure.ts';
 import { summary, timeRounds } from '../measure/rounds.ts';
 
 const LINE_LENGTH = 200;
@@ -10,10 +10,7 @@ const LINES = 10_000;
 type Redact = (line: string) => unknown;
 
 /** What it costs to take the secrets out of a line of a log. */
-export const redaction: Bench = {
-  name: 'redaction',
-  title: `core's redactText, per line of ${LINE_LENGTH} characters, ${LINES} lines of each kind`,
-  async measure() {
+export async function measureRedaction(): Promise<Figure[]> {
     const random = seededRandom(23);
     const mixed = linesOf(random.child('mixed'), [...PROSE, ...SECRETS]);
     const kinds: [string, string[], Redact, boolean?][] = [
@@ -33,8 +30,7 @@ export const redaction: Bench = {
       const target = { is: 'at most', value: 10 } as const;
       return { name, unit: 'us', ...summary(usPerLine), ...(isPeer ? { isPeer } : { target }) };
     });
-  },
-};
+}
 
 const PROSE = [
   ...'the run has ended after a retry because server did not answer in time'.split(' '),

@@ -19,7 +19,7 @@ export interface Target {
   from?: string;
 }
 
-/** A group of figures that are measured together, in a process of their own. */
+/** Figures that are measured together, in a process of their own. */
 export interface Bench {
   name: string;
   /** What is measured, for the line above the table. */

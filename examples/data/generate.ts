@@ -1,7 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { normalQuantile, type Random, seededRandom, stringifyJsonLine, writeFileAtomic } from '@buddy/core';
+import {
+  normalQuantile,
+  type Random,
+  seededRandom,
+  stringifyJsonLine,
+  writeFileAtomic,
+} from '@buddy/core';
 import { sampleContacts } from '@buddy/mocks';
 import { SAMPLE_CONTACTS } from '../world/tools.ts';
 import { careOf, type TaskTruth, TruthRecord } from '../world/truth.ts';
@@ -54,7 +60,12 @@ const ESTIMATE_SIGMA = 0.35;
 const contacts = sampleContacts({ seed, count: SAMPLE_CONTACTS });
 
 /** What agents are asked to do, how often, and how long that takes at speed 1 without the provider's latency. */
-const KINDS: readonly { share: number; medianMs: number; latencyMs: number; draft: (id: string, draw: Random) => Draft }[] = [
+const KINDS: readonly {
+  share: number;
+  medianMs: number;
+  latencyMs: number;
+  draft: (id: string, draw: Random) => Draft;
+}[] = [
   { share: 0.25, medianMs: 1_500, latencyMs: 400, draft: searchProspects },
   { share: 0.22, medianMs: 2_000, latencyMs: 260, draft: createContact },
   { share: 0.15, medianMs: 1_200, latencyMs: 240, draft: updateContact },
@@ -111,7 +122,10 @@ function addTask(wave: number, kind: (typeof KINDS)[number], dependsOn: string[]
     task_id: id,
     wave,
     agent_id: draw() < 0.2 ? `agent_${Math.floor(draw() * 4)}` : null,
-    predicted_success_probability: overconfident(careOf({ skill: -0.15 }, { difficulty: knownDifficulty }), draw),
+    predicted_success_probability: overconfident(
+      careOf({ skill: -0.15 }, { difficulty: knownDifficulty }),
+      draw,
+    ),
     priority: Math.floor(draw() * 10),
     ...(draft.code === undefined ? { action: draft.action, input } : { code: draft.code }),
     predicted_execution_time: rounded(
@@ -154,7 +168,13 @@ function searchProspects(_id: string, draw: Random): Draft {
 function createContact(id: string, draw: Random): Draft {
   const { firstName = 'Ada', lastName = 'Example', city } = choose(contacts, draw);
   const email = `${id}@example.com`;
-  const input = { firstName, lastName, email, ...(city !== undefined && { city }), source: 'mployer' };
+  const input = {
+    firstName,
+    lastName,
+    email,
+    ...(city !== undefined && { city }),
+    source: 'mployer',
+  };
   return { action: 'gohighlevel.contacts.create', input };
 }
 
@@ -192,7 +212,9 @@ function spoiled(input: object): object {
   const entries = Object.entries(input);
   const [name] = entries[0] ?? [];
   return Object.fromEntries(
-    entries.map(([key, value]) => (key === name || key === 'email' || key === 'to' ? [key, 42] : [key, value])),
+    entries.map(([key, value]) =>
+      key === name || key === 'email' || key === 'to' ? [key, 42] : [key, value],
+    ),
   );
 }
 
@@ -203,7 +225,12 @@ function noise(line: string, at: number): string[] {
   const kind = draw();
   if (kind < 0.4) return [line];
   if (kind < 0.6) return [`${line.slice(0, Math.floor(line.length / 2))}\n`];
-  if (kind < 0.8) return [line.replace(/"task_id":"[^"]*"/, `"task_id":"n${at}"`).replace(/"predicted_success_probability":[\d.]+/, '"predicted_success_probability":1.7')];
+  if (kind < 0.8)
+    return [
+      line
+        .replace(/"task_id":"[^"]*"/, `"task_id":"n${at}"`)
+        .replace(/"predicted_success_probability":[\d.]+/, '"predicted_success_probability":1.7'),
+    ];
   return [line.replace(/"task_id":"[^"]*",/, '')];
 }
 
@@ -222,7 +249,8 @@ function depend(at: number, id: string): void {
 /** One wave is said to have a task more than it has. */
 function schedule(): string {
   const waves = Array.from({ length: Number(args.waves) }, (_, at) => at + 1);
-  const count = (wave: number) => tasks.filter((task) => task.wave === wave).length + Number(wave === 7);
+  const count = (wave: number) =>
+    tasks.filter((task) => task.wave === wave).length + Number(wave === 7);
   return waves.map((wave) => stringifyJsonLine({ wave, tasks_count: count(wave) })).join('');
 }
 

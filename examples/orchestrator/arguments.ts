@@ -56,7 +56,10 @@ export function parseArguments(args: readonly string[], folder: string): Command
   return {
     kind: 'run',
     arguments: {
-      input: values.input === undefined ? DEFAULT_INPUT : resolve(folder, nonEmpty('--input', values.input)),
+      input:
+        values.input === undefined
+          ? DEFAULT_INPUT
+          : resolve(folder, nonEmpty('--input', values.input)),
       out: values.out === undefined ? undefined : resolve(folder, nonEmpty('--out', values.out)),
       seed: wholeNumber('--seed', values.seed, { from: 0, to: Number.MAX_SAFE_INTEGER }),
       agents: wholeNumber('--agents', values.agents, { from: 1, to: 1000 }),
@@ -98,7 +101,11 @@ function nonEmpty(option: string, value: string): string {
   return value;
 }
 
-function wholeNumber(option: string, text: string, { from, to }: { from: number; to: number }): number {
+function wholeNumber(
+  option: string,
+  text: string,
+  { from, to }: { from: number; to: number },
+): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= from && value <= to) return value;
   throw new UsageError(`${option} takes a whole number from ${from} to ${to}, not "${text}"`);

@@ -28,7 +28,8 @@ const REDRAW_MS = 100;
 
 /** A bar for each wave on a terminal; a plain line for each wave elsewhere, and where NO_COLOR is set. */
 export function showProgress(harness: Harness, { stream, environment }: ProgressTarget): Progress {
-  const isLive = stream.isTTY && (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb';
+  const isLive =
+    stream.isTTY && (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb';
   const waves = follow(harness);
   return isLive ? drawBars(waves, stream) : printLines(harness, waves, stream);
 }
@@ -37,7 +38,15 @@ function follow({ events }: Harness): WaveState[] {
   const waves: WaveState[] = [];
   events.on('waveStarted', ({ plan }) => {
     const tasks = plan.agents.reduce((sum, { taskIds }) => sum + taskIds.length, 0);
-    waves.push({ wave: plan.wave, tasks, done: 0, completed: 0, retries: 0, health: '', isOver: false });
+    waves.push({
+      wave: plan.wave,
+      tasks,
+      done: 0,
+      completed: 0,
+      retries: 0,
+      health: '',
+      isOver: false,
+    });
   });
   events.on('taskRetrying', () => {
     const current = waves.at(-1);
@@ -59,7 +68,11 @@ function follow({ events }: Harness): WaveState[] {
   return waves;
 }
 
-function printLines({ events }: Harness, waves: readonly WaveState[], stream: NodeJS.WriteStream): Progress {
+function printLines(
+  { events }: Harness,
+  waves: readonly WaveState[],
+  stream: NodeJS.WriteStream,
+): Progress {
   events.on('runStarted', ({ tasks, waves: chosen }) => {
     stream.write(`${tasks} tasks loaded; waves to run: ${chosen.join(', ')}\n`);
   });

@@ -29,7 +29,10 @@ export interface RunReport {
 }
 
 /** The main job: predictions in, waves of tasks over all agents, files out. */
-export async function runOrchestrator(options: Arguments, surroundings: Surroundings): Promise<RunReport> {
+export async function runOrchestrator(
+  options: Arguments,
+  surroundings: Surroundings,
+): Promise<RunReport> {
   const { seed, strategy, waves } = options;
   const { environment, signal } = surroundings;
   const began = performance.now();
@@ -39,7 +42,10 @@ export async function runOrchestrator(options: Arguments, surroundings: Surround
   const tools = createTools({ seed, truth, environment }, clock);
   const notes = [
     'DRY_RUN: the providers are mocks in memory. Nothing left this process.',
-    `Tools of tier 3 ran without a gate, for there is none yet: ${tools.filter(({ tier }) => tier === 3).map(({ name }) => name).join(', ')}. Outside a dry run they are refused.`,
+    `Tools of tier 3 ran without a gate, for there is none yet: ${tools
+      .filter(({ tier }) => tier === 3)
+      .map(({ name }) => name)
+      .join(', ')}. Outside a dry run they are refused.`,
   ];
   const folder = await outputFolder(options, surroundings.folder);
   const output = await openFolderOutput(folder, { clock });
@@ -94,6 +100,10 @@ async function writeMeasured(folder: string, wallMs: number): Promise<void> {
   const state = join(folder, 'state');
   await mkdir(state, { recursive: true });
   const { maxRSS } = process.resourceUsage();
-  const measured = { wall_ms: Math.round(wallMs), peak_rss_mb: Math.round(maxRSS / 1024), node: process.version };
+  const measured = {
+    wall_ms: Math.round(wallMs),
+    peak_rss_mb: Math.round(maxRSS / 1024),
+    node: process.version,
+  };
   await writeFileAtomic(join(state, 'measured.json'), `${JSON.stringify(measured, null, 2)}\n`);
 }

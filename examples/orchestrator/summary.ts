@@ -2,10 +2,15 @@ import { styleText } from 'node:util';
 import type { RunReport } from './run.ts';
 
 /** A run in a few lines, for people. */
-export function summaryOf({ result, reportPath, notes }: RunReport, { isColoured }: { isColoured: boolean }): string {
-  const { status, counts, health, tasks, problems, waiting, unfinishedWaves, startedAt, endedAt } = result;
+export function summaryOf(
+  { result, reportPath, notes }: RunReport,
+  { isColoured }: { isColoured: boolean },
+): string {
+  const { status, counts, health, tasks, problems, waiting, unfinishedWaves, startedAt, endedAt } =
+    result;
   const scored = counts.completed + counts.failed + counts.timed_out;
-  const bold = (text: string) => (isColoured ? styleText('bold', text, { validateStream: false }) : text);
+  const bold = (text: string) =>
+    isColoured ? styleText('bold', text, { validateStream: false }) : text;
   const score = health.score === null ? '' : ` ${health.score.toFixed(1)}`;
   const lines = [
     '',
@@ -32,11 +37,17 @@ const STATUS = {
 
 function countsOf(counts: Readonly<Record<string, number>>): string {
   const shown = Object.entries(counts).filter(([, count]) => count > 0);
-  return shown.map(([status, count]) => `${count} ${status.replace('_', ' ')}`).join(', ') || 'none';
+  return (
+    shown.map(([status, count]) => `${count} ${status.replace('_', ' ')}`).join(', ') || 'none'
+  );
 }
 
 function duration(ms: number): string {
   const seconds = Math.round(ms / 1000);
   const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60)];
-  return hours > 0 ? `${hours} h ${minutes} min` : minutes > 0 ? `${minutes} min ${seconds % 60} s` : `${seconds} s`;
+  return hours > 0
+    ? `${hours} h ${minutes} min`
+    : minutes > 0
+      ? `${minutes} min ${seconds % 60} s`
+      : `${seconds} s`;
 }

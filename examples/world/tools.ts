@@ -1,4 +1,11 @@
-import { BuddyError, type Clock, defineTool, keyedDraw, type Tool, type ToolContext } from '@buddy/core';
+import {
+  BuddyError,
+  type Clock,
+  defineTool,
+  keyedDraw,
+  type Tool,
+  type ToolContext,
+} from '@buddy/core';
 import {
   getGoHighLevelClient,
   getGraphMailClient,
@@ -56,7 +63,11 @@ export function createTools({ seed, truth, environment }: WorldOptions, clock: C
     output: z.object({ found: z.int() }),
     execute: async (filters, context) => {
       const { signal } = context;
-      const asked = await work(filters, ({ state, ...rest }) => ({ ...rest, state: `${state}.` }), context);
+      const asked = await work(
+        filters,
+        ({ state, ...rest }) => ({ ...rest, state: `${state}.` }),
+        context,
+      );
       const { page } = await mployer.searchContacts(asked, { signal });
       return { found: page.totalResults };
     },
@@ -125,7 +136,11 @@ export function createTools({ seed, truth, environment }: WorldOptions, clock: C
     output: z.object({ subject: z.string() }),
     execute: async (message, context) => {
       const { signal, idempotencyKey } = context;
-      const { to, subject, text } = await work(message, (right) => ({ ...right, to: right.to.replace('@', ' at ') }), context);
+      const { to, subject, text } = await work(
+        message,
+        (right) => ({ ...right, to: right.to.replace('@', ' at ') }),
+        context,
+      );
       const toRecipients = [{ emailAddress: { address: to } }];
       const body = { contentType: 'text', content: text } as const;
       await mail.sendEmail({ toRecipients, subject, body }, { signal, idempotencyKey });
@@ -133,7 +148,9 @@ export function createTools({ seed, truth, environment }: WorldOptions, clock: C
     },
     // The provider gives no id: the subject, which bears the task's reference, is what the message is known by.
     reconcile: async ({ to, subject }) => {
-      const { messages } = await mail.getMessages({ filter: `subject eq '${subject.replaceAll("'", "''")}'` });
+      const { messages } = await mail.getMessages({
+        filter: `subject eq '${subject.replaceAll("'", "''")}'`,
+      });
       const isSent = messages.some(({ toRecipients }) =>
         toRecipients.some(({ emailAddress }) => emailAddress.address === to),
       );
@@ -156,7 +173,15 @@ export function createTools({ seed, truth, environment }: WorldOptions, clock: C
     },
   });
 
-  return [searchProspects, createContact, updateContact, findContact, sendMail, searchMail, doTask(seed)];
+  return [
+    searchProspects,
+    createContact,
+    updateContact,
+    findContact,
+    sendMail,
+    searchMail,
+    doTask(seed),
+  ];
 }
 
 /** For tasks that say only how likely they are to succeed. Harmless: it does nothing at all. */
@@ -169,8 +194,11 @@ function doTask(seed: number | string) {
     input: z.strictObject({ taskId: z.string(), successProbability: z.number() }),
     output: z.object({ done: z.literal(true) }),
     execute: async ({ taskId, successProbability }) => {
-      if (keyedDraw(seed, DEFAULT_ACTION, taskId) < successProbability) return { done: true as const };
-      throw new PredictedFailureError(`Task ${taskId} came out as a failure, as predictions with ${successProbability} do`);
+      if (keyedDraw(seed, DEFAULT_ACTION, taskId) < successProbability)
+        return { done: true as const };
+      throw new PredictedFailureError(
+        `Task ${taskId} came out as a failure, as predictions with ${successProbability} do`,
+      );
     },
   });
 }

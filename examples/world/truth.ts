@@ -43,7 +43,10 @@ export const TruthRecord = z.codec(
 const USUAL_LOG_ODDS = 2.1;
 
 /** The probability that an agent gets a task right, before the providers have their say. */
-export function careOf({ skill }: Pick<AgentTraits, 'skill'>, { difficulty }: Pick<TaskTruth, 'difficulty'>): number {
+export function careOf(
+  { skill }: Pick<AgentTraits, 'skill'>,
+  { difficulty }: Pick<TaskTruth, 'difficulty'>,
+): number {
   return 1 / (1 + Math.exp(-(USUAL_LOG_ODDS + skill - difficulty)));
 }
 

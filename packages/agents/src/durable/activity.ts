@@ -52,7 +52,10 @@ export function performActivity<Value>(
     const { timeoutMs } = call;
     if (timeoutMs !== undefined) {
       inTime = deadlines.watch(timeoutMs, () =>
-        giveUp('timed_out', interrupted('TIMED_OUT', `No answer within ${timeoutMs} ms`, 'unknown')),
+        giveUp(
+          'timed_out',
+          interrupted('TIMED_OUT', `No answer within ${timeoutMs} ms`, 'unknown'),
+        ),
       );
     }
     // A result that comes after a timeout finds its promise resolved; there is nobody to tell.
@@ -116,7 +119,8 @@ function failed<Value>(error: unknown): Outcome<Value> {
 }
 
 function approvalIdOf(error: unknown): string {
-  const id = typeof error === 'object' && error !== null && 'approvalId' in error && error.approvalId;
+  const id =
+    typeof error === 'object' && error !== null && 'approvalId' in error && error.approvalId;
   return typeof id === 'string' ? id : '';
 }
 

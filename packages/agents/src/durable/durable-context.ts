@@ -17,7 +17,10 @@ export interface DurableContext {
   /** The time, in ms since the epoch; the same when replayed. */
   now(key: string): Promise<number>;
   /** Waits for a signal to this workflow; one that came before is not lost. */
-  waitFor<Value>(topic: string, options: { key: string; timeoutMs: number }): Promise<Received<Value>>;
+  waitFor<Value>(
+    topic: string,
+    options: { key: string; timeoutMs: number },
+  ): Promise<Received<Value>>;
   /** Starts workflows below this one. */
   spawnAll(children: readonly ChildStart[]): Promise<readonly ChildHandle[]>;
   /** Waits for all of them; in the order given. */
@@ -55,7 +58,9 @@ export type ActivityResult<Value> = { startedAt: number; endedAt: number } & (
 );
 
 export type Received<Value> =
-  { kind: 'received'; value: Value } | { kind: 'timed_out' } | { kind: 'cancelled' };
+  | { kind: 'received'; value: Value }
+  | { kind: 'timed_out' }
+  | { kind: 'cancelled' };
 
 export interface ChildStart {
   key: string;
@@ -71,7 +76,8 @@ export interface ChildHandle {
 }
 
 export type ChildResult<Value> =
-  { kind: 'completed'; value: Value } | { kind: 'failed'; failure: FailureDescription };
+  | { kind: 'completed'; value: Value }
+  | { kind: 'failed'; failure: FailureDescription };
 
 /** A workflow: orchestration code, pure but for the verbs of its context. */
 export type Workflow = (context: DurableContext, input: never) => Promise<unknown>;

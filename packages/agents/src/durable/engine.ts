@@ -29,7 +29,8 @@ export interface Engine {
 }
 
 export type WorkflowResult =
-  { kind: 'completed'; value: unknown } | { kind: 'failed'; failure: FailureDescription };
+  | { kind: 'completed'; value: unknown }
+  | { kind: 'failed'; failure: FailureDescription };
 
 export interface WorkflowView {
   id: string;

@@ -1,7 +1,7 @@
 /** A lane lets a fixed number through at once; the rest wait in line. */
 export class Lane {
   readonly #concurrency: number;
-  readonly #line: (() => void)[] = [];
+  readonly #line = new Set<() => void>();
   #inside = 0;
 
   constructor(concurrency: number) {
@@ -15,14 +15,19 @@ export class Lane {
     return true;
   }
 
-  /** Resolves when a place has been handed over. */
-  wait(): Promise<void> {
-    return new Promise((resolve) => this.#line.push(resolve));
+  /** @returns What to call to leave the line; `onEntered` is called when a place has been handed over. */
+  wait(onEntered: () => void): () => void {
+    this.#line.add(onEntered);
+    return () => this.#line.delete(onEntered);
   }
 
   leave(): void {
-    const next = this.#line.shift();
-    if (next) next();
-    else this.#inside -= 1;
+    const [next] = this.#line;
+    if (!next) {
+      this.#inside -= 1;
+      return;
+    }
+    this.#line.delete(next);
+    next();
   }
 }

@@ -1,16 +1,7 @@
 import { type Clock, describeFailure, systemClock, type Tool } from '@buddy/core';
 import { EngineMisuseError } from '../errors.ts';
-import { performActivity } from './activity.ts';
 import { Deadlines } from './deadlines.ts';
-import type {
-  ActivityCall,
-  ActivityResult,
-  ChildHandle,
-  ChildResult,
-  ChildStart,
-  DurableContext,
-  Received,
-} from './durable-context.ts';
+import type { Workflow } from './durable-context.ts';
 import {
   type Engine,
   forgetfulStore,
@@ -19,6 +10,7 @@ import {
   type WorkflowResult,
   type WorkflowView,
 } from './engine.ts';
+import { Instance, type InstanceHost } from './instance.ts';
 import { Lane } from './lane.ts';
 
 /**
@@ -32,24 +24,34 @@ import { Lane } from './lane.ts';
 export function createEngine({
   clock = systemClock,
   store = forgetfulStore,
-}: { clock?: Clock; store?: JournalStore } = {}): Engine {
-  return new Scheduler(clock, store);
+  lanes = new Map(),
+}: EnginePorts = {}): Engine {
+  return new Scheduler(clock, store, lanes);
 }
 
-class Scheduler implements Engine {
+interface EnginePorts {
+  clock?: Clock;
+  store?: JournalStore;
+  /** Lanes that are shared with other engines of this process; one that is there already keeps its concurrency. */
+  lanes?: Map<string, Lane>;
+}
+
+class Scheduler implements Engine, InstanceHost {
   readonly clock: Clock;
   readonly store: JournalStore;
   readonly deadlines: Deadlines;
   readonly tools = new Map<string, Tool>();
-  readonly #workflows = new Map<string, (context: DurableContext, input: never) => Promise<unknown>>();
-  readonly #lanes = new Map<string, Lane>();
+  readonly #workflows = new Map<string, Workflow>();
+  readonly #lanes: Map<string, Lane>;
   readonly #instances = new Map<string, Instance>();
   readonly #listeners = new Set<(fact: object) => void>();
   #running = 0;
+  isClosed = false;
 
-  constructor(clock: Clock, store: JournalStore) {
+  constructor(clock: Clock, store: JournalStore, lanes: Map<string, Lane>) {
     this.clock = clock;
     this.store = store;
+    this.#lanes = lanes;
     this.deadlines = new Deadlines(clock);
   }
 
@@ -60,7 +62,9 @@ class Scheduler implements Engine {
       if (known && known !== tool) throw new EngineMisuseError(`Two tools are named ${tool.name}`);
       this.tools.set(tool.name, tool);
     }
-    for (const [name, concurrency] of Object.entries(lanes)) this.#lanes.set(name, new Lane(concurrency));
+    for (const [name, concurrency] of Object.entries(lanes)) {
+      if (!this.#lanes.has(name)) this.#lanes.set(name, new Lane(concurrency));
+    }
   }
 
   async start(id: string, workflow: string, input: unknown): Promise<{ created: boolean }> {
@@ -76,13 +80,16 @@ class Scheduler implements Engine {
       const known = [...this.#workflows.keys()].join(', ') || 'none';
       throw new EngineMisuseError(`No workflow is named ${name}; registered: ${known}`);
     }
-    if (this.#instances.has(id)) throw new EngineMisuseError(`A workflow with id ${id} is there already`);
+    if (this.#instances.has(id))
+      throw new EngineMisuseError(`A workflow with id ${id} is there already`);
     const instance = new Instance(this, id, name, parent);
     this.#instances.set(id, instance);
     this.#running += 1;
-    instance.ended = workflow(instance, input as never).then(
+    // An async function, so that a workflow that throws at once has failed too.
+    instance.ended = (async () => workflow(instance, input as never))().then(
       (value): WorkflowResult => instance.end({ kind: 'completed', value }),
-      (error: unknown): WorkflowResult => instance.end({ kind: 'failed', failure: describeFailure(error) }),
+      (error: unknown): WorkflowResult =>
+        instance.end({ kind: 'failed', failure: describeFailure(error) }),
     );
     return instance;
   }
@@ -127,176 +134,14 @@ class Scheduler implements Engine {
   }
 
   async close(): Promise<void> {
+    this.isClosed = true;
     this.deadlines.rest();
+    for (const instance of this.#instances.values()) instance.dropTimers();
   }
 
   instance(id: string): Instance {
     const instance = this.#instances.get(id);
     if (!instance) throw new EngineMisuseError(`No workflow has the id ${id}`);
     return instance;
-  }
-}
-
-/** One workflow as it runs: the verbs of its context, and what reaches it from outside. */
-class Instance implements DurableContext {
-  readonly id: string;
-  readonly workflow: string;
-  status: WorkflowView['status'] = 'running';
-  ended: Promise<WorkflowResult> = Promise.resolve({ kind: 'completed', value: undefined });
-  readonly #scheduler: Scheduler;
-  readonly #parent: Instance | undefined;
-  readonly #children = new Set<Instance>();
-  /** What to call when the workflow is cancelled, for whatever it has in flight. */
-  readonly #interrupts = new Set<(reason: string) => void>();
-  readonly #inbox = new Map<string, unknown[]>();
-  readonly #receivedKeys = new Set<string>();
-  readonly #waiting = new Map<string, (value: unknown) => void>();
-  #cancelReason: string | undefined;
-
-  constructor(scheduler: Scheduler, id: string, workflow: string, parent: Instance | undefined) {
-    this.#scheduler = scheduler;
-    this.#parent = parent;
-    this.id = id;
-    this.workflow = workflow;
-  }
-
-  async activity<Value>(call: ActivityCall): Promise<ActivityResult<Value>> {
-    const { clock, store, deadlines, tools } = this.#scheduler;
-    const known = store.recall(this.id, call.key);
-    if (known) return known.value as ActivityResult<Value>;
-    const isCancellable = !call.evenIfCancelled;
-    const lane = this.#scheduler.lane(call.lane);
-    if (lane && !lane.tryEnter()) await lane.wait();
-    try {
-      const result = await performActivity<Value>(call, tools.get(call.tool), {
-        clock,
-        deadlines,
-        interrupts: isCancellable ? this.#interrupts : undefined,
-        cancelReason: isCancellable ? this.#cancelReason : undefined,
-      });
-      await store.record(this.id, call.key, result);
-      return result;
-    } finally {
-      lane?.leave();
-    }
-  }
-
-  async sleep(key: string, ms: number): Promise<'slept' | 'cancelled'> {
-    return this.#once(key, async () => {
-      if (this.#cancelReason !== undefined) return 'cancelled';
-      const woken = new AbortController();
-      const interrupt = () => woken.abort();
-      this.#interrupts.add(interrupt);
-      try {
-        await this.#scheduler.clock.sleep(ms, woken.signal);
-        return 'slept';
-      } catch (error) {
-        if (woken.signal.aborted) return 'cancelled';
-        throw error;
-      } finally {
-        this.#interrupts.delete(interrupt);
-      }
-    });
-  }
-
-  now(key: string): Promise<number> {
-    return this.#once(key, async () => this.#scheduler.clock.now());
-  }
-
-  waitFor<Value>(
-    topic: string,
-    { key, timeoutMs }: { key: string; timeoutMs: number },
-  ): Promise<Received<Value>> {
-    return this.#once(key, () => this.#receive<Value>(topic, timeoutMs));
-  }
-
-  async spawnAll(children: readonly ChildStart[]): Promise<readonly ChildHandle[]> {
-    return children.map(({ id, workflow, input }) => {
-      const child = this.#scheduler.spawn(id, workflow, input, this);
-      this.#children.add(child);
-      if (this.#cancelReason !== undefined) child.cancel(this.#cancelReason);
-      return { id };
-    });
-  }
-
-  async joinAll<Value>(children: readonly ChildHandle[]): Promise<readonly ChildResult<Value>[]> {
-    const results: ChildResult<Value>[] = [];
-    for (const { id } of children) {
-      const child = this.#scheduler.instance(id);
-      results.push((await child.ended) as ChildResult<Value>);
-    }
-    for (const { id } of children) this.#scheduler.forget(id);
-    return results;
-  }
-
-  async emit(key: string, fact: object): Promise<void> {
-    const { store } = this.#scheduler;
-    if (store.recall(this.id, key)) return;
-    await store.record(this.id, key, fact);
-    this.#scheduler.tell(fact);
-  }
-
-  receive(topic: string, value: unknown, key: string): void {
-    if (this.#receivedKeys.has(key)) return;
-    this.#receivedKeys.add(key);
-    const take = this.#waiting.get(topic);
-    if (take) take(value);
-    else this.#inbox.set(topic, [...(this.#inbox.get(topic) ?? []), value]);
-  }
-
-  cancel(reason: string): void {
-    if (this.status !== 'running' || this.#cancelReason !== undefined) return;
-    this.#cancelReason = reason;
-    for (const child of this.#children) child.cancel(reason);
-    for (const interrupt of this.#interrupts) interrupt(reason);
-  }
-
-  end(result: WorkflowResult): WorkflowResult {
-    this.status = this.#cancelReason === undefined ? result.kind : 'cancelled';
-    this.#parent?.adopt(this, this.#children);
-    this.#children.clear();
-    this.#scheduler.onEnded();
-    return result;
-  }
-
-  /** What a child leaves running is cancelled with its grandparent. */
-  adopt(child: Instance, grandchildren: ReadonlySet<Instance>): void {
-    this.#children.delete(child);
-    for (const grandchild of grandchildren) this.#children.add(grandchild);
-  }
-
-  async #receive<Value>(topic: string, timeoutMs: number): Promise<Received<Value>> {
-    const early = this.#inbox.get(topic)?.shift();
-    if (early !== undefined) return { kind: 'received', value: early as Value };
-    if (this.#cancelReason !== undefined) return { kind: 'cancelled' };
-    const over = new AbortController();
-    const { promise, resolve } = Promise.withResolvers<Received<Value>>();
-    const interrupt = () => resolve({ kind: 'cancelled' });
-    this.#interrupts.add(interrupt);
-    this.#waiting.set(topic, (value) => resolve({ kind: 'received', value: value as Value }));
-    const timeout = this.#scheduler.clock.sleep(timeoutMs, over.signal).then(
-      () => resolve({ kind: 'timed_out' }),
-      (error: unknown) => {
-        if (!over.signal.aborted) throw error;
-      },
-    );
-    try {
-      return await promise;
-    } finally {
-      this.#interrupts.delete(interrupt);
-      this.#waiting.delete(topic);
-      over.abort();
-      await timeout;
-    }
-  }
-
-  /** Does it, or recalls what came of it. */
-  async #once<Value>(key: string, work: () => Promise<Value>): Promise<Value> {
-    const { store } = this.#scheduler;
-    const known = store.recall(this.id, key);
-    if (known) return known.value as Value;
-    const value = await work();
-    await store.record(this.id, key, value);
-    return value;
   }
 }

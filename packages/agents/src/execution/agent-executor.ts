@@ -18,7 +18,9 @@ import { AgentOptions } from '../manager/options.ts';
 import type { Fact } from '../orchestration/facts.ts';
 import { tellWaiting } from '../orchestration/parked.ts';
 import { SYSTEM_TOOLS, type TaskPolicy } from '../orchestration/policy.ts';
-import { type SlotInput, slotWorkflow } from '../orchestration/slot.ts';
+import { retryWorkflow } from '../orchestration/retry.ts';
+import { slotWorkflow } from '../orchestration/slot.ts';
+import { doWave } from '../orchestration/wave.ts';
 import { makePlan } from '../plan/make-plan.ts';
 import { createWorkQueue, type WorkQueue } from '../plan/work-queue.ts';
 import { type Attempt, isScored, isSuccess, type Outcome } from '../task/outcome.ts';
@@ -82,7 +84,10 @@ export interface AgentExecutor {
   /** Does one task; resolves however it ends. One that needs a person resolves as `waiting`. */
   executeTask(task: TaskRequest, options?: { signal?: AbortSignal }): Promise<Outcome>;
   /** Does tasks, longest first, as many at once as the agent's capacity; outcomes in the order in which they ended. */
-  executeWave(tasks: readonly TaskRequest[], options?: { signal?: AbortSignal }): Promise<readonly Outcome[]>;
+  executeWave(
+    tasks: readonly TaskRequest[],
+    options?: { signal?: AbortSignal },
+  ): Promise<readonly Outcome[]>;
   metrics(): ExecutionMetrics;
 }
 
@@ -93,7 +98,10 @@ export interface AgentExecutor {
  * @throws {InvalidInputError} When an option does not fit.
  * @throws {ToolRefusedError} When a tool is of tier 4, or of tier 3 and not governed.
  */
-export function createAgentExecutor(input: AgentExecutorInput, ports: ExecutorPorts): AgentExecutor {
+export function createAgentExecutor(
+  input: AgentExecutorInput,
+  ports: ExecutorPorts,
+): AgentExecutor {
   const options = parseOrThrow(AgentExecutorOptions, input, 'options of createAgentExecutor');
   refuseDangerousTools(ports.tools, options);
   return new Executor(options, ports);
@@ -167,19 +175,11 @@ class Executor implements AgentExecutor {
     const engine = createEngine({ clock: this.#clock });
     const claim = systemTool(SYSTEM_TOOLS.claim, 'Takes a task', () => queue.claim(this.agent.id));
     const { id, capacity } = this.agent;
-    const wave: Workflow = async (ctx, policy: TaskPolicy) => {
-      const input: SlotInput = { wave: 1, agentId: id, policy };
-      const slots = Array.from({ length: capacity }, (_, slot) => `${ctx.id}/${slot}`);
-      const children = await ctx.spawnAll(
-        slots.map((slot) => ({ key: slot, id: slot, workflow: 'slot', input })),
-      );
-      for (const result of await ctx.joinAll(children)) {
-        if (result.kind === 'failed') throw new RunFailedError(result.failure);
-      }
-    };
+    const slots = Array.from({ length: capacity }, (_, slot) => ({ agentId: id, slot }));
+    const wave: Workflow = (ctx, policy: TaskPolicy) => doWave(ctx, { wave: 1, slots, policy });
     engine.register({
       // A task that needs a person is told as waiting and left: here is nobody to wait with.
-      workflows: { wave, slot: slotWorkflow, parked: tellWaiting },
+      workflows: { wave, slot: slotWorkflow, retry: retryWorkflow, parked: tellWaiting },
       tools: [...this.#tools.values(), claim, ...supportTools(this.#tools, this.#heal)],
       lanes: { [id]: capacity },
     });
@@ -230,7 +230,12 @@ class Executor implements AgentExecutor {
       seed: this.#options.seed,
     });
     const queued = works.map((work) => ({ work, dependsOn: [], impossible: undefined }));
-    return createWorkQueue({ plan, tasks: queued, earlier: new Map(), now: () => this.#clock.now() });
+    return createWorkQueue({
+      plan,
+      tasks: queued,
+      earlier: new Map(),
+      now: () => this.#clock.now(),
+    });
   }
 
   #onFact(fact: Fact, queue: WorkQueue, outcomes: Outcome[]): void {

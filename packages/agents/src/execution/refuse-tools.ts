@@ -15,7 +15,9 @@ export function refuseDangerousTools(
     throw new ToolRefusedError(forbidden, message);
   }
   if (allowUngoverned) return;
-  const ungoverned = tools.filter((tool) => tool.tier === 3 && !isGoverned(tool)).map(({ name }) => name);
+  const ungoverned = tools
+    .filter((tool) => tool.tier === 3 && !isGoverned(tool))
+    .map(({ name }) => name);
   if (ungoverned.length > 0) {
     throw new ToolRefusedError(
       ungoverned,

@@ -11,7 +11,9 @@ export function supportTools(tools: ReadonlyMap<string, Tool>, heal: Heal | unde
       SYSTEM_TOOLS.reconcile,
       'Asks a provider whether a call whose answer was lost has happened',
       async ({ tool, input, work }: { tool: string; input: unknown; work: string }) =>
-        (await tools.get(tool)?.reconcile?.(input, idempotencyKey(work))) ?? { happened: 'unknown' },
+        (await tools.get(tool)?.reconcile?.(input, idempotencyKey(work))) ?? {
+          happened: 'unknown',
+        },
     ),
     systemTool(
       SYSTEM_TOOLS.heal,

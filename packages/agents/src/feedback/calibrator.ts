@@ -16,8 +16,8 @@ export interface Calibrator extends LogitLine {
   /** Standard error of `a`. */
   slopeError: number;
   /**
-   * How much likelier it makes those outcomes: twice the log likelihood ratio, per effective observation times their
-   * number. Chi-square with 2 degrees of freedom when there is nothing to mend (Cox 1958).
+   * How much likelier than the center it makes those outcomes: twice the log likelihood ratio, scaled for weights. Chi-square
+   * with 2 degrees of freedom when the center is right (Cox 1958).
    */
   gain: number;
 }
@@ -73,7 +73,7 @@ export function fitCalibrator(
     ...line,
     n: rows.logits.length,
     slopeError: slopeError(rows, line, ridge),
-    gain: likelihoodGain(forecasts, rows, line),
+    gain: likelihoodGain(forecasts, rows, line, center),
   };
 }
 
@@ -83,6 +83,19 @@ export function fitCalibrator(
  */
 export function calibrate(probability: number, { a, b }: LogitLine): number {
   return logistic(a * logit(probability) + b);
+}
+
+/**
+ * The calibrator of a part of the data, drawn to that of the whole by as much as chance may explain: of two parameters, 2 of
+ * the gain (empirical Bayes, as in Stein's estimator). The less a part has to say, the more it takes after the whole.
+ */
+export function drawnToCenter(part: Calibrator, center: LogitLine): Calibrator {
+  const believed = part.gain > 6 ? 1 - 6 / part.gain : 0;
+  return {
+    ...part,
+    a: center.a + believed * (part.a - center.a),
+    b: center.b + believed * (part.b - center.b),
+  };
 }
 
 const MOST_ROUNDS = 50;
@@ -177,9 +190,14 @@ function slopeError(rows: RegressionRows, line: LogitLine, ridge: number): numbe
   return Math.sqrt((bb / (aa * bb - ab ** 2)) * perEffectiveObservation(rows));
 }
 
-function likelihoodGain({ outcomes }: Forecasts, rows: RegressionRows, line: LogitLine): number {
+function likelihoodGain(
+  { outcomes }: Forecasts,
+  rows: RegressionRows,
+  line: LogitLine,
+  center: LogitLine,
+): number {
   const asObserved = { ...rows, targets: Float64Array.from(outcomes) };
-  const gain = logLikelihood(asObserved, line) - logLikelihood(asObserved, IDENTITY);
+  const gain = logLikelihood(asObserved, line) - logLikelihood(asObserved, center);
   return (2 * gain) / perEffectiveObservation(rows);
 }
 

@@ -2,7 +2,13 @@ import type { Random } from '@buddy/core';
 import type { Forecasts } from '../scores/forecasts.ts';
 import { spiegelhalterZ } from '../scores/proper-scores.ts';
 import { scoreForecasts } from '../scores/score-forecasts.ts';
-import { type Calibrator, fitCalibrator, type LogitLine } from './calibrator.ts';
+import {
+  type Calibrator,
+  drawnToCenter,
+  fitCalibrator,
+  IDENTITY,
+  type LogitLine,
+} from './calibrator.ts';
 import { type FeedbackOptions, FEWEST_OBSERVATIONS } from './options.ts';
 import { RecentWaves } from './recent-waves.ts';
 
@@ -12,7 +18,7 @@ export interface WaveForecasts {
   calibrated: Forecasts;
 }
 
-/** Where an action's line is drawn to when the action alone says little. */
+/** What an action's own calibrator is drawn to. */
 export interface Pool {
   /** The line of all actions together; undefined: they need none. */
   line: LogitLine | undefined;
@@ -28,8 +34,6 @@ const WORTHWHILE_GAIN = 5.991;
 const KEPT_AFTER_DRIFT = 0.1;
 /** With fewer tasks in a wave, rare failures make Z far from normal. */
 const FEWEST_FOR_DRIFT = 30;
-/** Actions are taken to differ from all together by about 0.3 in slope and shift. */
-const POOLING_RIDGE = 10;
 /** With slopes below this, .5 and .9 foretell the same. */
 const WORTHLESS_SLOPE = 0.1;
 
@@ -72,10 +76,13 @@ export class ForecastTrack {
     this.evidence = { n, z, mcb, mcbNull };
     if (n < FEWEST_OBSERVATIONS) return;
 
-    const fitted = fitCalibrator(recent, pool ? { center: pool.line, ridge: POOLING_RIDGE } : {});
+    const center = pool?.line ?? IDENTITY;
+    const fitted = fitCalibrator(recent, { center });
     const isOff = Math.abs(z) > MOST_Z && mcb > mcbNull;
     const isWorthwhile = isOff || (wasOn && fitted.gain > WORTHWHILE_GAIN);
-    if (isWorthwhile || pool?.line) this.calibrator = fitted;
+    if (isWorthwhile || pool?.line) {
+      this.calibrator = pool ? drawnToCenter(fitted, center) : fitted;
+    }
     if (isWorthwhile) this.recommendation = 'recalibrate';
     if (!isCured || isWorthless(fitted)) this.recommendation = 'retrain';
   }

@@ -67,13 +67,12 @@ export function sortedForecasts({ predicted, calibrated, outcomes }: ForecastTal
   predicted: Forecasts;
   calibrated: Forecasts;
 } {
-  const order = predicted.map((_, row) => row);
-  const difference = (column: number[], a: number, b: number) =>
-    (column[a] ?? 0) - (column[b] ?? 0);
-  order.sort(
-    (a, b) =>
-      difference(predicted, a, b) || difference(calibrated, a, b) || difference(outcomes, a, b),
-  );
+  const order = predicted
+    .map((_, row) => row)
+    .toSorted(
+      (a, b) =>
+        difference(predicted, a, b) || difference(calibrated, a, b) || difference(outcomes, a, b),
+    );
   const column = (values: number[]) => Float64Array.from(order, (row) => values[row] ?? 0);
   const sharedOutcomes = Uint8Array.from(order, (row) => outcomes[row] ?? 0);
   return {
@@ -82,10 +81,14 @@ export function sortedForecasts({ predicted, calibrated, outcomes }: ForecastTal
   };
 }
 
+function difference(column: readonly number[], a: number, b: number): number {
+  return (column[a] ?? 0) - (column[b] ?? 0);
+}
+
 /** Adds from the smallest up, so that the order in which the values came does not show. */
 export function sumOf(values: readonly number[]): number {
   return Float64Array.from(values)
-    .sort()
+    .toSorted()
     .reduce((sum, value) => sum + value, 0);
 }
 

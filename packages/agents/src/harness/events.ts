@@ -14,7 +14,14 @@ export interface HarnessEvents {
   runStarted: [event: { at: number; runId: string; waves: readonly number[]; tasks: number }];
   waveStarted: [event: { at: number; runId: string; plan: Plan }];
   taskStarted: [
-    event: { at: number; runId: string; taskId: string; wave: number; agentId: string; action: string },
+    event: {
+      at: number;
+      runId: string;
+      taskId: string;
+      wave: number;
+      agentId: string;
+      action: string;
+    },
   ];
   taskRetrying: [event: { at: number; runId: string; taskId: string; attempt: Attempt }];
   taskWaiting: [
@@ -28,7 +35,9 @@ export interface HarnessEvents {
     },
   ];
   /** However it ended. `output` is what the tool returned; null when it did not. */
-  taskSettled: [event: { at: number; runId: string; taskId: string; outcome: Outcome; output: unknown }];
+  taskSettled: [
+    event: { at: number; runId: string; taskId: string; outcome: Outcome; output: unknown },
+  ];
   anomalyDetected: [event: { at: number; runId: string; anomaly: Anomaly }];
   healthChanged: [event: { at: number; runId: string; health: Health }];
   feedbackWritten: [event: { at: number; runId: string; wave: number; signals: FeedbackSignals }];

@@ -18,13 +18,18 @@ import { HarnessMisuseError, RunFailedError } from '../errors.ts';
 import { supportTools } from '../execution/support-tools.ts';
 import { refuseDangerousTools } from '../execution/refuse-tools.ts';
 import { createFeedbackLoop, type FeedbackLoop } from '../feedback/feedback-loop.ts';
-import { type AgentManager, createAgentManager, type LoadSummary } from '../manager/agent-manager.ts';
+import {
+  type AgentManager,
+  createAgentManager,
+  type LoadSummary,
+} from '../manager/agent-manager.ts';
 import { systemHealthRecord } from '../monitor/health-record.ts';
 import { createMonitor, type Monitor } from '../monitor/monitor.ts';
 import type { Fact, Verdict } from '../orchestration/facts.ts';
 import { parkedWorkflow } from '../orchestration/parked.ts';
 import type { TaskPolicy } from '../orchestration/policy.ts';
 import { type RunInput, runWorkflow } from '../orchestration/run.ts';
+import { retryWorkflow } from '../orchestration/retry.ts';
 import { slotWorkflow } from '../orchestration/slot.ts';
 import { MemoryOutput } from '../output/memory-output.ts';
 import type { Output } from '../output/output.ts';
@@ -127,7 +132,9 @@ class WaveHarness implements Harness {
     this.#tools = new Map(tools.map((tool) => [tool.name, tool]));
     const { agents, strategy, controlShare, seed, defaultAction } = options;
     const managing = { agents, strategy, controlShare, seed };
-    this.manager = createAgentManager(defaultAction === undefined ? managing : { ...managing, defaultAction });
+    this.manager = createAgentManager(
+      defaultAction === undefined ? managing : { ...managing, defaultAction },
+    );
     this.feedback = createFeedbackLoop({}, { random: random.child('feedback') });
     this.monitor = createMonitor({}, { random: random.child('monitor') });
     this.output = ports.output ?? new MemoryOutput();
@@ -135,7 +142,9 @@ class WaveHarness implements Harness {
     this.events = events;
     this.#emit = emit;
     const runId = this.#runId;
-    this.monitor.events.on('anomalyDetected', (event) => emit('anomalyDetected', { runId, ...event }));
+    this.monitor.events.on('anomalyDetected', (event) =>
+      emit('anomalyDetected', { runId, ...event }),
+    );
     this.monitor.events.on('healthChanged', (event) => emit('healthChanged', { runId, ...event }));
   }
 
@@ -144,9 +153,13 @@ class WaveHarness implements Harness {
   }
 
   async run({ signal }: { signal?: AbortSignal } = {}): Promise<RunResult> {
-    if (this.#run) throw new HarnessMisuseError('A harness runs once; make another for another run');
+    if (this.#run)
+      throw new HarnessMisuseError('A harness runs once; make another for another run');
     const { waves: loaded, taskCount } = this.manager.loaded;
-    if (taskCount === 0) throw new HarnessMisuseError('Nothing to run: call load() first, with at least one good line');
+    if (taskCount === 0)
+      throw new HarnessMisuseError(
+        'Nothing to run: call load() first, with at least one good line',
+      );
     const waves = this.#chooseWaves(loaded);
     const run = this.#prepare(waves);
     this.#run = run;
@@ -214,11 +227,27 @@ class WaveHarness implements Harness {
       observer,
     });
     this.#engine.register({
-      workflows: { run: runWorkflow, slot: slotWorkflow, parked: parkedWorkflow },
-      tools: [...this.#tools.values(), ...host.systemTools(), ...supportTools(this.#tools, this.#heal)],
+      workflows: {
+        run: runWorkflow,
+        slot: slotWorkflow,
+        retry: retryWorkflow,
+        parked: parkedWorkflow,
+      },
+      tools: [
+        ...this.#tools.values(),
+        ...host.systemTools(),
+        ...supportTools(this.#tools, this.#heal),
+      ],
       lanes: Object.fromEntries(agents.map(({ id, capacity }) => [id, capacity])),
     });
-    return new ActiveRun({ host, observer, policy, engine: this.#engine, waves, startedAt: this.#clock.now() });
+    return new ActiveRun({
+      host,
+      observer,
+      policy,
+      engine: this.#engine,
+      waves,
+      startedAt: this.#clock.now(),
+    });
   }
 
   async #writeStart(run: ActiveRun): Promise<void> {
@@ -304,13 +333,23 @@ class WaveHarness implements Harness {
     };
   }
 
-  #writeRun(run: ActiveRun, status: RunStatus | 'running', result: RunResult | null): Promise<void> {
+  #writeRun(
+    run: ActiveRun,
+    status: RunStatus | 'running',
+    result: RunResult | null,
+  ): Promise<void> {
     const { startedAt, waves } = run;
-    const record = runRecord({ runId: this.#runId, status, startedAt, waves, result, options: this.#options });
+    const record = runRecord({
+      runId: this.#runId,
+      status,
+      startedAt,
+      waves,
+      result,
+      options: this.#options,
+    });
     return this.output.write('phase21/run.json', json(record));
   }
 }
 
 const PROBLEMS_FILE_IN_REPORT = 'load_problems.jsonl';
 const PROBLEMS_FILE = `phase21/${PROBLEMS_FILE_IN_REPORT}`;
-

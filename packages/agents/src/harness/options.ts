@@ -22,7 +22,10 @@ export const HarnessOptions = z.strictObject({
     .refine(({ from, to }) => from <= to, { message: '`from` must not come after `to`' })
     .optional(),
   /** How long a person has to decide about a task that waits, in ms. It never counts as a yes. */
-  verdictTimeoutMs: z.number().positive().default(72 * HOUR_MS),
+  verdictTimeoutMs: z
+    .number()
+    .positive()
+    .default(72 * HOUR_MS),
   /** Lets tools of tier 3 run without a gate. For dry runs, where nothing real can happen. */
   allowUngoverned: z.boolean().default(false),
 });

@@ -62,15 +62,23 @@ export class RunHost {
   /** What orchestration calls by name. */
   systemTools(): Tool[] {
     return [
-      systemTool(SYSTEM_TOOLS.openWave, 'Plans a wave', ({ wave }: { wave: number }) => this.#openWave(wave)),
-      systemTool(SYSTEM_TOOLS.closeWave, 'Settles a wave', ({ wave }: { wave: number }) => this.#closeWave(wave)),
+      systemTool(SYSTEM_TOOLS.openWave, 'Plans a wave', ({ wave }: { wave: number }) =>
+        this.#openWave(wave),
+      ),
+      systemTool(SYSTEM_TOOLS.closeWave, 'Settles a wave', ({ wave }: { wave: number }) =>
+        this.#closeWave(wave),
+      ),
       systemTool(SYSTEM_TOOLS.claim, 'Takes a task', (input: { wave: number; agentId: string }) =>
         this.#claim(input),
       ),
-      systemTool(SYSTEM_TOOLS.claimHeld, 'Takes a task that waits for a waiting one', async ({ wave }: { wave: number }) =>
-        this.#wave(wave).queue.claimHeld(),
+      systemTool(
+        SYSTEM_TOOLS.claimHeld,
+        'Takes a task that waits for a waiting one',
+        async ({ wave }: { wave: number }) => this.#wave(wave).queue.claimHeld(),
       ),
-      systemTool(SYSTEM_TOOLS.claimAny, 'Takes a task that was freed late', async () => this.#claimAny()),
+      systemTool(SYSTEM_TOOLS.claimAny, 'Takes a task that was freed late', async () =>
+        this.#claimAny(),
+      ),
     ];
   }
 
@@ -132,7 +140,12 @@ export class RunHost {
         impossible: task.impossible,
       };
     });
-    const queue = createWorkQueue({ plan, tasks: queued, earlier: this.#awaited, now: () => clock.now() });
+    const queue = createWorkQueue({
+      plan,
+      tasks: queued,
+      earlier: this.#awaited,
+      now: () => clock.now(),
+    });
     if (this.#cancelReason !== undefined) queue.cancel(this.#cancelReason);
     const stopWatching = new AbortController();
     this.#waves.set(wave, { plan, queue, startedAt, isOpen: true, stopWatching });
@@ -140,11 +153,15 @@ export class RunHost {
 
     await output.write(`${folderOf(wave)}/plan.json`, json(planRecord(plan)));
     for (const task of tasks) {
-      output.append(`${folderOf(wave, task.plannedAgentId)}/assignments.jsonl`, assignmentRecord(task));
+      output.append(
+        `${folderOf(wave, task.plannedAgentId)}/assignments.jsonl`,
+        assignmentRecord(task),
+      );
       if (output.isCongested) await output.flush();
     }
     let longestPredictionMs = 0;
-    for (const { durationMs } of tasks) longestPredictionMs = Math.max(longestPredictionMs, durationMs);
+    for (const { durationMs } of tasks)
+      longestPredictionMs = Math.max(longestPredictionMs, durationMs);
     monitor.startWave(plan, startedAt, { longestPredictionMs });
     observer.onWaveStarted(plan, startedAt);
     this.#log('waveStarted', { wave, tasks: tasks.length });
@@ -199,12 +216,20 @@ export class RunHost {
 
   #onAttempt(attempt: Attempt): void {
     const { output, monitor, clock, emit, observer } = this.#ports;
-    output.append(`${folderOf(attempt.wave, attempt.agentId)}/attempts.jsonl`, attemptRecord(attempt));
+    output.append(
+      `${folderOf(attempt.wave, attempt.agentId)}/attempts.jsonl`,
+      attemptRecord(attempt),
+    );
     if (this.#isOpen(attempt.wave)) monitor.observeAttempt(attempt);
     observer.onAttempt(attempt);
     if (attempt.backoffMs === null) return;
     const { taskId, attempt: n, backoffMs, failure } = attempt;
-    this.#log('taskRetrying', { task_id: taskId, attempt: n, backoff_ms: backoffMs, code: failure?.code ?? null });
+    this.#log('taskRetrying', {
+      task_id: taskId,
+      attempt: n,
+      backoff_ms: backoffMs,
+      code: failure?.code ?? null,
+    });
     emit('taskRetrying', { at: clock.now(), runId: this.runId, taskId, attempt });
   }
 
@@ -247,7 +272,10 @@ export class RunHost {
     this.counts[status] += 1;
   }
 
-  #event(name: 'taskStarted', started: { taskId: string; wave: number; agentId: string; action: string }): void {
+  #event(
+    name: 'taskStarted',
+    started: { taskId: string; wave: number; agentId: string; action: string },
+  ): void {
     const { clock, emit } = this.#ports;
     const { taskId, wave, agentId, action } = started;
     this.#log(name, { task_id: taskId, wave, agent_id: agentId, action });
@@ -257,7 +285,12 @@ export class RunHost {
   /** One line of `events.jsonl`. */
   #log(event: string, details: object): void {
     const { output, clock } = this.#ports;
-    output.append('phase21/events.jsonl', { event, at: isoTime(clock.now()), run_id: this.runId, ...details });
+    output.append('phase21/events.jsonl', {
+      event,
+      at: isoTime(clock.now()),
+      run_id: this.runId,
+      ...details,
+    });
   }
 
   /** Tells the monitor the time while a wave runs, so that it notices when nothing happens. */
@@ -278,7 +311,13 @@ export class RunHost {
     const open = this.#waves.get(wave);
     if (open) return open;
     const message = `Wave ${wave} was never opened`;
-    throw new RunFailedError({ name: 'Error', message, code: 'AGENTS_WAVE_UNKNOWN', retryable: false, effect: 'none' });
+    throw new RunFailedError({
+      name: 'Error',
+      message,
+      code: 'AGENTS_WAVE_UNKNOWN',
+      retryable: false,
+      effect: 'none',
+    });
   }
 
   #isOpen(wave: number): boolean {
@@ -295,7 +334,9 @@ export class RunHost {
 }
 
 function folderOf(wave: number, agentId?: string | null): string {
-  return agentId === undefined ? `phase21/wave_${wave}` : `phase21/wave_${wave}/${agentId ?? UNASSIGNED}`;
+  return agentId === undefined
+    ? `phase21/wave_${wave}`
+    : `phase21/wave_${wave}/${agentId ?? UNASSIGNED}`;
 }
 
 export function json(value: object): string {

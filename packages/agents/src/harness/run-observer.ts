@@ -152,7 +152,11 @@ class Observer implements RunObserver {
       })),
       actions: [...this.#byAction]
         .toSorted(([a], [b]) => (a < b ? -1 : 1))
-        .map(([action, tally]) => ({ action, ...tally.tasks(), predictedMean: tally.predictedMean })),
+        .map(([action, tally]) => ({
+          action,
+          ...tally.tasks(),
+          predictedMean: tally.predictedMean,
+        })),
       failures: [...this.#failures.values()].toSorted((a, b) => b.tasks - a.tasks),
       anomalies: this.anomalies,
       feedback: this.#feedback,
@@ -202,7 +206,11 @@ function tallyOf(tallies: Map<string, TaskTally>, name: string): TaskTally {
 class TaskTally {
   readonly #counts = noCounts();
   /** Milliseconds, to two digits: its size is fixed, whatever it records. */
-  readonly #durations: RecordableHistogram = createHistogram({ lowest: 1, highest: MOST_MS, figures: 2 });
+  readonly #durations: RecordableHistogram = createHistogram({
+    lowest: 1,
+    highest: MOST_MS,
+    figures: 2,
+  });
   #predicted = 0;
   #squaredErrors = 0;
 

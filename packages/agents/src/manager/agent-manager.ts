@@ -193,7 +193,10 @@ class Manager implements AgentManager {
       const { taskId, wave, priority, confidence, heuristics, successProbability } = prediction;
       const action = prediction.action ?? '';
       const cycle = this.#loaded.impossible.get(taskId);
-      const impossible = cycle !== undefined ? { code: 'AGENTS_DEPENDENCY_IMPOSSIBLE', message: cycle } : missingTool(action, hasTool);
+      const impossible =
+        cycle !== undefined
+          ? { code: 'AGENTS_DEPENDENCY_IMPOSSIBLE', message: cycle }
+          : missingTool(action, hasTool);
       if (!impossible) toDo.add(taskId);
       return {
         taskId,
@@ -236,7 +239,8 @@ function typicalDurations(
   predictions: readonly Prediction[],
   learning: Learning,
 ): (action: string) => number {
-  if (predictions.every(({ durationMs }) => durationMs !== undefined)) return () => UNKNOWN_DURATION_MS;
+  if (predictions.every(({ durationMs }) => durationMs !== undefined))
+    return () => UNKNOWN_DURATION_MS;
   const known = new Map<string, number[]>();
   const all: number[] = [];
   for (const { action = '', durationMs } of predictions) {

@@ -5,7 +5,13 @@ export type Fact =
   | { kind: 'taskStarted'; taskId: string; wave: number; agentId: string; action: string }
   | { kind: 'attemptEnded'; attempt: Attempt }
   /** The task stands aside until a person decides; `parkedId` is the workflow that waits. */
-  | { kind: 'taskWaiting'; outcome: Outcome; why: WaitingFor; approvalId: string | null; parkedId: string }
+  | {
+      kind: 'taskWaiting';
+      outcome: Outcome;
+      why: WaitingFor;
+      approvalId: string | null;
+      parkedId: string;
+    }
   | { kind: 'taskSettled'; outcome: Outcome; output: unknown }
   /** A decision has been carried out, with all that it freed; `taskWaiting` says so too. */
   | { kind: 'verdictDone'; parkedId: string }

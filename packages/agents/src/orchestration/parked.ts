@@ -2,7 +2,7 @@ import type { DurableContext } from '../durable/durable-context.ts';
 import { outcomeOf, reason } from '../task/work.ts';
 import { VERDICT_TOPIC, type Verdict } from './facts.ts';
 import { SYSTEM_TOOLS } from './policy.ts';
-import { claimTask, settleUntouched } from './slot.ts';
+import { claimTask, settleUntouched } from './claim.ts';
 import { doTask, NO_PROGRESS, settle, type TaskEnd, type TaskRun, tell } from './task.ts';
 
 export type ParkedInput = Extract<TaskEnd, { kind: 'parked' }> & Omit<TaskRun, 'progress'>;
@@ -20,14 +20,16 @@ export async function parkedWorkflow(ctx: DurableContext, input: ParkedInput): P
 async function doFreed(ctx: DurableContext, input: ParkedInput): Promise<void> {
   const { policy, agentId, work } = input;
   for (let n = 1; ; n++) {
-    const claim = await claimTask(ctx, SYSTEM_TOOLS.claimAny, `claim-any/${n}`, { wave: work.wave });
+    const claim = await claimTask(ctx, SYSTEM_TOOLS.claimAny, `claim-any/${n}`, {
+      wave: work.wave,
+    });
     if (claim.kind === 'done') return;
     if (claim.kind === 'settled') {
       await settleUntouched(ctx, claim);
       continue;
     }
     const freed: TaskRun = { work: claim.work, agentId, policy, progress: NO_PROGRESS };
-    const end = await doTask(ctx, freed);
+    const end = await doTaskThrough(ctx, freed);
     if (end.kind === 'parked') await waitAndDo(ctx, { ...end, work: claim.work, agentId, policy });
   }
 }
@@ -45,7 +47,7 @@ async function waitAndDo(ctx: DurableContext, parked: ParkedInput): Promise<bool
     const run: TaskRun = { work, agentId, policy, progress };
     const verdict = received.kind === 'received' ? received.value : EXPIRED[waiting.why];
     if (verdict.kind === 'proceed') {
-      const end = await doTask(ctx, run);
+      const end = await doTaskThrough(ctx, run);
       if (end.kind === 'settled') return true;
       waiting = { ...end, work, agentId, policy };
       continue;
@@ -54,6 +56,20 @@ async function waitAndDo(ctx: DurableContext, parked: ParkedInput): Promise<bool
     const { status, failure } = endingOf(verdict);
     await settle(ctx, run, progress, { failure, at }, status);
     return true;
+  }
+}
+
+/** As `doTask`, but sits out the waits between tries: nothing else is held up here. */
+async function doTaskThrough(
+  ctx: DurableContext,
+  run: TaskRun,
+): Promise<Exclude<TaskEnd, { kind: 'backoff' }>> {
+  let progress = run.progress;
+  for (;;) {
+    const end = await doTask(ctx, { ...run, progress });
+    if (end.kind !== 'backoff') return end;
+    progress = end.progress;
+    await ctx.sleep(`${run.work.taskId}/backoff/${progress.calls}`, end.waitMs);
   }
 }
 
@@ -68,9 +84,15 @@ function endingOf(verdict: Exclude<Verdict, { kind: 'proceed' }>) {
     case 'completed':
       return { status: 'completed', failure: null } as const;
     case 'deny':
-      return { status: 'denied', failure: reason('AGENTS_NOT_APPROVED', verdict.explanation) } as const;
+      return {
+        status: 'denied',
+        failure: reason('AGENTS_NOT_APPROVED', verdict.explanation),
+      } as const;
     case 'failed':
-      return { status: 'failed', failure: reason('AGENTS_INDETERMINATE', verdict.explanation) } as const;
+      return {
+        status: 'failed',
+        failure: reason('AGENTS_INDETERMINATE', verdict.explanation),
+      } as const;
   }
 }
 

@@ -1,7 +1,10 @@
 import type { ChildHandle, DurableContext } from '../durable/durable-context.ts';
+import { RunFailedError } from '../errors.ts';
+import { claimTask, settleUntouched } from './claim.ts';
 import { SYSTEM_ACTOR, SYSTEM_TOOLS, type TaskPolicy } from './policy.ts';
-import { claimTask, settleUntouched, type SlotInput, type SlotResult } from './slot.ts';
+
 import { tell } from './task.ts';
+import { doWave, join, type Slot } from './wave.ts';
 
 export interface RunInput {
   waves: readonly number[];
@@ -10,7 +13,7 @@ export interface RunInput {
 
 /** What opening a wave answers: how many slots each agent has. */
 export interface OpenedWave {
-  slots: readonly { agentId: string; slot: number }[];
+  slots: readonly Slot[];
 }
 
 /** A run: wave after wave, all agents of a wave at once; then it waits for what people have to decide. */
@@ -19,25 +22,14 @@ export async function runWorkflow(ctx: DurableContext, { waves, policy }: RunInp
   for (const wave of waves) {
     const opened = await waveActivity<OpenedWave>(ctx, SYSTEM_TOOLS.openWave, wave, false);
     if (opened === 'cancelled') break;
-    const slots = await ctx.spawnAll(
-      opened.slots.map(({ agentId, slot }) => {
-        const id = `${policy.runId}/wave/${wave}/${agentId}/${slot}`;
-        const input: SlotInput = { wave, agentId, policy };
-        return { key: id, id, workflow: 'slot', input };
-      }),
-    );
-    for (const result of await ctx.joinAll<SlotResult>(slots)) {
-      if (result.kind === 'failed') throw new Error(result.failure.message);
-      parked.push(...result.value.parked);
-    }
+    const { slots } = opened;
+    parked.push(...(await doWave(ctx, { wave, slots, policy })));
     await settleHeld(ctx, wave);
     await waveActivity(ctx, SYSTEM_TOOLS.closeWave, wave, true);
   }
   if (parked.length === 0) return;
   await tell(ctx, 'only-waiting', { kind: 'onlyWaiting', runId: policy.runId });
-  for (const result of await ctx.joinAll<void>(parked)) {
-    if (result.kind === 'failed') throw new Error(result.failure.message);
-  }
+  await join<void>(ctx, parked);
 }
 
 /** What depends on a task that waits, waits too; told at the end of the wave, when nothing else can free it. */
@@ -74,6 +66,6 @@ async function waveActivity<Value>(
     case 'timed_out':
     case 'denied':
     case 'approval_required':
-      throw new Error(result.failure.message);
+      throw new RunFailedError(result.failure);
   }
 }

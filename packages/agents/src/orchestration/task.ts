@@ -38,9 +38,19 @@ export const NO_PROGRESS: Progress = {
 
 export type TaskEnd =
   | { kind: 'settled' }
-  | { kind: 'parked'; progress: Progress; why: WaitingFor; approvalId: string | null; attemptMs: number; failure: FailureDescription };
+  /** It is tried again after a wait, which nobody has to sit out: the agent may do something else meanwhile. */
+  | { kind: 'backoff'; progress: Progress; waitMs: number }
+  /** A person has to decide. */
+  | {
+      kind: 'parked';
+      progress: Progress;
+      why: WaitingFor;
+      approvalId: string | null;
+      attemptMs: number;
+      failure: FailureDescription;
+    };
 
-/** Tries a task until it is done, out of tries, refused, or a person is needed. */
+/** Tries a task until it is done, out of tries, refused, to be tried again later, or a person is needed. */
 export async function doTask(ctx: DurableContext, run: TaskRun): Promise<TaskEnd> {
   const { work, agentId, policy } = run;
   const progress = { ...run.progress };
@@ -62,15 +72,10 @@ export async function doTask(ctx: DurableContext, run: TaskRun): Promise<TaskEnd
         const attemptMs = result.endedAt - result.startedAt;
         return { kind: 'parked', progress, why, approvalId, attemptMs, failure };
       }
-      case 'retry': {
-        const slept = await ctx.sleep(`${work.taskId}/backoff/${progress.calls}`, next.backoffMs);
-        if (slept === 'cancelled') {
-          await settle(ctx, run, progress, result, 'cancelled');
-          return { kind: 'settled' };
-        }
+      case 'retry':
         progress.attempt += 1;
+        if (next.backoffMs > 0) return { kind: 'backoff', progress, waitMs: next.backoffMs };
         break;
-      }
       case 'heal': {
         progress.healing = await heal(ctx, run, progress, next.failure);
         if (progress.healing === 'failed') {
@@ -141,26 +146,45 @@ async function attempt(
   const isInDoubt = result.kind === 'failed' || result.kind === 'timed_out';
   if (!isInDoubt || result.failure.effect === 'none' || work.effect !== 'once') return result;
   if (!work.canReconcile) return result;
-  const asked = await ctx.activity<Reconciliation<unknown>>({
-    key: `${key}/reconcile`,
-    tool: SYSTEM_TOOLS.reconcile,
-    input: { tool: work.action, input: work.input, work: provider },
-    work: `${provider}/reconcile`,
-    actor: SYSTEM_ACTOR,
-    rationale: 'the answer was lost; did it happen?',
-    attempt: 1,
-    timeoutMs: policy.taskTimeoutMs,
-  });
-  if (asked.kind !== 'succeeded') return result;
-  switch (asked.value.happened) {
+  const asked = await reconcile(ctx, work, policy, `${key}/reconcile`, provider);
+  switch (asked.happened) {
     case true: {
       const { startedAt, endedAt } = result;
-      return { kind: 'succeeded', value: asked.value.output, startedAt, endedAt };
+      return { kind: 'succeeded', value: asked.output, startedAt, endedAt };
     }
     case false:
       return { ...result, failure: { ...result.failure, effect: 'none' } };
     case 'unknown':
       return result;
+  }
+}
+
+/** Asks what happened, again and again as any question may be; when nobody can tell, `unknown`. */
+async function reconcile(
+  ctx: DurableContext,
+  work: Work,
+  policy: TaskPolicy,
+  key: string,
+  provider: string,
+): Promise<Reconciliation<unknown>> {
+  for (let attempt = 1; ; attempt++) {
+    const asked = await ctx.activity<Reconciliation<unknown>>({
+      key: `${key}/${attempt}`,
+      tool: SYSTEM_TOOLS.reconcile,
+      input: { tool: work.action, input: work.input, work: provider },
+      work: `${provider}/reconcile`,
+      actor: SYSTEM_ACTOR,
+      rationale: 'the answer was lost; did it happen?',
+      attempt,
+      timeoutMs: policy.taskTimeoutMs,
+    });
+    if (asked.kind === 'succeeded' && asked.value.happened !== 'unknown') return asked.value;
+    if (attempt >= policy.maxAttempts) return { happened: 'unknown' };
+    const { retryAfterMs } = asked.kind === 'succeeded' ? {} : asked.failure;
+    const draw = [policy.seed, 'reconcile', work.taskId];
+    const waitMs = backoffMs(policy.backoff, attempt, { retryAfterMs, draw });
+    if ((await ctx.sleep(`${key}/${attempt}/backoff`, waitMs)) === 'cancelled')
+      return { happened: 'unknown' };
   }
 }
 
@@ -189,7 +213,12 @@ function decide(
     case 'cancelled':
       return { kind: 'settle', status: 'cancelled' };
     case 'approval_required':
-      return { kind: 'park', why: 'approval', approvalId: result.approvalId, failure: result.failure };
+      return {
+        kind: 'park',
+        why: 'approval',
+        approvalId: result.approvalId,
+        failure: result.failure,
+      };
     case 'failed':
     case 'timed_out': {
       const { failure, kind: status } = result;
@@ -200,9 +229,13 @@ function decide(
       if (failure.retryable && tried < policy.maxAttempts && healing === 'untried') {
         const { retryAfterMs } = failure;
         const draw = [policy.seed, 'backoff', work.taskId];
-        return { kind: 'retry', backoffMs: backoffMs(policy.backoff, tried, { retryAfterMs, draw }) };
+        return {
+          kind: 'retry',
+          backoffMs: backoffMs(policy.backoff, tried, { retryAfterMs, draw }),
+        };
       }
-      if (policy.canHeal && mayRepeat && healing === 'untried') return { kind: 'heal', status, failure };
+      if (policy.canHeal && mayRepeat && healing === 'untried')
+        return { kind: 'heal', status, failure };
       return { kind: 'settle', status };
     }
   }

@@ -71,7 +71,10 @@ function shareOut({ tasks, agents, strategy, learning }: PlanRequest, controls: 
 
 /** Controls are not stolen, so they must not be what a slow agent is left with at the end. */
 function controlsFirst(taskIds: readonly string[], controls: ReadonlySet<string>): string[] {
-  return [...taskIds.filter((id) => controls.has(id)), ...taskIds.filter((id) => !controls.has(id))];
+  return [
+    ...taskIds.filter((id) => controls.has(id)),
+    ...taskIds.filter((id) => !controls.has(id)),
+  ];
 }
 
 const URGENCY: Record<Strategy, Urgency> = {
@@ -137,4 +140,3 @@ function guarantee({ tasks, agents, strategy }: PlanRequest): number | null {
       return null;
   }
 }
-

@@ -142,7 +142,11 @@ class Queue implements WorkQueue {
         if (dependents) dependents.push(entry);
         else this.#dependents.set(id, [entry]);
       } else if (ended !== 'completed') {
-        return this.#rule(entry, 'AGENTS_DEPENDENCY_NOT_DONE', `It depends on ${id}, which is ${ended}`);
+        return this.#rule(
+          entry,
+          'AGENTS_DEPENDENCY_NOT_DONE',
+          `It depends on ${id}, which is ${ended}`,
+        );
       }
     }
     if (entry.waitsFor > 0) this.#blocked.add(entry);
@@ -151,7 +155,12 @@ class Queue implements WorkQueue {
 
   /** Rules a task out; whatever depends on it too, when that is told. */
   #rule({ work }: Entry, code: string, message: string): void {
-    this.#settled.push({ kind: 'settled', work, status: 'skipped', failure: reason(code, message) });
+    this.#settled.push({
+      kind: 'settled',
+      work,
+      status: 'skipped',
+      failure: reason(code, message),
+    });
   }
 
   #queueOf({ work }: Entry): AgentQueue | undefined {
@@ -257,7 +266,8 @@ class AgentQueue {
   /** Adds a task at its place in the plan. */
   insert(entry: Entry): void {
     let at = this.#head;
-    while (at < this.#entries.length && (this.#entries[at]?.position ?? 0) < entry.position) at += 1;
+    while (at < this.#entries.length && (this.#entries[at]?.position ?? 0) < entry.position)
+      at += 1;
     this.#entries.splice(at, 0, entry);
     this.#count(entry, 1);
   }

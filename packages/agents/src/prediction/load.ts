@@ -180,7 +180,12 @@ async function checkSchedule(
   }
   for (const [wave, tasks] of waves) {
     if (scheduled.has(wave)) continue;
-    warn('SCHEDULE_MISMATCH', 0, null, `Wave ${wave} has ${tasks.length} tasks and is not scheduled`);
+    warn(
+      'SCHEDULE_MISMATCH',
+      0,
+      null,
+      `Wave ${wave} has ${tasks.length} tasks and is not scheduled`,
+    );
   }
   return problems;
 }

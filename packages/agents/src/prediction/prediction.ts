@@ -57,22 +57,20 @@ const NONE: readonly string[] = Object.freeze([]);
  * One line of `predicted_tasks.jsonl`. Keys that Buddy does not know are passed over, so that files of the original
  * system, and of newer ones, load unchanged.
  */
-export const PredictionRecord = PredictionLine.transform(
-  (line): Prediction => ({
-    taskId: line.task_id,
-    wave: line.wave,
-    agentId: line.agent_id ?? null,
-    successProbability: line.predicted_success_probability,
-    priority: line.priority,
-    action: line.code === undefined ? line.action : CODE_ACTION,
-    input: line.code === undefined ? line.input : { code: line.code },
-    durationMs:
-      typeof line.predicted_execution_time === 'number'
-        ? line.predicted_execution_time * 1000
-        : undefined,
-    confidence: line.confidence,
-    riskAssessment: line.risk_assessment,
-    dependsOn: line.depends_on.length > 0 ? line.depends_on : NONE,
-    heuristics: line.heuristics.length > 0 ? line.heuristics : NONE,
-  }),
-);
+export const PredictionRecord = PredictionLine.transform((line): Prediction => ({
+  taskId: line.task_id,
+  wave: line.wave,
+  agentId: line.agent_id ?? null,
+  successProbability: line.predicted_success_probability,
+  priority: line.priority,
+  action: line.code === undefined ? line.action : CODE_ACTION,
+  input: line.code === undefined ? line.input : { code: line.code },
+  durationMs:
+    typeof line.predicted_execution_time === 'number'
+      ? line.predicted_execution_time * 1000
+      : undefined,
+  confidence: line.confidence,
+  riskAssessment: line.risk_assessment,
+  dependsOn: line.depends_on.length > 0 ? line.depends_on : NONE,
+  heuristics: line.heuristics.length > 0 ? line.heuristics : NONE,
+}));

@@ -99,7 +99,7 @@ interface SortedForecasts {
 
 function sortForecasts({ probabilities, outcomes, weights }: Forecasts): SortedForecasts {
   const rows = probabilities.length;
-  const order = Uint32Array.from(probabilities, (_, row) => row).sort(
+  const order = Uint32Array.from(probabilities, (_, row) => row).toSorted(
     (a, b) => (probabilities[a] ?? 0) - (probabilities[b] ?? 0),
   );
   const sorted = Float64Array.from(order, (row) => probabilities[row] ?? 0);

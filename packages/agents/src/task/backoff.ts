@@ -29,7 +29,10 @@ export type BackoffOptions = z.output<typeof BackoffOptions>;
 export function backoffMs(
   options: BackoffOptions,
   failures: number,
-  { retryAfterMs = 0, draw }: { retryAfterMs?: number | undefined; draw: readonly (string | number)[] },
+  {
+    retryAfterMs = 0,
+    draw,
+  }: { retryAfterMs?: number | undefined; draw: readonly (string | number)[] },
 ): number {
   return Math.max(ownWait(options, failures, draw), retryAfterMs);
 }

@@ -5,7 +5,13 @@ import type { FailureDescription } from '@buddy/core';
  * but out of success rates and scores; waiting is not an end yet.
  */
 export type OutcomeStatus =
-  'completed' | 'failed' | 'timed_out' | 'denied' | 'cancelled' | 'skipped' | 'waiting';
+  | 'completed'
+  | 'failed'
+  | 'timed_out'
+  | 'denied'
+  | 'cancelled'
+  | 'skipped'
+  | 'waiting';
 
 /** A task's life from the plan to its end. Times in ms since the Unix epoch. */
 export interface Outcome {
@@ -57,7 +63,12 @@ export interface Attempt {
 }
 
 export type AttemptStatus =
-  'succeeded' | 'failed' | 'timed_out' | 'denied' | 'waiting' | 'cancelled';
+  | 'succeeded'
+  | 'failed'
+  | 'timed_out'
+  | 'denied'
+  | 'waiting'
+  | 'cancelled';
 
 /** An outcome that counts: it says whether the task succeeded. */
 export function isScored(outcome: Outcome): boolean {

@@ -31,7 +31,15 @@ export type Claim =
 /** How it went, as far as the work itself does not say. */
 export type Ending = Pick<
   Outcome,
-  'agentId' | 'status' | 'startedAt' | 'endedAt' | 'attemptMs' | 'timedOutMs' | 'attempts' | 'isHealed' | 'failure'
+  | 'agentId'
+  | 'status'
+  | 'startedAt'
+  | 'endedAt'
+  | 'attemptMs'
+  | 'timedOutMs'
+  | 'attempts'
+  | 'isHealed'
+  | 'failure'
 >;
 
 export function outcomeOf(work: Work, ending: Ending): Outcome {
