@@ -3,16 +3,23 @@ import { defineConfig } from 'vitest/config';
 
 // Tests read the packages' sources, so that nothing need be built first.
 const conditions = ['@buddy/source', 'node'];
+const roots = readdirSync(new URL('packages', import.meta.url)).map((name) => `packages/${name}`);
+// CI counts the tests from vitest's own report, which it asks for here.
+const jsonReport = process.env['BUDDY_VITEST_JSON'];
 
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    projects: [...readdirSync(new URL('packages', import.meta.url)).map((name) => `packages/${name}`), 'examples'].map((root) => ({
+    projects: [...roots, 'examples'].map((root) => ({
       extends: true as const,
       root: `./${root}`,
       test: { name: root.replace('packages/', '') },
     })),
     coverage: { provider: 'v8', include: ['packages/*/src/**'] },
+    ...(jsonReport !== undefined && {
+      reporters: ['default', 'json'],
+      outputFile: { json: jsonReport },
+    }),
   },
 });

@@ -98,6 +98,7 @@ async function measure({ name, title }: Bench): Promise<Result> {
   const child = fork(new URL('./run-bench.ts', import.meta.url), [name], {
     execArgv: ['--conditions=@buddy/source', '--expose-gc'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    serialization: 'advanced',
   });
   let figures: readonly Figure[] = [];
   child.on('message', (message) => (figures = message as readonly Figure[]));

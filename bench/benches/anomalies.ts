@@ -26,8 +26,7 @@ export async function measureAnomalies(): Promise<Figure[]> {
     const waves = seeds.map(drawWave);
     const methods: { name: string; find: Find; isPeer: boolean }[] = [
       { name: 'Buddy', find: findWithBuddy, isPeer: false },
-      { name: 'modified z > 3.5 of the duration', find: ({ samples }) => modifiedZ(samples, (s) => s.attemptMs), isPeer: true },
-      { name: 'modified z > 3.5 of log(duration)', find: ({ samples }) => modifiedZ(samples, (s) => Math.log(s.attemptMs)), isPeer: true },
+      { name: 'modified z > 3.5 of the duration', find: findByDuration, isPeer: true },
     ];
     return [
       ...methods.flatMap(({ name, find, isPeer }) => qualityOf(name, isPeer, waves, find)),
@@ -90,12 +89,13 @@ function findWithBuddy({ samples }: Wave): string[] {
   return findLatencyOutliers(samples).outliers.map(({ taskId }) => taskId);
 }
 
-/** Iglewicz & Hoaglin 1993, as it is: 0.6745 (x - median) / MAD, above only. */
-function modifiedZ(samples: readonly LatencySample[], of: (sample: LatencySample) => number): string[] {
-  const values = samples.map(of);
-  const middle = median(values);
-  const mad = median(values.map((value) => Math.abs(value - middle)));
-  return samples.filter((_, at) => (0.6745 * ((values[at] ?? 0) - middle)) / mad > 3.5).map(({ taskId }) => taskId);
+/** Without predictions: Iglewicz & Hoaglin 1993 as it is, 0.6745 (x - median) / MAD, above only. */
+function findByDuration({ samples }: Wave): string[] {
+  const middle = median(samples.map(({ attemptMs }) => attemptMs));
+  const mad = median(samples.map(({ attemptMs }) => Math.abs(attemptMs - middle)));
+  return samples
+    .filter(({ attemptMs }) => (0.6745 * (attemptMs - middle)) / mad > 3.5)
+    .map(({ taskId }) => taskId);
 }
 
 /** Runs in which everything goes as predicted, up to chance. */

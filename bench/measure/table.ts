@@ -28,10 +28,9 @@ export function renderTable({ title, seconds, figures, error }: TableInput): str
   return [head, ...lines.map((line) => `  ${line.trimEnd()}`)].join('\n');
 }
 
-/** Three significant digits, and no fewer than the integer has. */
 function shown(value: number): string {
   const size = Math.abs(value);
   if (size >= 100 || Number.isInteger(value)) return value.toFixed(0);
   if (size >= 10) return value.toFixed(1);
-  return size >= 1 ? value.toFixed(2) : value.toFixed(3);
+  return value.toFixed(3);
 }

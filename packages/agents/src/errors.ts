@@ -11,7 +11,9 @@ export class RunFailedError extends BuddyError {
   readonly failure: FailureDescription;
 
   constructor(failure: FailureDescription, options?: ErrorOptions) {
-    super(`The run failed: ${failure.message}`, options);
+    // It passes through each workflow above the one that failed: say it once.
+    const isSaid = failure.code === 'AGENTS_RUN_FAILED';
+    super(isSaid ? failure.message : `The run failed: ${failure.message}`, options);
     this.failure = failure;
   }
 }

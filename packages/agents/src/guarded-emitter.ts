@@ -4,10 +4,10 @@ import { EventEmitter } from 'eventemitter3';
 export interface GuardedEmitter<Events extends EventEmitter.ValidEventTypes> {
   events: EventEmitter<Events>;
   /** Never throws. */
-  emit<Name extends EventEmitter.EventNames<Events>>(
+  emit: <Name extends EventEmitter.EventNames<Events>>(
     name: Name,
     ...event: EventEmitter.EventArgs<Events, Name>
-  ): void;
+  ) => void;
 }
 
 /**

@@ -35,7 +35,29 @@ export {
   type TaskRequest,
 } from './execution/agent-executor.ts';
 export type { Heal, TaskFailure } from './execution/heal.ts';
+export {
+  calibrate,
+  type Calibrator,
+  fitCalibrator,
+  type FitOptions,
+  type LogitLine,
+} from './feedback/calibrator.ts';
+export { WaveOrderError } from './feedback/errors.ts';
+export {
+  createFeedbackLoop,
+  type FeedbackLoop,
+  type FeedbackPorts,
+} from './feedback/feedback-loop.ts';
 export { type Learning, NOTHING_LEARNT, type WaveRecord } from './feedback/learning.ts';
+export { type FeedbackInput, FeedbackOptions } from './feedback/options.ts';
+export { type FeedbackRecord, feedbackRecords } from './feedback/records.ts';
+export type {
+  AgentSignal,
+  CoordinationSignal,
+  FeedbackSignals,
+  HeuristicSignal,
+  PredictionSignal,
+} from './feedback/signals.ts';
 export type { HarnessEvents } from './harness/events.ts';
 export { createHarness, type Harness, type HarnessPorts } from './harness/harness.ts';
 export { type HarnessInput, HarnessOptions } from './harness/options.ts';
@@ -65,7 +87,11 @@ export {
   type LatencySample,
 } from './monitor/detectors/latency-outliers.ts';
 export { MonitorSequenceError } from './monitor/errors.ts';
-export { recomputeHealth, SystemHealthRecord, systemHealthRecord } from './monitor/health-record.ts';
+export {
+  recomputeHealth,
+  SystemHealthRecord,
+  systemHealthRecord,
+} from './monitor/health-record.ts';
 export {
   type Health,
   HEALTH_WEIGHTS,
@@ -81,7 +107,12 @@ export type {
   WaveMetrics,
   WaveReportMetrics,
 } from './monitor/metrics.ts';
-export { createMonitor, type Monitor, type MonitorEvents, type MonitorPorts } from './monitor/monitor.ts';
+export {
+  createMonitor,
+  type Monitor,
+  type MonitorEvents,
+  type MonitorPorts,
+} from './monitor/monitor.ts';
 export { type MonitorInput, MonitorOptions } from './monitor/options.ts';
 export { agentMetricsRecord, anomalyRecord, waveMetricsRecord } from './monitor/records.ts';
 export type { Fact, Verdict, WaitingFor } from './orchestration/facts.ts';
@@ -89,7 +120,11 @@ export { OutputFailedError, OutputFolderTakenError, OutputMisuseError } from './
 export { openFolderOutput } from './output/folder-output.ts';
 export { MemoryOutput } from './output/memory-output.ts';
 export type { Output } from './output/output.ts';
-export { nextRunFolder, prepareOutputFolder, type PrepareOutputFolderOptions } from './output/run-folder.ts';
+export {
+  nextRunFolder,
+  prepareOutputFolder,
+  type PrepareOutputFolderOptions,
+} from './output/run-folder.ts';
 export { lowerBound } from './plan/lower-bound.ts';
 export { makePlan, type PlanAgent, type PlanRequest } from './plan/make-plan.ts';
 export type { Plan, PlannedAgent, Strategy } from './plan/plan.ts';
@@ -107,6 +142,37 @@ export type {
   PredictionSource,
 } from './prediction/load.ts';
 export { type Prediction, PredictionRecord, type RiskAssessment } from './prediction/prediction.ts';
+export {
+  createReliabilityCollector,
+  type ReliabilityCollector,
+} from './report/reliability/reliability-collector.ts';
+export { renderReport, type Report } from './report/render-report.ts';
+export type {
+  ReportData,
+  ReportedAction,
+  ReportedAgent,
+  ReportedFailure,
+  ReportedFeedback,
+  ReportedHealth,
+  ReportedLoad,
+  ReportedRun,
+  ReportedTasks,
+  ReportedWave,
+  WaitingTask,
+} from './report/report-data.ts';
+export {
+  createTimelineCollector,
+  type TimelineCollector,
+} from './report/timeline/timeline-collector.ts';
+export type { Forecasts } from './scores/forecasts.ts';
+export { isotonicRegression } from './scores/isotonic-regression.ts';
+export { brierScore, logLoss, skillScore, spiegelhalterZ } from './scores/proper-scores.ts';
+export {
+  type ForecastScores,
+  type ReliabilityStep,
+  scoreForecasts,
+  type ScoreOptions,
+} from './scores/score-forecasts.ts';
 export { backoffMs, type BackoffInput, BackoffOptions } from './task/backoff.ts';
 export type { Attempt, AttemptStatus, Outcome, OutcomeStatus } from './task/outcome.ts';
 export type { Claim, Work } from './task/work.ts';

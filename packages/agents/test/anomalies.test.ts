@@ -1,10 +1,11 @@
-import { type Random, seededRandom } from '@buddy/core';
+import { median, type Random, seededRandom } from '@buddy/core';
 import { describe, expect, it } from 'vitest';
 import type { Anomaly } from '../src/monitor/anomaly.ts';
 import {
   findLatencyOutliers,
   type LatencySample,
 } from '../src/monitor/detectors/latency-outliers.ts';
+import { resistantSlope } from '../src/monitor/detectors/resistant-slope.ts';
 import { createMonitor, type Monitor } from '../src/monitor/monitor.ts';
 import type { Plan } from '../src/plan/plan.ts';
 import type { Attempt, Outcome } from '../src/task/outcome.ts';
@@ -200,6 +201,99 @@ function busy(monitor: Monitor, agentId: string, attempts: number, ms: number): 
   }
 }
 
+/** Log-odds to probability. */
+function logistic(logOdds: number): number {
+  return 1 / (1 + Math.exp(-logOdds));
+}
+
+/** A task of a wave, counted from 0: among all, and among those of its agent. */
+interface Turn {
+  wave: number;
+  agent: number;
+  index: number;
+  ownIndex: number;
+}
+
+/** What a fleet of four is really like; what is left out is as predicted. */
+interface FleetTruth {
+  /** Added to the log-odds of failure. */
+  failureShift?: (turn: Turn) => number;
+  /** How many times as long as usual it takes. */
+  slowdown?: (turn: Turn) => number;
+}
+
+/** An anomaly, and how many tasks its agent (for the wave, all agents) had done in the wave when it was told. */
+interface Heard extends Anomaly {
+  after: number;
+}
+
+/**
+ * Waves as the plan deals them: the longest predictions first, to whoever is free. Durations are lognormal with sigma .5
+ * around their action's, predictions of them off by sigma .35; tasks succeed with .83 on average.
+ */
+function runFleet(seed: number | string, waves: number, truth: FleetTruth, tasks = 400): Heard[] {
+  const random = seededRandom(`fleet/${seed}`);
+  const monitor = createMonitor({}, { random: random.child('monitor') });
+  const heard: Heard[] = [];
+  let done = SPEEDS.map(() => 0);
+  monitor.events.on('anomalyDetected', ({ anomaly }) => {
+    const own = done[Number(anomaly.scope.kind === 'agent' && anomaly.scope.agentId.slice(6))];
+    const all = done.reduce((sum, count) => sum + count, 0);
+    heard.push({ ...anomaly, after: (anomaly.scope.kind === 'agent' ? own : all) ?? 0 });
+  });
+  for (let wave = 1; wave <= waves; wave += 1) {
+    const plan = planOf([[], [], [], []], { wave });
+    monitor.startWave(plan, START);
+    done = SPEEDS.map(() => 0);
+    const freeAt = SPEEDS.map(() => START);
+    const drawn = Array.from({ length: tasks }, (_, index) => {
+      const typicalMs = [700, 1200, 1500, 2000, 3000][index % 5] ?? 1000;
+      const workMs = typicalMs * Math.exp(0.5 * gaussian(random));
+      return { workMs, predictedDurationMs: workMs * Math.exp(0.35 * gaussian(random)) };
+    }).toSorted((a, b) => b.predictedDurationMs - a.predictedDurationMs);
+    for (const [index, { workMs, predictedDurationMs }] of drawn.entries()) {
+      const agent = freeAt.indexOf(Math.min(...freeAt));
+      const ownIndex = done[agent] ?? 0;
+      const turn = { wave, agent, index, ownIndex };
+      const { failureShift = () => 0, slowdown = () => 1 } = truth;
+      const attemptMs = (workMs * slowdown(turn)) / (SPEEDS[agent] ?? 1);
+      const endedAt = (freeAt[agent] ?? START) + attemptMs;
+      freeAt[agent] = endedAt;
+      done[agent] = ownIndex + 1;
+      const logOdds = 1.8 + gaussian(random);
+      const hasFailed = random() < logistic(failureShift(turn) - logOdds);
+      monitor.observe(
+        outcomeOf(`w${wave}-${index}`, {
+          wave,
+          agentId: `agent_${agent}`,
+          status: hasFailed ? 'failed' : 'completed',
+          calibratedProbability: logistic(logOdds),
+          endedAt,
+          attemptMs,
+          predictedDurationMs,
+        }),
+      );
+    }
+    const endedAt = Math.max(...freeAt);
+    monitor.closeWave({ wave, startedAt: START, endedAt, plan, steals: 0 });
+  }
+  return heard;
+}
+
+function runFleets(seeds: number, waves: number, truth: FleetTruth): Heard[][] {
+  return Array.from({ length: seeds }, (_, seed) => runFleet(seed, waves, truth));
+}
+
+function told(heard: readonly Heard[], kind: Anomaly['kind'], severity?: Anomaly['severity']) {
+  return heard.filter(
+    (anomaly) => anomaly.kind === kind && (severity === undefined || anomaly.severity === severity),
+  );
+}
+
+function isAbout(anomaly: Anomaly, agentId: string): boolean {
+  return anomaly.scope.kind === 'agent' && anomaly.scope.agentId === agentId;
+}
+
 describe('latency outliers', () => {
   it('are found with precision >= .97 and recall >= .95 when 5 % of mixed tasks are 6 times slow', () => {
     let found = 0;
@@ -257,6 +351,23 @@ describe('latency outliers', () => {
       predictedDurationMs: 100,
     }));
     expect(findLatencyOutliers(samples).outliers.map(({ taskId }) => taskId)).toEqual(['t-1']);
+  });
+
+  it('allow for short estimates being mostly too short, and long ones too long', () => {
+    const random = seededRandom('regression to the mean');
+    const samples = Array.from({ length: 600 }, (_, index): LatencySample => {
+      const actualMs = 1000 * Math.exp(0.2 * gaussian(random));
+      const isSlow = index % 50 === 0;
+      return {
+        taskId: isSlow ? 'slow' : 'usual',
+        agentId: `agent_${index % 4}`,
+        predictedDurationMs: actualMs * Math.exp(0.35 * gaussian(random)),
+        attemptMs: actualMs * (isSlow ? 3 : 1),
+      };
+    });
+    const ids = findLatencyOutliers(samples).outliers.map(({ taskId }) => taskId);
+    expect(ids.filter((id) => id === 'slow').length).toBeGreaterThanOrEqual(11);
+    expect(ids.filter((id) => id === 'usual').length).toBeLessThanOrEqual(1);
   });
 
   it('are not sought where there is nothing to compare', () => {
@@ -351,6 +462,94 @@ describe('agent_failure', () => {
   });
 });
 
+describe('agent_failure, among peers', () => {
+  it('is critical of the one agent of four that breaks, within 12 tasks, and of nothing else', () => {
+    const breaks = ({ agent, wave, ownIndex }: Turn) =>
+      agent === 1 && wave === 2 && ownIndex >= 50 ? 9 : 0;
+    const runs = runFleets(20, 2, { failureShift: breaks });
+    const found = runs.map((heard) => told(heard, 'agent_failure', 'critical'));
+    expect(found.flat().filter((anomaly) => !isAbout(anomaly, 'agent_1'))).toEqual([]);
+    expect(found.filter((criticals) => criticals.length === 1)).toHaveLength(20);
+    const delays = found.flat().map(({ after }) => after - 50);
+    expect(median(delays)).toBeLessThanOrEqual(12);
+    expect(Math.max(...delays)).toBeLessThanOrEqual(20);
+    expect(runs.flatMap((heard) => told(heard, 'prediction_drift'))).toEqual([]);
+  });
+
+  it('finds one that fails with four times the odds, nearly always within 90 tasks', () => {
+    const worse = ({ agent, ownIndex }: Turn) => (agent === 0 && ownIndex >= 30 ? Math.log(4) : 0);
+    const runs = runFleets(40, 1, { failureShift: worse });
+    const delays = runs.map((heard) => {
+      const [first] = told(heard, 'agent_failure').filter(
+        (anomaly) => isAbout(anomaly, 'agent_0') && anomaly.after > 30,
+      );
+      return (first?.after ?? Infinity) - 30;
+    });
+    expect(median(delays)).toBeLessThanOrEqual(45);
+    expect(delays.filter((delay) => delay <= 90).length).toBeGreaterThanOrEqual(36);
+  });
+
+  it('finds the one that breaks when all fail more than predicted as well', () => {
+    const breaks = ({ agent, ownIndex }: Turn) => (agent === 1 && ownIndex >= 50 ? 9 : 0.9);
+    const found = runFleets(20, 1, { failureShift: breaks }).map((heard) =>
+      told(heard, 'agent_failure', 'critical').filter((anomaly) => isAbout(anomaly, 'agent_1')),
+    );
+    expect(found.filter((criticals) => criticals.length === 1)).toHaveLength(20);
+    expect(median(found.flat().map(({ after }) => after - 50))).toBeLessThanOrEqual(16);
+  });
+
+  it('accuses no agent of what befalls all: that is one prediction_drift', () => {
+    const harder = ({ wave }: Turn) => (wave === 2 ? 0.9 : 0);
+    const runs = runFleets(30, 2, { failureShift: harder });
+    const critical = runs.flatMap((heard) => told(heard, 'agent_failure', 'critical'));
+    expect(critical.length).toBeLessThanOrEqual(3); // in 24 000 tasks; some 100 without peers
+    expect(runs.flatMap((heard) => told(heard, 'agent_failure')).length).toBeLessThanOrEqual(24);
+    const drifts = runs.map(
+      (heard) => new Set(told(heard, 'prediction_drift').map(({ wave }) => wave)),
+    );
+    expect(drifts.filter((waves) => waves.has(2)).length).toBeGreaterThanOrEqual(29);
+  });
+
+  it('is no news of an agent that has always been weak', () => {
+    const weak = ({ agent }: Turn) => (agent === 3 ? 0.7 : 0);
+    const runs = runFleets(20, 5, { failureShift: weak });
+    const later = runs.flatMap((heard) =>
+      told(heard, 'agent_failure').filter(({ wave }) => wave > 2),
+    );
+    expect(later.filter(({ severity }) => severity === 'critical').length).toBeLessThanOrEqual(1);
+    expect(later.length).toBeLessThanOrEqual(10); // in 24 000 tasks
+  });
+
+  it('stays news of an agent that is broken, wave after wave', () => {
+    const broken = ({ agent }: Turn) => (agent === 3 ? 9 : 0);
+    const [heard = []] = runFleets(1, 4, { failureShift: broken });
+    const critical = told(heard, 'agent_failure', 'critical');
+    expect(critical.map(({ wave }) => wave)).toEqual([1, 2, 3, 4]);
+    expect(Math.max(...critical.map(({ after }) => after))).toBeLessThanOrEqual(20);
+  });
+});
+
+describe('latency_shift, when the longest predictions go first', () => {
+  it('is not raised by estimates that are too long at first and too short at last', () => {
+    const warnings = runFleets(20, 4, {}).flatMap((heard) => told(heard, 'latency_shift'));
+    expect(warnings.length).toBeLessThanOrEqual(8); // in 32 000 tasks; some 200 without the slope
+  });
+
+  it.each([1, 2])('finds an agent that turns 1.5 times slower in the middle of wave %i', (wave) => {
+    const slower = (turn: Turn) =>
+      turn.agent === 1 && turn.wave === wave && turn.ownIndex >= 50 ? 1.5 : 1;
+    const found = runFleets(40, wave, { slowdown: slower }).map((heard) => {
+      const [first] = told(heard, 'latency_shift').filter(
+        (anomaly) => anomaly.wave === wave && isAbout(anomaly, 'agent_1') && anomaly.after > 50,
+      );
+      return (first?.after ?? Infinity) - 50;
+    });
+    console.log(wave, found.toSorted((a,b)=>a-b).join(' '));
+    expect(found.toSorted((a, b) => a - b)[20]).toBeLessThanOrEqual(18);
+    expect(found.filter((delay) => delay <= 45).length).toBeGreaterThanOrEqual(36);
+  });
+});
+
 describe('latency_shift', () => {
   it('warns of an agent that has become twice as slow, within 30 tasks', () => {
     const { monitor, heard } = watch(planOf([[]]));
@@ -394,6 +593,16 @@ describe('prediction_drift', () => {
     expect(drift?.evidence).toHaveLength(10);
   });
 
+  it('tells of an outage that all agents share before the wave has ended, and blames none', () => {
+    const outage = ({ index }: Turn) => (index >= 120 ? 9 : 0);
+    const [heard = []] = runFleets(1, 1, { failureShift: outage });
+    console.log(runFleets(20, 1, { failureShift: outage }).map((h)=>h.map((a)=>`${a.kind[0]}${a.severity[0]}${a.after}`).join(',')).join(' | '));
+    const [first] = told(heard, 'prediction_drift');
+    expect(first).toMatchObject({ severity: 'warning', scope: { kind: 'wave' }, threshold: 8 });
+    expect(first?.after).toBeLessThanOrEqual(4 * 30 + 60);
+    expect(told(heard, 'agent_failure', 'critical')).toEqual([]);
+  });
+
   it('is critical when they were worth nothing', () => {
     const { monitor, close } = watch(planOf([[]]));
     settle(monitor, 400, 0.95, 200);
@@ -407,6 +616,21 @@ describe('prediction_drift', () => {
     const few = watch(planOf([[]]));
     settle(few.monitor, 29, 0.9, 5);
     expect(driftOf(few.close())).toBeUndefined();
+  });
+});
+
+describe('the resistant slope', () => {
+  const line = Array.from({ length: 60 }, (_, x) => ({ x, y: 3 - 0.25 * x }));
+
+  it('is that of the line, whatever became of a sixth of the points', () => {
+    const spoiled = line.map((point, index) => (index % 6 === 0 ? { ...point, y: 1e6 } : point));
+    expect(resistantSlope(line)).toBeCloseTo(-0.25, 12);
+    expect(Math.abs(resistantSlope(spoiled) + 0.25)).toBeLessThan(0.06);
+  });
+
+  it('is 0 where there is no line: few points, or all of one length', () => {
+    expect(resistantSlope(line.slice(0, 29))).toBe(0);
+    expect(resistantSlope(line.map(({ y }) => ({ x: 7, y })))).toBe(0);
   });
 });
 

@@ -20,10 +20,14 @@ export interface KnownTruth {
 export interface WaveGrade {
   raw: number;
   calibrated: number;
-  /** Of the true probability, which no predictor with noise can reach. */
+  /** Of the true probability, which cannot be known from a prediction with noise in it. */
+  truth: number;
+  /** Of whoever knows this world but sees only the prediction: the best that recalibration can do. */
   oracle: number;
   /** Share of the gap between raw and oracle that recalibration closed. */
   closed: number;
+  /** The same of the gap between raw and truth. */
+  closedToTruth: number;
   overall: PredictionSignal | undefined;
 }
 
@@ -43,14 +47,19 @@ export function gradeOnKnownTruth(world: KnownTruth): WaveGrade[] {
     const { learning } = loop;
     let raw = 0;
     let calibrated = 0;
+    let truth = 0;
     let oracle = 0;
     for (let task = 0; task < tasksPerWave; task += 1) {
       const action = task % actionLogits.length;
-      const logit = (actionLogits[action] ?? 0) + DIFFICULTY * normal();
-      const truth = logistic(logit - (wave >= shiftAtWave ? shift : 0));
-      const predicted = logistic(SLOPE * logit + BIAS + NOISE * normal());
+      const medium = actionLogits[action] ?? 0;
+      const logit = medium + DIFFICULTY * normal();
+      const drop = wave >= shiftAtWave ? shift : 0;
+      const probability = logistic(logit - drop);
+      const statedLogit = SLOPE * logit + BIAS + NOISE * normal();
+      const predicted = logistic(statedLogit);
+      const best = bestGuess(statedLogit, medium, drop);
       const recalibrated = learning.calibrate(predicted, `action-${action}`);
-      const isSuccess = random() < truth;
+      const isSuccess = random() < probability;
       loop.settle({
         ...blankOutcome(`${wave}/${task}`, wave),
         action: `action-${action}`,
@@ -58,13 +67,16 @@ export function gradeOnKnownTruth(world: KnownTruth): WaveGrade[] {
         successProbability: predicted,
         calibratedProbability: recalibrated,
       });
-      raw += expectedBrier(predicted, truth) / tasksPerWave;
-      calibrated += expectedBrier(recalibrated, truth) / tasksPerWave;
-      oracle += expectedBrier(truth, truth) / tasksPerWave;
+      raw += expectedBrier(predicted, probability) / tasksPerWave;
+      calibrated += expectedBrier(recalibrated, probability) / tasksPerWave;
+      oracle += expectedBrier(best, probability) / tasksPerWave;
+      truth += expectedBrier(probability, probability) / tasksPerWave;
     }
     const signals = loop.closeWave(blankWave(wave));
     const overall = signals.predictions.find(({ action }) => action === null);
-    grades.push({ raw, calibrated, oracle, closed: (raw - calibrated) / (raw - oracle), overall });
+    const closed = (raw - calibrated) / (raw - oracle);
+    const closedToTruth = (raw - calibrated) / (raw - truth);
+    grades.push({ raw, calibrated, truth, oracle, closed, closedToTruth, overall });
   }
   return grades;
 }
@@ -113,6 +125,17 @@ export function blankWave(wave = 1): WaveRecord {
       guarantee: null,
     },
   };
+}
+
+/**
+ * The mean probability of success of all tasks for which this logit is stated. Those logits are normal: the mean and variance
+ * are Bayes' rule for normal priors; the mean of their logistic is MacKay's approximation (1992), right to 0.01.
+ */
+function bestGuess(statedLogit: number, medium: number, drop: number): number {
+  const precision = 1 / DIFFICULTY ** 2 + SLOPE ** 2 / NOISE ** 2;
+  const evidence = ((statedLogit - BIAS) * SLOPE) / NOISE ** 2;
+  const mean = (medium / DIFFICULTY ** 2 + evidence) / precision - drop;
+  return logistic(mean / Math.sqrt(1 + Math.PI / 8 / precision));
 }
 
 function expectedBrier(probability: number, truth: number): number {

@@ -22,8 +22,11 @@ export interface Engine {
   /** Resolves when the workflow has ended. */
   result(id: string): Promise<WorkflowResult>;
   list(): AsyncIterable<WorkflowView>;
-  /** Calls `listener` for every fact, in order. A listener that throws fails the workflow that told the fact. */
-  subscribe(listener: (fact: object) => void): () => void;
+  /**
+   * Calls `listener` for every fact, in order; the caller knows what facts its workflows tell. A listener that throws fails
+   * the workflow that told the fact.
+   */
+  subscribe<Fact extends object>(listener: (fact: Fact) => void): () => void;
   /** Lets go of timers and handles. Workflows that have not ended are not told. */
   close(): Promise<void>;
 }

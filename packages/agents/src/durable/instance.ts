@@ -195,9 +195,10 @@ export class Instance implements DurableContext {
     const interrupt = () => finish({ kind: 'cancelled' });
     this.#interrupts.add(interrupt);
     this.#waiting.set(topic, (value) => finish({ kind: 'received', value: value as Value }));
-    timer.isOver.then((isOver) => {
-      if (isOver) finish({ kind: 'timed_out' });
-    }, reject);
+    const timeOut = async () => {
+      if (await timer.isOver) finish({ kind: 'timed_out' });
+    };
+    timeOut().catch(reject);
     return promise;
   }
 

@@ -128,9 +128,10 @@ class Scheduler implements Engine, InstanceHost {
     for (const { id, workflow, status } of this.#instances.values()) yield { id, workflow, status };
   }
 
-  subscribe(listener: (fact: object) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  subscribe<Fact extends object>(listener: (fact: Fact) => void): () => void {
+    const hear = (fact: object) => listener(fact as Fact);
+    this.#listeners.add(hear);
+    return () => this.#listeners.delete(hear);
   }
 
   async close(): Promise<void> {

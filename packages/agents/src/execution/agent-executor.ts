@@ -1,22 +1,25 @@
 import {
   type Clock,
+  type Logger,
   type NewId,
   parseOrThrow,
   randomId,
+  silentLogger,
   systemClock,
   type Tool,
 } from '@buddy/core';
-import { EventEmitter } from 'eventemitter3';
+import type { EventEmitter } from 'eventemitter3';
 import { z } from 'zod';
 import type { Workflow } from '../durable/durable-context.ts';
 import type { Engine } from '../durable/engine.ts';
+import type { Lane } from '../durable/lane.ts';
 import { createEngine } from '../durable/scheduler.ts';
 import { RunFailedError } from '../errors.ts';
 import { NOTHING_LEARNT } from '../feedback/learning.ts';
+import { createGuardedEmitter, type GuardedEmitter } from '../guarded-emitter.ts';
 import { RetryOptions } from '../harness/options.ts';
 import { AgentOptions } from '../manager/options.ts';
 import type { Fact } from '../orchestration/facts.ts';
-import { tellWaiting } from '../orchestration/parked.ts';
 import { SYSTEM_TOOLS, type TaskPolicy } from '../orchestration/policy.ts';
 import { retryWorkflow } from '../orchestration/retry.ts';
 import { slotWorkflow } from '../orchestration/slot.ts';
@@ -47,10 +50,26 @@ export interface TaskRequest {
   input: unknown;
   /** That it succeeds, 0..1. Default 0.5. */
   successProbability?: number;
-  /** Default 1000. */
+  /** How long it should take, in ms. Default 1000. */
   durationMs?: number;
+  /** Default 0. */
   priority?: number;
 }
+
+const TaskRequests = z
+  .array(
+    z.strictObject({
+      taskId: z.string().min(1),
+      action: z.string().min(1),
+      input: z.unknown(),
+      successProbability: z.number().min(0).max(1).default(0.5),
+      durationMs: z.number().positive().default(1_000),
+      priority: z.number().default(0),
+    }),
+  )
+  .refine((tasks) => new Set(tasks.map(({ taskId }) => taskId)).size === tasks.length, {
+    message: 'tasks must have different ids',
+  });
 
 export interface AgentExecutorEvents {
   attemptEnded: [event: { attempt: Attempt }];
@@ -75,6 +94,8 @@ export interface ExecutorPorts {
   clock?: Clock;
   heal?: Heal;
   newId?: NewId;
+  /** Told of listeners that throw. Default: silent. */
+  logger?: Logger;
 }
 
 /** One agent: does tasks, with retries, and counts how it went. */
@@ -95,7 +116,7 @@ export interface AgentExecutor {
  * @example
  * const executor = createAgentExecutor({ agent: { id: 'ada' } }, { tools: [findContact] });
  * const { status } = await executor.executeTask({ taskId: 't1', action: 'crm.contacts.find', input: { email: 'a@example.com' } });
- * @throws {InvalidInputError} When an option does not fit.
+ * @throws {InvalidInputError} When an option does not fit; from `executeTask` and `executeWave`, when a task does not.
  * @throws {ToolRefusedError} When a tool is of tier 4, or of tier 3 and not governed.
  */
 export function createAgentExecutor(
@@ -109,22 +130,30 @@ export function createAgentExecutor(
 
 class Executor implements AgentExecutor {
   readonly agent: AgentOptions;
-  readonly events = new EventEmitter<AgentExecutorEvents>();
+  readonly events: EventEmitter<AgentExecutorEvents>;
   readonly #options: AgentExecutorOptions;
   readonly #clock: Clock;
   readonly #tools: ReadonlyMap<string, Tool>;
   readonly #heal: Heal | undefined;
   readonly #newId: NewId;
+  readonly #emit: GuardedEmitter<AgentExecutorEvents>['emit'];
+  /** One for all waves: the agent has no more places because it is asked twice. */
+  readonly #lanes = new Map<string, Lane>();
   readonly #metrics = { tasks: 0, completed: 0, failed: 0, attempts: 0, deltaSum: 0, busyMs: 0 };
 
   constructor(options: AgentExecutorOptions, ports: ExecutorPorts) {
-    const { tools, clock = systemClock, newId = randomId('wave') } = ports;
+    const { tools, clock = systemClock, newId = randomId('wave'), logger = silentLogger } = ports;
     this.agent = options.agent;
     this.#options = options;
     this.#clock = clock;
     this.#tools = new Map(tools.map((tool) => [tool.name, tool]));
     this.#heal = ports.heal;
     this.#newId = newId;
+    const { events, emit } = createGuardedEmitter<AgentExecutorEvents>((error, event) =>
+      logger.error({ err: error, event }, 'A listener of the executor threw'),
+    );
+    this.events = events;
+    this.#emit = emit;
   }
 
   async executeTask(task: TaskRequest, options?: { signal?: AbortSignal }): Promise<Outcome> {
@@ -143,11 +172,12 @@ class Executor implements AgentExecutor {
     tasks: readonly TaskRequest[],
     { signal }: { signal?: AbortSignal } = {},
   ): Promise<readonly Outcome[]> {
+    const requests = parseOrThrow(TaskRequests, tasks, 'tasks of executeWave');
     const runId = this.#newId();
-    const queue = this.#queueOf(tasks);
+    const queue = this.#queueOf(requests);
     const outcomes: Outcome[] = [];
     const engine = this.#engineFor(queue);
-    engine.subscribe((fact) => this.#onFact(fact as Fact, queue, outcomes));
+    engine.subscribe((fact: Fact) => this.#onFact(fact, queue, outcomes));
     const abort = () => {
       queue.cancel(String(signal?.reason));
       void engine.cancel(runId, String(signal?.reason));
@@ -172,14 +202,13 @@ class Executor implements AgentExecutor {
   }
 
   #engineFor(queue: WorkQueue): Engine {
-    const engine = createEngine({ clock: this.#clock });
+    const engine = createEngine({ clock: this.#clock, lanes: this.#lanes });
     const claim = systemTool(SYSTEM_TOOLS.claim, 'Takes a task', () => queue.claim(this.agent.id));
     const { id, capacity } = this.agent;
     const slots = Array.from({ length: capacity }, (_, slot) => ({ agentId: id, slot }));
     const wave: Workflow = (ctx, policy: TaskPolicy) => doWave(ctx, { wave: 1, slots, policy });
     engine.register({
-      // A task that needs a person is told as waiting and left: here is nobody to wait with.
-      workflows: { wave, slot: slotWorkflow, retry: retryWorkflow, parked: tellWaiting },
+      workflows: { wave, slot: slotWorkflow, retry: retryWorkflow, parked: leaveWaiting },
       tools: [...this.#tools.values(), claim, ...supportTools(this.#tools, this.#heal)],
       lanes: { [id]: capacity },
     });
@@ -192,11 +221,11 @@ class Executor implements AgentExecutor {
     return { runId, maxAttempts, backoff, taskTimeoutMs, verdictTimeoutMs: 0, seed, canHeal };
   }
 
-  #queueOf(tasks: readonly TaskRequest[]): WorkQueue {
+  #queueOf(tasks: z.output<typeof TaskRequests>): WorkQueue {
     const { id: agentId, capacity } = this.agent;
     const queuedAt = this.#clock.now();
     const works = tasks.map((task): Work => {
-      const { successProbability = 0.5, durationMs = 1_000, priority = 0 } = task;
+      const { successProbability, durationMs, priority } = task;
       const tool = this.#tools.get(task.action);
       return {
         taskId: task.taskId,
@@ -242,7 +271,7 @@ class Executor implements AgentExecutor {
     switch (fact.kind) {
       case 'attemptEnded':
         this.#metrics.attempts += 1;
-        this.events.emit('attemptEnded', { attempt: fact.attempt });
+        this.#emit('attemptEnded', { attempt: fact.attempt });
         return;
       case 'taskWaiting':
       case 'taskSettled': {
@@ -251,7 +280,7 @@ class Executor implements AgentExecutor {
         outcomes.push(outcome);
         this.#count(outcome);
         const output = fact.kind === 'taskSettled' ? fact.output : null;
-        this.events.emit('taskSettled', { outcome, output });
+        this.#emit('taskSettled', { outcome, output });
         return;
       }
       case 'taskStarted':
@@ -271,4 +300,9 @@ class Executor implements AgentExecutor {
     else metrics.failed += 1;
     metrics.deltaSum += Number(success) - outcome.successProbability;
   }
+}
+
+/** A task that needs a person was told as waiting; here is nobody to wait with. */
+async function leaveWaiting(): Promise<void> {
+  // it ends at once
 }

@@ -54,6 +54,10 @@ export function fitCalibrator(
   let loss = penalisedLoss(rows, line, penalty);
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const step = newtonStep(rows, line, penalty);
+    if (Math.abs(step.a) + Math.abs(step.b) < LAST_STEP) {
+      line = stepped(line, step, 1);
+      break;
+    }
     // The loss is convex, but far from its minimum a whole step may go too far.
     let length = 1;
     let next = stepped(line, step, length);
@@ -63,10 +67,8 @@ export function fitCalibrator(
       next = stepped(line, step, length);
       nextLoss = penalisedLoss(rows, next, penalty);
     }
-    if (nextLoss > loss) break; // as low as doubles go
     line = next;
     loss = nextLoss;
-    if (Math.abs(step.a) + Math.abs(step.b) < CLOSE_ENOUGH) break;
   }
   return {
     method: 'platt',
@@ -86,11 +88,11 @@ export function calibrate(probability: number, { a, b }: LogitLine): number {
 }
 
 /**
- * The calibrator of a part of the data, drawn to that of the whole by as much as chance may explain: of two parameters, 2 of
- * the gain (empirical Bayes, as in Stein's estimator). The less a part has to say, the more it takes after the whole.
+ * The calibrator of a part of the data, drawn to that of the whole: of its departure from the center, the share of the gain is
+ * believed that exceeds 4, Akaike's price of two parameters. The less a part has to say, the more it takes after the whole.
  */
 export function drawnToCenter(part: Calibrator, center: LogitLine): Calibrator {
-  const believed = part.gain > 6 ? 1 - 6 / part.gain : 0;
+  const believed = part.gain > PRICE ? 1 - PRICE / part.gain : 0;
   return {
     ...part,
     a: center.a + believed * (part.a - center.a),
@@ -98,9 +100,11 @@ export function drawnToCenter(part: Calibrator, center: LogitLine): Calibrator {
   };
 }
 
+const PRICE = 4;
 const MOST_ROUNDS = 50;
-const SHORTEST_STEP = 2 ** -30;
-const CLOSE_ENOUGH = 1e-10;
+const SHORTEST_STEP = 2 ** -10;
+/** Each step doubles the right digits: after one this short, all are right. */
+const LAST_STEP = 1e-7;
 
 interface RegressionRows {
   logits: Float64Array;

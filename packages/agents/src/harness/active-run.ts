@@ -1,3 +1,4 @@
+import { describeFailure, type FailureDescription } from '@buddy/core';
 import type { Engine } from '../durable/engine.ts';
 import { RunFailedError } from '../errors.ts';
 import { type Fact, VERDICT_TOPIC, type Verdict } from '../orchestration/facts.ts';
@@ -28,8 +29,11 @@ export class ActiveRun {
   #verdicts = 0;
   /** Workflows that carry out a verdict. */
   readonly #deciding = new Set<string>();
+  #isStarted = false;
   #hasOnlyWaiting = false;
   #hasEnded = false;
+  /** What broke the run itself, as it was thrown. */
+  #breakage: { error: unknown } | undefined;
   #failure: RunFailedError | undefined;
   #changed = Promise.withResolvers<void>();
 
@@ -42,18 +46,34 @@ export class ActiveRun {
     this.#engine = engine;
   }
 
+  /** Whether nothing happens any more unless a person decides. */
+  get isStill(): boolean {
+    return this.#hasEnded || (this.#hasOnlyWaiting && this.#deciding.size === 0);
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  isDeciding(parkedId: string): boolean {
+    return this.#deciding.has(parkedId);
+  }
+
   async start(input: RunInput): Promise<void> {
+    if (this.cancelReason !== undefined) return this.#end(undefined);
     const { runId } = this.policy;
+    this.#isStarted = true;
     await this.#engine.start(runId, 'run', input);
-    void this.#engine.result(runId).then((result) => {
-      this.#hasEnded = true;
-      if (result.kind === 'failed') this.#failure = new RunFailedError(result.failure);
-      this.#announce();
-    });
+    void this.#waitForEnd();
   }
 
   onFact(fact: Fact): void {
-    this.host.onFact(fact);
+    try {
+      this.host.onFact(fact);
+    } catch (error) {
+      this.break(error);
+      throw error;
+    }
     switch (fact.kind) {
       case 'onlyWaiting':
         this.#hasOnlyWaiting = true;
@@ -71,25 +91,72 @@ export class ActiveRun {
     }
   }
 
+  /** Stops everything, for the run cannot go on: without this, agents would work on, or wait for each other for ever. */
+  break(error: unknown): void {
+    if (this.#breakage) return;
+    this.#breakage = { error };
+    this.#stop(`The run failed: ${describeFailure(error).message}`);
+  }
+
   async decide(parkedId: string, verdict: Verdict): Promise<void> {
     this.#deciding.add(parkedId);
     this.#verdicts += 1;
     const key = `${parkedId}/${this.#verdicts}`;
-    await this.#engine.signal(parkedId, VERDICT_TOPIC, verdict, { key });
+    try {
+      await this.#engine.signal(parkedId, VERDICT_TOPIC, verdict, { key });
+    } catch (error) {
+      this.#deciding.delete(parkedId);
+      throw error;
+    }
   }
 
-  async cancel(reason: string): Promise<void> {
-    this.cancelReason ??= reason;
-    this.host.cancel(reason);
-    await this.#engine.cancel(this.policy.runId, reason);
+  cancel(reason: string): void {
+    if (this.#hasEnded || this.cancelReason !== undefined) return;
+    this.cancelReason = reason;
+    this.#stop(reason);
+  }
+
+  /** Nobody looks after it any more; whoever waits for it hears so. */
+  abandon(): void {
+    if (this.isStill || !this.#isStarted) return;
+    const message = 'the harness was closed before it had ended';
+    const code = 'AGENTS_HARNESS_CLOSED';
+    this.#end({ name: 'Error', message, code, retryable: false, effect: 'unknown' });
   }
 
   /** Resolves when nothing happens any more unless a person decides. */
   async standStill(): Promise<void> {
-    while (!this.#hasEnded && !(this.#hasOnlyWaiting && this.#deciding.size === 0)) {
-      await this.#changed.promise;
-    }
+    while (!this.isStill) await this.#changed.promise;
     if (this.#failure) throw this.#failure;
+  }
+
+  #stop(reason: string): void {
+    this.host.cancel(reason);
+    if (!this.#isStarted) return;
+    this.#engine
+      .cancel(this.policy.runId, reason)
+      .catch((error: unknown) => this.#end(describeFailure(error)));
+  }
+
+  async #waitForEnd(): Promise<void> {
+    try {
+      const result = await this.#engine.result(this.policy.runId);
+      this.#end(result.kind === 'failed' ? result.failure : undefined);
+    } catch (error) {
+      this.#end(describeFailure(error));
+    }
+  }
+
+  #end(failure: FailureDescription | undefined): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.host.stopWatching();
+    // What broke first says more than what broke in its wake.
+    if (this.#breakage) {
+      const { error } = this.#breakage;
+      this.#failure = new RunFailedError(describeFailure(error), { cause: error });
+    } else if (failure) this.#failure = new RunFailedError(failure);
+    this.#announce();
   }
 
   #announce(): void {

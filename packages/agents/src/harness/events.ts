@@ -1,6 +1,6 @@
 import type { Logger } from '@buddy/core';
-import { EventEmitter } from 'eventemitter3';
 import type { FeedbackSignals } from '../feedback/signals.ts';
+import { createGuardedEmitter, type GuardedEmitter } from '../guarded-emitter.ts';
 import type { Anomaly } from '../monitor/anomaly.ts';
 import type { Health } from '../monitor/health.ts';
 import type { WaveReportMetrics } from '../monitor/metrics.ts';
@@ -46,21 +46,9 @@ export interface HarnessEvents {
   runCompleted: [event: { at: number; runId: string; result: RunResult }];
 }
 
-/** Emits so that a listener that throws does not reach into the run; what it threw is logged. */
-export function createEventSink(logger: Logger): {
-  events: EventEmitter<HarnessEvents>;
-  emit: <Name extends keyof HarnessEvents>(name: Name, event: HarnessEvents[Name][0]) => void;
-} {
-  const events = new EventEmitter<HarnessEvents>();
-  return {
-    events,
-    emit: (name, event) => {
-      try {
-        // The emitter's own type asks for a tuple that TypeScript cannot follow through a generic name.
-        (events as unknown as EventEmitter).emit(name, event);
-      } catch (error) {
-        logger.error({ err: error, event: name }, 'A listener of the harness threw');
-      }
-    },
-  };
+/** An emitter whose listeners cannot reach into the run; what one throws is logged. */
+export function createHarnessEmitter(logger: Logger): GuardedEmitter<HarnessEvents> {
+  return createGuardedEmitter<HarnessEvents>((error, event) =>
+    logger.error({ err: error, event }, 'A listener of the harness threw'),
+  );
 }

@@ -1,5 +1,7 @@
 import {
   type Clock,
+  describeFailure,
+  type FailureDescription,
   type Logger,
   ManualClock,
   type NewId,
@@ -14,7 +16,7 @@ import {
 import type { EventEmitter } from 'eventemitter3';
 import type { Engine } from '../durable/engine.ts';
 import { createEngine } from '../durable/scheduler.ts';
-import { HarnessMisuseError, RunFailedError } from '../errors.ts';
+import { HarnessMisuseError } from '../errors.ts';
 import { supportTools } from '../execution/support-tools.ts';
 import { refuseDangerousTools } from '../execution/refuse-tools.ts';
 import { createFeedbackLoop, type FeedbackLoop } from '../feedback/feedback-loop.ts';
@@ -28,21 +30,23 @@ import { createMonitor, type Monitor } from '../monitor/monitor.ts';
 import type { Fact, Verdict } from '../orchestration/facts.ts';
 import { parkedWorkflow } from '../orchestration/parked.ts';
 import type { TaskPolicy } from '../orchestration/policy.ts';
-import { type RunInput, runWorkflow } from '../orchestration/run.ts';
+import { runWorkflow } from '../orchestration/run.ts';
 import { retryWorkflow } from '../orchestration/retry.ts';
 import { slotWorkflow } from '../orchestration/slot.ts';
 import { MemoryOutput } from '../output/memory-output.ts';
 import type { Output } from '../output/output.ts';
 import type { PredictionSource } from '../prediction/load.ts';
 import { renderReport } from '../report/render-report.ts';
-import { createEventSink, type HarnessEvents } from './events.ts';
+import type { GuardedEmitter } from '../guarded-emitter.ts';
+import { createHarnessEmitter, type HarnessEvents } from './events.ts';
 import type { Heal } from '../execution/heal.ts';
 import { HarnessOptions, type HarnessInput } from './options.ts';
-import { runRecord, problemRecord } from './records.ts';
+import { isoTime, problemRecord, type RecordedStatus, runRecord } from './records.ts';
 import { json, RunHost } from './run-host.ts';
 import { ActiveRun } from './active-run.ts';
 import { createRunObserver } from './run-observer.ts';
 import type { RunResult, RunStatus } from './run-result.ts';
+import { VerdictSchema } from './verdict.ts';
 
 export interface HarnessPorts {
   /** What tasks can do. Tier 3 tools must be governed, unless `allowUngoverned`. */
@@ -80,8 +84,10 @@ export interface Harness {
   run(options?: { signal?: AbortSignal }): Promise<RunResult>;
   /**
    * Tells what a person decided about a task that waits. Resolves when that has been carried out, and again only waiting
-   * tasks, or none, are left.
-   * @throws {HarnessMisuseError} When the task does not wait.
+   * tasks, or none, are left. When nobody decides within `verdictTimeoutMs`, the task ends as denied, or as failed when it
+   * may have happened; files and `runCompleted` tell.
+   * @throws {HarnessMisuseError} When the task does not wait, was decided already, or the run has ended.
+   * @throws {InvalidInputError} When the verdict is none.
    */
   decide(taskId: string, verdict: Verdict): Promise<RunResult>;
   /** Lets go of files and timers. */
@@ -95,6 +101,7 @@ export interface Harness {
  * const { status, counts } = await harness.run();
  * @throws {InvalidInputError} When an option does not fit.
  * @throws {ToolRefusedError} When a tool is of tier 4, or of tier 3 and not governed.
+ * @throws {HarnessMisuseError} When two tools have the same name.
  */
 export function createHarness(input: HarnessInput, ports: HarnessPorts): Harness {
   return new WaveHarness(parseOrThrow(HarnessOptions, input, 'options of createHarness'), ports);
@@ -114,7 +121,7 @@ class WaveHarness implements Harness {
   readonly #notes: readonly string[];
   readonly #runId: string;
   readonly #tools: ReadonlyMap<string, Tool>;
-  readonly #emit: ReturnType<typeof createEventSink>['emit'];
+  readonly #emit: GuardedEmitter<HarnessEvents>['emit'];
   #run: ActiveRun | undefined;
   #standingStill: Promise<RunResult> | undefined;
 
@@ -122,6 +129,7 @@ class WaveHarness implements Harness {
     const { tools, clock = systemClock, logger = silentLogger, newId = randomId('run') } = ports;
     const { random = seededRandom(options.seed) } = ports;
     refuseDangerousTools(tools, options);
+    refuseNamesakes(tools);
     this.#options = options;
     this.#clock = clock;
     this.#logger = logger;
@@ -138,7 +146,7 @@ class WaveHarness implements Harness {
     this.feedback = createFeedbackLoop({}, { random: random.child('feedback') });
     this.monitor = createMonitor({}, { random: random.child('monitor') });
     this.output = ports.output ?? new MemoryOutput();
-    const { events, emit } = createEventSink(logger);
+    const { events, emit } = createHarnessEmitter(logger);
     this.events = events;
     this.#emit = emit;
     const runId = this.#runId;
@@ -163,14 +171,13 @@ class WaveHarness implements Harness {
     const waves = this.#chooseWaves(loaded);
     const run = this.#prepare(waves);
     this.#run = run;
-    this.#engine.subscribe((fact) => run.onFact(fact as Fact));
-    const abort = () => void run.cancel(String(signal?.reason ?? 'aborted'));
+    this.#engine.subscribe((fact: Fact) => this.#onFact(run, fact));
+    const abort = () => run.cancel(reasonOf(signal));
     signal?.addEventListener('abort', abort, { once: true });
+    if (signal?.aborted) abort();
     try {
       await this.#writeStart(run);
-      const input: RunInput = { waves, policy: run.policy };
-      await run.start(input);
-      if (signal?.aborted) abort();
+      await run.start({ waves, policy: run.policy });
       return await this.#standStill(run);
     } finally {
       signal?.removeEventListener('abort', abort);
@@ -178,19 +185,37 @@ class WaveHarness implements Harness {
   }
 
   async decide(taskId: string, verdict: Verdict): Promise<RunResult> {
+    const checked = parseOrThrow(VerdictSchema, verdict, `verdict on task ${taskId}`);
     const run = this.#run;
     const waiting = run?.host.waiting.get(taskId);
     if (!run || !waiting) {
       const ids = [...(run?.host.waiting.keys() ?? [])].slice(0, 10).join(', ') || 'none';
       throw new HarnessMisuseError(`Task ${taskId} does not wait for anybody; waiting: ${ids}`);
     }
-    await run.decide(waiting.parkedId, verdict);
+    if (run.hasEnded) {
+      throw new HarnessMisuseError(`Task ${taskId} cannot be decided any more: the run has ended`);
+    }
+    if (run.isDeciding(waiting.parkedId)) {
+      throw new HarnessMisuseError(`Task ${taskId} was decided already; that is being carried out`);
+    }
+    await run.decide(waiting.parkedId, checked);
     return this.#standStill(run);
   }
 
   async close(): Promise<void> {
+    this.#run?.abandon();
     await this.#engine.close();
     await this.output.close();
+  }
+
+  #onFact(run: ActiveRun, fact: Fact): void {
+    const isExpiry = fact.kind === 'verdictDone' && run.isStill && !run.hasEnded;
+    run.onFact(fact);
+    if (!isExpiry) return;
+    // Nobody asked, so nobody but the log hears when it goes wrong.
+    this.#standStill(run).catch((error: unknown) =>
+      this.#logger.error({ err: error }, 'What became of an undecided task was not written'),
+    );
   }
 
   #chooseWaves(loaded: readonly number[]): readonly number[] {
@@ -216,7 +241,7 @@ class WaveHarness implements Harness {
     };
     const observer = createRunObserver(this.#clock.now(), agents);
     const { manager, feedback, monitor, output } = this;
-    const host = new RunHost(this.#runId, {
+    const host: RunHost = new RunHost(this.#runId, {
       manager,
       feedback,
       monitor,
@@ -225,6 +250,15 @@ class WaveHarness implements Harness {
       tools: this.#tools,
       emit: this.#emit,
       observer,
+      onBroken: (error) => run.break(error),
+    });
+    const run = new ActiveRun({
+      host,
+      observer,
+      policy,
+      engine: this.#engine,
+      waves,
+      startedAt: this.#clock.now(),
     });
     this.#engine.register({
       workflows: {
@@ -240,38 +274,53 @@ class WaveHarness implements Harness {
       ],
       lanes: Object.fromEntries(agents.map(({ id, capacity }) => [id, capacity])),
     });
-    return new ActiveRun({
-      host,
-      observer,
-      policy,
-      engine: this.#engine,
-      waves,
-      startedAt: this.#clock.now(),
-    });
+    return run;
   }
 
   async #writeStart(run: ActiveRun): Promise<void> {
-    const { problems, taskCount, waves } = this.manager.loaded;
+    const { problems, taskCount } = this.manager.loaded;
     for (const problem of problems) this.output.append(PROBLEMS_FILE, problemRecord(problem));
-    await this.#writeRun(run, 'running', null);
-    const at = run.startedAt;
+    await this.#writeRun(run, 'running');
+    const { startedAt: at, waves } = run;
     this.output.append('phase21/events.jsonl', {
       event: 'runStarted',
-      at: new Date(at).toISOString(),
+      at: isoTime(at),
       run_id: this.#runId,
       tasks: taskCount,
       waves,
     });
-    this.#emit('runStarted', { at, runId: this.#runId, waves: run.waves, tasks: taskCount });
+    this.#emit('runStarted', { at, runId: this.#runId, waves, tasks: taskCount });
   }
 
   /** Waits until there is nothing more to do without people; whoever asks meanwhile gets the same answer. */
   #standStill(run: ActiveRun): Promise<RunResult> {
-    this.#standingStill ??= run
-      .standStill()
-      .then(() => this.#writeEnd(run))
-      .finally(() => (this.#standingStill = undefined));
+    this.#standingStill ??= this.#settleRun(run).finally(() => (this.#standingStill = undefined));
     return this.#standingStill;
+  }
+
+  async #settleRun(run: ActiveRun): Promise<RunResult> {
+    try {
+      for (;;) {
+        await run.standStill();
+        const result = await this.#writeEnd(run);
+        if (run.isStill) return result; // else somebody decided while it was written
+      }
+    } catch (error) {
+      await this.#writeFailure(run, error);
+      throw error;
+    }
+  }
+
+  /** As well as can be: when it was the output that failed, this fails too, and the first failure is what counts. */
+  async #writeFailure(run: ActiveRun, error: unknown): Promise<void> {
+    const { runId } = run.policy;
+    this.#logger.error({ err: error, runId }, 'The run failed');
+    try {
+      await this.#writeRun(run, 'failed', { error: describeFailure(error) });
+      await this.output.flush();
+    } catch (writeError) {
+      this.#logger.error({ err: writeError, runId }, 'That the run failed could not be written');
+    }
   }
 
   async #writeEnd(run: ActiveRun): Promise<RunResult> {
@@ -279,11 +328,11 @@ class WaveHarness implements Harness {
     const { runId, status } = result;
     this.output.append('phase21/events.jsonl', {
       event: 'runCompleted',
-      at: new Date(result.endedAt).toISOString(),
+      at: isoTime(result.endedAt),
       run_id: runId,
       status,
     });
-    await this.#writeRun(run, status, result);
+    await this.#writeRun(run, status, { result });
     await this.output.write(
       'phase21/system_health.json',
       json(systemHealthRecord(result.health, run.observer.anomalies, result.endedAt)),
@@ -335,20 +384,35 @@ class WaveHarness implements Harness {
 
   #writeRun(
     run: ActiveRun,
-    status: RunStatus | 'running',
-    result: RunResult | null,
+    status: RecordedStatus,
+    { result, error }: { result?: RunResult; error?: FailureDescription } = {},
   ): Promise<void> {
     const { startedAt, waves } = run;
+    const options = this.#options;
     const record = runRecord({
       runId: this.#runId,
       status,
       startedAt,
       waves,
-      result,
-      options: this.#options,
+      options,
+      result: result ?? null,
+      error: error ?? null,
     });
     return this.output.write('phase21/run.json', json(record));
   }
+}
+
+function refuseNamesakes(tools: readonly Tool[]): void {
+  const names = new Set<string>();
+  for (const { name } of tools) {
+    if (names.has(name)) throw new HarnessMisuseError(`Two tools are named ${name}; take one out`);
+    names.add(name);
+  }
+}
+
+function reasonOf(signal: AbortSignal | undefined): string {
+  const reason: unknown = signal?.reason;
+  return reason instanceof Error ? reason.message : String(reason);
 }
 
 const PROBLEMS_FILE_IN_REPORT = 'load_problems.jsonl';

@@ -1,3 +1,4 @@
+import type { FailureDescription } from '@buddy/core';
 import type { PlannedTask } from '../manager/agent-manager.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { LoadProblem } from '../prediction/load.ts';
@@ -108,17 +109,23 @@ export function problemRecord({ kind, file, line, taskId, path, message }: LoadP
   return { kind, file, line, task_id: taskId, path, message };
 }
 
-/** `run.json`. While the run goes on, `result` is null. */
+/** `running` in a file that nobody writes to any more: the process died. */
+export type RecordedStatus = RunStatus | 'running' | 'failed';
+
+/** `run.json`. While the run goes on, and when it failed, `result` is null. */
 export function runRecord({
   runId,
   status,
+  error,
   startedAt,
   waves,
   result,
   options,
 }: {
   runId: string;
-  status: RunStatus | 'running';
+  status: RecordedStatus;
+  /** Why it failed; null when it did not. */
+  error: FailureDescription | null;
   startedAt: number;
   waves: readonly number[];
   result: RunResult | null;
@@ -127,6 +134,7 @@ export function runRecord({
   return {
     run_id: runId,
     status,
+    error: error && { code: error.code, message: error.message },
     started_at: isoTime(startedAt),
     ended_at: isoTime(result?.endedAt ?? null),
     strategy: options.strategy,

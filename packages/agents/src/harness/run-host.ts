@@ -14,7 +14,8 @@ import type { Plan } from '../plan/plan.ts';
 import { createWorkQueue, type QueuedWork, type WorkQueue } from '../plan/work-queue.ts';
 import type { Attempt, Outcome, OutcomeStatus } from '../task/outcome.ts';
 import type { Claim } from '../task/work.ts';
-import type { createEventSink } from './events.ts';
+import type { GuardedEmitter } from '../guarded-emitter.ts';
+import type { HarnessEvents } from './events.ts';
 import { assignmentRecord, attemptRecord, isoTime, outcomeRecord, planRecord } from './records.ts';
 import type { RunObserver } from './run-observer.ts';
 import { noCounts } from './run-result.ts';
@@ -27,8 +28,10 @@ export interface RunHostPorts {
   output: Output;
   clock: Clock;
   tools: ReadonlyMap<string, Tool>;
-  emit: ReturnType<typeof createEventSink>['emit'];
+  emit: GuardedEmitter<HarnessEvents>['emit'];
   observer: RunObserver;
+  /** Told when the run itself cannot go on. */
+  onBroken: (error: unknown) => void;
 }
 
 interface OpenWave {
@@ -50,7 +53,7 @@ export class RunHost {
   readonly #waves = new Map<number, OpenWave>();
   /** How tasks ended that others depend on. */
   readonly #awaited = new Map<string, OutcomeStatus>();
-  /** Those, and the tasks that depend on them. */
+  /** Tasks that wait, and those that depend on them. */
   readonly #waitingIds = new Set<string>();
   #cancelReason: string | undefined;
 
@@ -79,13 +82,18 @@ export class RunHost {
       systemTool(SYSTEM_TOOLS.claimAny, 'Takes a task that was freed late', async () =>
         this.#claimAny(),
       ),
-    ];
+    ].map((tool) => this.#vital(tool));
   }
 
   /** Hands nothing out any more. */
   cancel(reason: string): void {
-    this.#cancelReason = reason;
+    this.#cancelReason ??= reason;
     for (const { queue } of this.#waves.values()) queue.cancel(reason);
+  }
+
+  /** Lets go of the timers of waves that came to no end. */
+  stopWatching(): void {
+    for (const { stopWatching } of this.#waves.values()) stopWatching.abort();
   }
 
   onFact(fact: Fact): void {
@@ -108,6 +116,21 @@ export class RunHost {
       case 'onlyWaiting':
         return;
     }
+  }
+
+  /** What goes wrong in one of these is the run's failure, not a task's. */
+  #vital(tool: Tool): Tool {
+    return {
+      ...tool,
+      execute: async (input, context) => {
+        try {
+          return await tool.execute(input, context);
+        } catch (error) {
+          this.#ports.onBroken(error);
+          throw error;
+        }
+      },
+    };
   }
 
   async #openWave(wave: number): Promise<OpenedWave> {
@@ -159,11 +182,13 @@ export class RunHost {
       );
       if (output.isCongested) await output.flush();
     }
+    // Stopped meanwhile: nobody waits for this wave any more.
+    if (this.#cancelReason !== undefined) return { slots: [] };
     let longestPredictionMs = 0;
     for (const { durationMs } of tasks)
       longestPredictionMs = Math.max(longestPredictionMs, durationMs);
     monitor.startWave(plan, startedAt, { longestPredictionMs });
-    observer.onWaveStarted(plan, startedAt);
+    observer.onWaveStarted(plan);
     this.#log('waveStarted', { wave, tasks: tasks.length });
     emit('waveStarted', { at: startedAt, runId: this.runId, plan });
     void this.#watch(longestPredictionMs, stopWatching.signal);
@@ -181,6 +206,7 @@ export class RunHost {
     open.stopWatching.abort();
     const { plan, startedAt, queue } = open;
     const endedAt = clock.now();
+    const isWhole = this.#cancelReason === undefined;
     const record = { wave, startedAt, endedAt, plan, steals: queue.steals };
     const metrics = monitor.closeWave(record);
     const signals = feedback.closeWave(record);
@@ -190,7 +216,7 @@ export class RunHost {
       await output.write(path, json(agentMetricsRecord(agent, metrics)));
     }
     for (const { path, record: signal } of feedbackRecords(signals)) output.append(path, signal);
-    this.wavesDone.push(wave);
+    if (isWhole) this.wavesDone.push(wave);
     this.#log('waveCompleted', { wave, health: metrics.health.score });
     await output.flush();
     observer.onWaveCompleted(metrics, signals, plan);
@@ -303,7 +329,7 @@ export class RunHost {
         monitor.tick(clock.now());
       }
     } catch (error) {
-      if (!signal.aborted) throw error;
+      if (!signal.aborted) this.#ports.onBroken(error);
     }
   }
 

@@ -23,8 +23,9 @@ import { noCounts, type RunResult } from './run-result.ts';
 
 /** Gathers what the report tells, in memory that does not grow with the number of tasks. */
 export interface RunObserver {
-  onWaveStarted(plan: Plan, startedAt: number): void;
+  onWaveStarted(plan: Plan): void;
   onAttempt(attempt: Attempt): void;
+  /** Also of a task that waits, and again when it has ended. */
   onOutcome(outcome: Outcome): void;
   onWaveCompleted(metrics: WaveReportMetrics, signals: FeedbackSignals, plan: Plan): void;
   /** Of all waves so far. */
@@ -56,9 +57,12 @@ class Observer implements RunObserver {
   readonly #byAgent = new Map<string, TaskTally>();
   readonly #byAction = new Map<string, TaskTally>();
   readonly #failures = new Map<string, ReportedFailure>();
-  readonly #waves: ReportedWave[] = [];
+  readonly #waves: ObservedWave[] = [];
   readonly anomalies: Anomaly[] = [];
-  #wave = new TaskTally();
+  /** Of waves that are open, or in which tasks wait. */
+  readonly #byWave = new Map<number, TaskTally>();
+  /** Where tasks are counted that wait. */
+  readonly #waiting = new Map<string, readonly TaskTally[]>();
   #busyMs = new Map<string, number>();
   #slotMs = 0;
   #feedback: ReportedFeedback = { calibrators: [], heuristics: [] };
@@ -71,8 +75,8 @@ class Observer implements RunObserver {
     });
   }
 
-  onWaveStarted(): void {
-    this.#wave = new TaskTally();
+  onWaveStarted({ wave }: Plan): void {
+    this.#byWave.set(wave, new TaskTally());
   }
 
   onAttempt(attempt: Attempt): void {
@@ -82,18 +86,28 @@ class Observer implements RunObserver {
   }
 
   onOutcome(outcome: Outcome): void {
+    const { failure, taskId, wave, action, agentId, status } = outcome;
+    this.#endWait(taskId);
     this.#reliability.observe(outcome);
-    this.#wave.add(outcome);
-    tallyOf(this.#byAction, outcome.action).add(outcome);
-    if (outcome.agentId !== null) tallyOf(this.#byAgent, outcome.agentId).add(outcome);
-    const { failure, taskId } = outcome;
-    if (!failure) return;
+    const tallies = [tallyOf(this.#byAction, action)];
+    const ofWave = this.#byWave.get(wave);
+    if (ofWave) tallies.push(ofWave);
+    if (agentId !== null) tallies.push(tallyOf(this.#byAgent, agentId));
+    for (const tally of tallies) tally.add(outcome);
+    if (status === 'waiting') this.#waiting.set(taskId, tallies);
+    if (!failure || status === 'waiting') return;
     const known = this.#failures.get(failure.code);
     if (known) known.tasks += 1;
     else {
       const example = { exampleTaskId: taskId, exampleMessage: failure.message };
       this.#failures.set(failure.code, { code: failure.code, tasks: 1, ...example });
     }
+  }
+
+  /** What was counted as waiting will be counted as what it became. */
+  #endWait(taskId: string): void {
+    for (const tally of this.#waiting.get(taskId) ?? []) tally.endWait();
+    this.#waiting.delete(taskId);
   }
 
   onWaveCompleted(metrics: WaveReportMetrics, signals: FeedbackSignals, plan: Plan): void {
@@ -104,9 +118,7 @@ class Observer implements RunObserver {
     this.anomalies.push(...anomalies);
     this.#waves.push({
       wave: wave.wave,
-      ...this.#wave.tasks(),
-      predictedMean: this.#wave.predictedMean,
-      brierRaw: this.#wave.brierRaw,
+      tasks: this.#closeTally(wave.wave),
       brierCalibrated: wave.brier,
       makespanMs: wave.makespanMs,
       lowerBoundMs: wave.lowerBoundMs,
@@ -117,6 +129,15 @@ class Observer implements RunObserver {
       health,
     });
     this.#feedback = reportedFeedback(signals);
+  }
+
+  /** A tally is kept only while a task of its wave waits: it takes tens of kilobytes. */
+  #closeTally(wave: number): () => WaveTasks {
+    const tally = this.#byWave.get(wave) ?? new TaskTally();
+    if (tally.hasWaiting) return () => tally.forWave();
+    this.#byWave.delete(wave);
+    const tasks = tally.forWave();
+    return () => tasks;
   }
 
   reportData(known: ReportSource): ReportData {
@@ -141,7 +162,7 @@ class Observer implements RunObserver {
       },
       counts,
       health,
-      waves: this.#waves,
+      waves: this.#waves.map(({ tasks, ...wave }) => ({ ...wave, ...tasks() })),
       agents: this.#agents.map(({ id, capacity }) => ({
         agentId: id,
         capacity,
@@ -172,6 +193,12 @@ class Observer implements RunObserver {
       timeline: this.#timeline.timeline(),
     };
   }
+}
+
+type WaveTasks = ReportedTasks & Pick<ReportedWave, 'predictedMean' | 'brierRaw'>;
+
+interface ObservedWave extends Omit<ReportedWave, keyof WaveTasks> {
+  tasks: () => WaveTasks;
 }
 
 /** As the last wave left it: what the next one would be planned with. */
@@ -214,6 +241,10 @@ class TaskTally {
   #predicted = 0;
   #squaredErrors = 0;
 
+  get hasWaiting(): boolean {
+    return this.#counts.waiting > 0;
+  }
+
   get #scored(): number {
     return this.#counts.completed + this.#counts.failed + this.#counts.timed_out;
   }
@@ -234,6 +265,16 @@ class TaskTally {
     this.#squaredErrors += (successProbability - Number(isSuccess(outcome))) ** 2;
     if (startedAt === null || endedAt === null) return;
     this.#durations.record(Math.min(MOST_MS, Math.max(1, Math.round(endedAt - startedAt))));
+  }
+
+  /** A task that was counted as waiting waits no more. */
+  endWait(): void {
+    this.#counts.waiting -= 1;
+  }
+
+  forWave(): WaveTasks {
+    const { predictedMean, brierRaw } = this;
+    return { ...this.tasks(), predictedMean, brierRaw };
   }
 
   tasks(): ReportedTasks {

@@ -129,7 +129,7 @@ class Manager implements AgentManager {
   planWave(wave: number, { learning = NOTHING_LEARNT, hasTool }: PlanWaveOptions = {}): WavePlan {
     const predictions = this.#loaded.waves.get(wave);
     if (!predictions) {
-      const known = this.#summary.waves.join(', ') || 'none';
+      const known = [...this.#loaded.waves.keys()].join(', ') || 'none';
       throw new HarnessMisuseError(`Wave ${wave} is not loaded; loaded waves: ${known}`);
     }
     const tasks = this.#fillIn(predictions, learning, hasTool);

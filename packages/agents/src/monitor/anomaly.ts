@@ -23,7 +23,7 @@ export interface Anomaly {
   severity: AnomalySeverity;
   wave: number;
   scope: AnomalyScope;
-  /** What was measured, in the unit of `threshold`, at its worst. */
+  /** What was measured, in the unit of `threshold`, when it was furthest beyond it. */
   statistic: number;
   /** What `statistic` had to exceed for this severity. */
   threshold: number;
@@ -77,7 +77,7 @@ function anomalyOf(wave: number, { count = 1, ...finding }: Finding): Anomaly {
 function merge(known: Anomaly, finding: Finding): Anomaly {
   const isWorse =
     RANK[finding.severity] > RANK[known.severity] ||
-    (finding.severity === known.severity && finding.statistic > known.statistic);
+    (finding.severity === known.severity && excess(finding) > excess(known));
   const worst = isWorse ? finding : known;
   return {
     ...known,
@@ -88,4 +88,9 @@ function merge(known: Anomaly, finding: Finding): Anomaly {
     count: known.count + (finding.count ?? 1),
     evidence: [...new Set([...known.evidence, ...finding.evidence])].slice(0, MOST_EVIDENCE),
   };
+}
+
+/** How far beyond its threshold: findings of one kind may be told by statistics of different units. */
+function excess({ statistic, threshold }: Finding): number {
+  return statistic / threshold;
 }

@@ -155,7 +155,7 @@ export function createMonitor(
           `Wave ${plan.wave} cannot start while wave ${running.tally.plan.wave} runs; call closeWave first`,
         );
       }
-      agentDetectors.startWave();
+      agentDetectors.startWave(plan.agents.map(({ agentId }) => agentId));
       running = {
         tally: createWaveTally(plan),
         anomalies: createAnomalyLog(),
@@ -182,8 +182,13 @@ export function createMonitor(
     closeWave(record) {
       const wave = expectRunning(record.wave);
       const metrics = waveMetricsOf(wave.tally, record);
-      const fit = forecastFitOf(wave.tally.all(), random.child(`monitor/wave-${record.wave}`));
-      const detections = note(wave, wholeWaveFindings(wave.tally, fit, options, record.endedAt));
+      const ownRandom = random.child(`monitor/wave-${record.wave}`);
+      const fit = forecastFitOf(wave.tally.all(), ownRandom);
+      const sharedFit = sharedFitOf(wave, fit, ownRandom.child('shared'));
+      const detections = note(
+        wave,
+        wholeWaveFindings(wave.tally, sharedFit, options, record.endedAt),
+      );
       totals.add(metrics, sum(wave.tally.all().map(({ timedOutMs }) => timedOutMs)), fit);
       latestAnomalies = wave.anomalies.list();
       running = undefined;
@@ -218,6 +223,26 @@ function note(wave: RunningWave, findings: readonly (Finding | undefined)[]): De
     const anomaly = finding && wave.anomalies.add(wave.tally.plan.wave, finding);
     return anomaly ? [{ at: finding.at, anomaly }] : [];
   });
+}
+
+/**
+ * How well the probabilities fitted where no agent is to blame: without those whose failures are critical. When that leaves
+ * nobody, of all.
+ */
+function sharedFitOf(
+  { tally, anomalies }: RunningWave,
+  fit: ForecastFit | undefined,
+  random: Random,
+): ForecastFit | undefined {
+  const accused = new Set(anomalies.list().map(accusedAgent));
+  const others = tally.all().filter(({ agentId }) => agentId === null || !accused.has(agentId));
+  if (others.length === tally.all().length) return fit;
+  return forecastFitOf(others, random) ?? fit;
+}
+
+function accusedAgent({ kind, severity, scope }: Anomaly): string | undefined {
+  const isAccused = kind === 'agent_failure' && severity === 'critical';
+  return isAccused && scope.kind === 'agent' ? scope.agentId : undefined;
 }
 
 function wholeWaveFindings(

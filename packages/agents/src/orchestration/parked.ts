@@ -1,9 +1,11 @@
-import type { DurableContext } from '../durable/durable-context.ts';
-import { outcomeOf, reason } from '../task/work.ts';
+import type { ChildHandle, DurableContext } from '../durable/durable-context.ts';
+import { reason } from '../task/work.ts';
+import { claimTask, settleUntouched } from './claim.ts';
 import { VERDICT_TOPIC, type Verdict } from './facts.ts';
 import { SYSTEM_TOOLS } from './policy.ts';
-import { claimTask, settleUntouched } from './claim.ts';
-import { doTask, NO_PROGRESS, settle, type TaskEnd, type TaskRun, tell } from './task.ts';
+import { standAside, tellWaiting } from './stand-aside.ts';
+import { doTask, NO_PROGRESS, nextTry, settle, type TaskEnd, type TaskRun, tell } from './task.ts';
+import { join } from './wave.ts';
 
 export type ParkedInput = Extract<TaskEnd, { kind: 'parked' }> & Omit<TaskRun, 'progress'>;
 
@@ -13,48 +15,56 @@ export type ParkedInput = Extract<TaskEnd, { kind: 'parked' }> & Omit<TaskRun, '
  */
 export async function parkedWorkflow(ctx: DurableContext, input: ParkedInput): Promise<void> {
   const isSettled = await waitAndDo(ctx, input);
-  if (isSettled) await doFreed(ctx, input);
+  const parked = isSettled ? await doFreed(ctx, input) : [];
   await tell(ctx, 'verdict-done', { kind: 'verdictDone', parkedId: ctx.id });
+  await join<void>(ctx, parked);
 }
 
-async function doFreed(ctx: DurableContext, input: ParkedInput): Promise<void> {
-  const { policy, agentId, work } = input;
+/** @returns The workflows of those that wait for a person in their turn. */
+async function doFreed(
+  ctx: DurableContext,
+  { policy, agentId, work: { wave } }: ParkedInput,
+): Promise<readonly ChildHandle[]> {
+  const parked: ChildHandle[] = [];
   for (let n = 1; ; n++) {
-    const claim = await claimTask(ctx, SYSTEM_TOOLS.claimAny, `claim-any/${n}`, {
-      wave: work.wave,
-    });
-    if (claim.kind === 'done') return;
+    const claim = await claimTask(ctx, SYSTEM_TOOLS.claimAny, `claim-any/${n}`, { wave });
+    if (claim.kind === 'done') return parked;
     if (claim.kind === 'settled') {
       await settleUntouched(ctx, claim);
       continue;
     }
     const freed: TaskRun = { work: claim.work, agentId, policy, progress: NO_PROGRESS };
     const end = await doTaskThrough(ctx, freed);
-    if (end.kind === 'parked') await waitAndDo(ctx, { ...end, work: claim.work, agentId, policy });
+    if (end.kind === 'parked') parked.push(await standAside(ctx, freed, end));
   }
 }
 
 /** @returns Whether the task has ended; not so when the run was cancelled before anybody decided. */
 async function waitAndDo(ctx: DurableContext, parked: ParkedInput): Promise<boolean> {
-  let waiting = parked;
+  const { work, agentId, policy } = parked;
+  const { verdictTimeoutMs: timeoutMs } = policy;
+  let waiting: Extract<TaskEnd, { kind: 'parked' }> = parked;
   for (;;) {
-    await tellWaiting(ctx, waiting);
-    const { work, policy, progress, agentId } = waiting;
+    const { progress, attemptMs, why } = waiting;
     const key = `${work.taskId}/verdict/${progress.calls}`;
-    const { verdictTimeoutMs: timeoutMs } = policy;
     const received = await ctx.waitFor<Verdict>(VERDICT_TOPIC, { key, timeoutMs });
     if (received.kind === 'cancelled') return false;
     const run: TaskRun = { work, agentId, policy, progress };
-    const verdict = received.kind === 'received' ? received.value : EXPIRED[waiting.why];
+    const verdict = received.kind === 'received' ? received.value : EXPIRED[why];
     if (verdict.kind === 'proceed') {
-      const end = await doTaskThrough(ctx, run);
+      // What needed approval was not tried yet; what may have happened was.
+      const end = await doTaskThrough(ctx, {
+        ...run,
+        progress: why === 'approval' ? progress : nextTry(progress),
+      });
       if (end.kind === 'settled') return true;
-      waiting = { ...end, work, agentId, policy };
+      await tellWaiting(ctx, run, end, ctx.id);
+      waiting = end;
       continue;
     }
-    const at = await ctx.now(`${key}/at`);
+    const endedAt = await ctx.now(`${key}/at`);
     const { status, failure } = endingOf(verdict);
-    await settle(ctx, run, progress, { failure, at }, status);
+    await settle(ctx, run, progress, { failure, endedAt, attemptMs }, status);
     return true;
   }
 }
@@ -68,7 +78,7 @@ async function doTaskThrough(
   for (;;) {
     const end = await doTask(ctx, { ...run, progress });
     if (end.kind !== 'backoff') return end;
-    progress = end.progress;
+    progress = nextTry(end.progress);
     await ctx.sleep(`${run.work.taskId}/backoff/${progress.calls}`, end.waitMs);
   }
 }
@@ -94,22 +104,4 @@ function endingOf(verdict: Exclude<Verdict, { kind: 'proceed' }>) {
         failure: reason('AGENTS_INDETERMINATE', verdict.explanation),
       } as const;
   }
-}
-
-/** Says that a task waits; a workflow of its own where nobody is there to wait with it. */
-export async function tellWaiting(ctx: DurableContext, parked: ParkedInput): Promise<void> {
-  const { work, agentId, progress, why, approvalId, attemptMs, failure } = parked;
-  const outcome = outcomeOf(work, {
-    agentId,
-    status: 'waiting',
-    startedAt: progress.startedAt,
-    endedAt: null,
-    attemptMs,
-    timedOutMs: progress.timedOutMs,
-    attempts: progress.attempt,
-    isHealed: false,
-    failure,
-  });
-  const key = `${work.taskId}/waiting/${progress.calls}`;
-  await tell(ctx, key, { kind: 'taskWaiting', outcome, why, approvalId, parkedId: ctx.id });
 }

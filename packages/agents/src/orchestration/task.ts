@@ -39,7 +39,13 @@ export const NO_PROGRESS: Progress = {
 export type TaskEnd =
   | { kind: 'settled' }
   /** It is tried again after a wait, which nobody has to sit out: the agent may do something else meanwhile. */
-  | { kind: 'backoff'; progress: Progress; waitMs: number }
+  | {
+      kind: 'backoff';
+      progress: Progress;
+      waitMs: number;
+      attemptMs: number;
+      failure: FailureDescription;
+    }
   /** A person has to decide. */
   | {
       kind: 'parked';
@@ -72,10 +78,13 @@ export async function doTask(ctx: DurableContext, run: TaskRun): Promise<TaskEnd
         const attemptMs = result.endedAt - result.startedAt;
         return { kind: 'parked', progress, why, approvalId, attemptMs, failure };
       }
-      case 'retry':
+      case 'retry': {
+        const { backoffMs: waitMs, failure } = next;
+        const attemptMs = result.endedAt - result.startedAt;
+        if (waitMs > 0) return { kind: 'backoff', progress, waitMs, attemptMs, failure };
         progress.attempt += 1;
-        if (next.backoffMs > 0) return { kind: 'backoff', progress, waitMs: next.backoffMs };
         break;
+      }
       case 'heal': {
         progress.healing = await heal(ctx, run, progress, next.failure);
         if (progress.healing === 'failed') {
@@ -90,22 +99,23 @@ export async function doTask(ctx: DurableContext, run: TaskRun): Promise<TaskEnd
   }
 }
 
-/** Tells how a task ended. For a task that nobody tried any more, `last` is its last try, or null. */
+/** Tells how a task ended: by its last try, or some time after it, as one waited or a person decided. */
 export async function settle(
   ctx: DurableContext,
   { work, agentId }: TaskRun,
   progress: Progress,
-  last: ActivityResult<unknown> | { failure: FailureDescription | null; at: number },
+  last:
+    | ActivityResult<unknown>
+    | { failure: FailureDescription | null; endedAt: number; attemptMs: number },
   status: OutcomeStatus,
 ): Promise<void> {
-  const isTry = 'startedAt' in last;
-  const endedAt = isTry ? last.endedAt : last.at;
+  const { endedAt } = last;
   const outcome = outcomeOf(work, {
     agentId,
     status,
     startedAt: progress.startedAt,
     endedAt,
-    attemptMs: isTry ? last.endedAt - last.startedAt : 0,
+    attemptMs: 'attemptMs' in last ? last.attemptMs : endedAt - last.startedAt,
     timedOutMs: progress.timedOutMs,
     attempts: progress.attempt,
     isHealed: progress.healing === 'healed' && status === 'completed',
@@ -113,6 +123,11 @@ export async function settle(
   });
   const output = 'kind' in last && last.kind === 'succeeded' ? last.value : null;
   await tell(ctx, `${work.taskId}/settled`, { kind: 'taskSettled', outcome, output });
+}
+
+/** The progress of a task whose last try is over, and counts. */
+export function nextTry(progress: Progress): Progress {
+  return { ...progress, attempt: progress.attempt + 1 };
 }
 
 export function tell(ctx: DurableContext, key: string, fact: Fact): Promise<void> {
@@ -167,23 +182,23 @@ async function reconcile(
   key: string,
   provider: string,
 ): Promise<Reconciliation<unknown>> {
-  for (let attempt = 1; ; attempt++) {
+  for (let tries = 1; ; tries++) {
     const asked = await ctx.activity<Reconciliation<unknown>>({
-      key: `${key}/${attempt}`,
+      key: `${key}/${tries}`,
       tool: SYSTEM_TOOLS.reconcile,
       input: { tool: work.action, input: work.input, work: provider },
       work: `${provider}/reconcile`,
       actor: SYSTEM_ACTOR,
       rationale: 'the answer was lost; did it happen?',
-      attempt,
+      attempt: tries,
       timeoutMs: policy.taskTimeoutMs,
     });
     if (asked.kind === 'succeeded' && asked.value.happened !== 'unknown') return asked.value;
-    if (attempt >= policy.maxAttempts) return { happened: 'unknown' };
+    if (tries >= policy.maxAttempts) return { happened: 'unknown' };
     const { retryAfterMs } = asked.kind === 'succeeded' ? {} : asked.failure;
     const draw = [policy.seed, 'reconcile', work.taskId];
-    const waitMs = backoffMs(policy.backoff, attempt, { retryAfterMs, draw });
-    if ((await ctx.sleep(`${key}/${attempt}/backoff`, waitMs)) === 'cancelled')
+    const waitMs = backoffMs(policy.backoff, tries, { retryAfterMs, draw });
+    if ((await ctx.sleep(`${key}/${tries}/backoff`, waitMs)) === 'cancelled')
       return { happened: 'unknown' };
   }
 }
@@ -196,7 +211,7 @@ function workKey({ runId }: TaskPolicy, { taskId }: Work, { logicalAttempt }: Pr
 type Next =
   | { kind: 'settle'; status: OutcomeStatus }
   | { kind: 'park'; why: WaitingFor; approvalId: string | null; failure: FailureDescription }
-  | { kind: 'retry'; backoffMs: number }
+  | { kind: 'retry'; backoffMs: number; failure: FailureDescription }
   | { kind: 'heal'; status: OutcomeStatus; failure: FailureDescription };
 
 function decide(
@@ -231,6 +246,7 @@ function decide(
         const draw = [policy.seed, 'backoff', work.taskId];
         return {
           kind: 'retry',
+          failure,
           backoffMs: backoffMs(policy.backoff, tried, { retryAfterMs, draw }),
         };
       }

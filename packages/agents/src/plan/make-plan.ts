@@ -38,7 +38,8 @@ export function makePlan(request: PlanRequest): Plan {
   const dealt = assign(dealOrder(tasks), agents, roundRobin(agents.length));
   const controls = strategy === 'round_robin' ? new Set<string>() : pickControls(request);
   const planned = strategy === 'round_robin' ? dealt : shareOut(request, controls);
-  const lowerBoundMs = lowerBound(tasks, agents);
+  // Rounding may put the bound a hair above a plan that meets it.
+  const lowerBoundMs = Math.min(lowerBound(tasks, agents), planned.makespanMs);
   const ratio = lowerBoundMs === 0 ? 1 : planned.makespanMs / lowerBoundMs;
   return {
     wave,
@@ -47,7 +48,7 @@ export function makePlan(request: PlanRequest): Plan {
       agentId,
       capacity,
       speed,
-      taskIds: controlsFirst(planned.taskIds[at] ?? [], controls),
+      taskIds: planned.taskIds[at] ?? [],
       loadMs: planned.loadMs[at] ?? 0,
     })),
     controlTaskIds: [...controls],
@@ -64,17 +65,12 @@ function shareOut({ tasks, agents, strategy, learning }: PlanRequest, controls: 
   const isControl = ({ taskId }: PlannableTask) => controls.has(taskId);
   const dealControls = roundRobin(agents.length);
   const choose = strategy === 'confidence' ? likeliest(agents, learning) : earliestFinish;
-  return assign(orderTasks(tasks, URGENCY[strategy]), agents, (task, slots) =>
+  // Controls are not stolen, so they must not be what a slow agent is left with at the end.
+  const urgency: Urgency = (task, rankMs) =>
+    isControl(task) ? [Number.MAX_VALUE, rankMs] : URGENCY[strategy](task, rankMs);
+  return assign(orderTasks(tasks, urgency), agents, (task, slots) =>
     isControl(task) ? dealControls(task, slots) : choose(task, slots),
   );
-}
-
-/** Controls are not stolen, so they must not be what a slow agent is left with at the end. */
-function controlsFirst(taskIds: readonly string[], controls: ReadonlySet<string>): string[] {
-  return [
-    ...taskIds.filter((id) => controls.has(id)),
-    ...taskIds.filter((id) => !controls.has(id)),
-  ];
 }
 
 const URGENCY: Record<Strategy, Urgency> = {

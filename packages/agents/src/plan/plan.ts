@@ -1,4 +1,4 @@
-/** How work is shared out; `docs` of each: `strategies.ts`. */
+/** How work is shared out; `makePlan` says what each does. */
 export type Strategy = 'round_robin' | 'load_balanced' | 'priority' | 'confidence';
 
 /** An agent as the plan sees it. */
@@ -19,7 +19,7 @@ export interface Plan {
   wave: number;
   strategy: Strategy;
   agents: readonly PlannedAgent[];
-  /** Tasks dealt round-robin on purpose, so that what is learnt about agents is not bent by who was given what. */
+  /** Tasks dealt round-robin on purpose, and done first, so that what is learnt about agents is not bent by who was given what. */
   controlTaskIds: readonly string[];
   /** When the last task ends. */
   makespanMs: number;

@@ -44,7 +44,10 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
 interface Entry extends QueuedWork {
   /** Its place in the agent's plan. */
   position: number;
+  /** How many tasks it waits for. */
   waitsFor: number;
+  /** Whether it was told that it waits for one that waits. */
+  isHeld: boolean;
 }
 
 class Queue implements WorkQueue {
@@ -55,7 +58,7 @@ class Queue implements WorkQueue {
   readonly #dependents = new Map<string, Entry[]>();
   /** Waiting for a task that has not ended. */
   readonly #blocked = new Set<Entry>();
-  readonly #settled: Claim[] = [];
+  readonly #settled = new Line<Claim>();
   readonly #running = new Map<string, AgentQueue>();
   #changed: PromiseWithResolvers<void> | undefined;
   #cancelReason: string | undefined;
@@ -69,7 +72,12 @@ class Queue implements WorkQueue {
       taskIds.forEach((id, at) => positions.set(id, at));
     }
     for (const task of tasks) {
-      const entry = { ...task, position: positions.get(task.work.taskId) ?? 0, waitsFor: 0 };
+      const entry = {
+        ...task,
+        position: positions.get(task.work.taskId) ?? 0,
+        waitsFor: 0,
+        isHeld: false,
+      };
       this.#place(entry, new Set(task.dependsOn), earlier);
     }
     for (const agent of this.#agents.values()) agent.sort();
@@ -91,8 +99,8 @@ class Queue implements WorkQueue {
     const settled = this.#takeSettled();
     if (settled) return settled;
     for (const entry of this.#blocked) {
-      if (entry.waitsFor === Infinity) continue; // told already
-      entry.waitsFor = Infinity;
+      if (entry.isHeld) continue;
+      entry.isHeld = true;
       const failure = reason('AGENTS_WAITS', `It depends on a task that waits for a person`);
       return { kind: 'settled', work: entry.work, status: 'waiting', failure };
     }
@@ -170,8 +178,7 @@ class Queue implements WorkQueue {
   #onDependencyEnded(entry: Entry, taskId: string, status: OutcomeStatus): void {
     if (!this.#blocked.has(entry)) return; // ruled out already
     if (status === 'completed') {
-      const wasTold = entry.waitsFor === Infinity;
-      entry.waitsFor = wasTold ? 0 : entry.waitsFor - 1;
+      entry.waitsFor -= 1;
       if (entry.waitsFor > 0) return;
       this.#blocked.delete(entry);
       this.#queueOf(entry)?.insert(entry);
@@ -182,7 +189,7 @@ class Queue implements WorkQueue {
   }
 
   #takeSettled(): Claim | undefined {
-    return this.#settled.shift();
+    return this.#settled.take();
   }
 
   #start(entry: Entry, agent: AgentQueue): Claim {
@@ -200,7 +207,7 @@ class Queue implements WorkQueue {
     let victim: AgentQueue | undefined;
     let latest = -Infinity;
     for (const agent of this.#agents.values()) {
-      const finish = agent === thief || agent.isEmpty ? -Infinity : agent.finishAt(now);
+      const finish = agent === thief || !agent.hasStealable ? -Infinity : agent.finishAt(now);
       if (finish > latest) {
         victim = agent;
         latest = finish;
@@ -212,10 +219,13 @@ class Queue implements WorkQueue {
   }
 
   #mayFreeWork(): boolean {
-    if (this.#cancelReason !== undefined || this.#running.size === 0) return false;
+    if (this.#cancelReason !== undefined) return false;
+    const agents = [...this.#agents.values()];
+    // What is not even started counts: whoever has it will start it.
+    if (this.#running.size === 0 && agents.every((agent) => agent.isEmpty)) return false;
     if (this.#blocked.size > 0) return true;
-    // A running task may overrun, and its agent's queue be worth stealing from after all.
-    return this.#canSteal && [...this.#agents.values()].some((agent) => agent.hasStealable);
+    // A task may overrun, and its agent's queue be worth stealing from after all.
+    return this.#canSteal && agents.some((agent) => agent.hasStealable);
   }
 
   #change(): Promise<void> {
@@ -266,8 +276,11 @@ class AgentQueue {
   /** Adds a task at its place in the plan. */
   insert(entry: Entry): void {
     let at = this.#head;
-    while (at < this.#entries.length && (this.#entries[at]?.position ?? 0) < entry.position)
-      at += 1;
+    for (let end = this.#entries.length; at < end;) {
+      const middle = (at + end) >>> 1;
+      if ((this.#entries[middle]?.position ?? 0) < entry.position) at = middle + 1;
+      else end = middle;
+    }
     this.#entries.splice(at, 0, entry);
     this.#count(entry, 1);
   }
@@ -317,10 +330,13 @@ class AgentQueue {
     this.#runningUntil.delete(taskId);
   }
 
-  /** When it would be done with all it has, were nobody to help. */
+  /**
+   * When it would be done with all it has, were nobody to help. A task that should have ended a while ago is taken to go on
+   * for as long again: what is stuck must not look like an agent about to be free.
+   */
   finishAt(now: number): number {
     let leftMs = this.#queuedMs / this.speed;
-    for (const until of this.#runningUntil.values()) leftMs += Math.max(0, until - now);
+    for (const until of this.#runningUntil.values()) leftMs += Math.abs(until - now);
     return now + leftMs / this.#capacity;
   }
 
@@ -334,6 +350,27 @@ class AgentQueue {
     if (this.#head < COMPACT_AFTER || this.#head * 2 < this.#entries.length) return;
     this.#entries = this.#entries.slice(this.#head);
     this.#head = 0;
+  }
+}
+
+/** First in, first out, without moving the rest at each step: a cancelled wave may leave a million. */
+class Line<Item> {
+  #items: Item[] = [];
+  #head = 0;
+
+  push(item: Item): void {
+    this.#items.push(item);
+  }
+
+  take(): Item | undefined {
+    const item = this.#items[this.#head];
+    if (item === undefined) return undefined;
+    this.#head += 1;
+    if (this.#head === this.#items.length) {
+      this.#items = [];
+      this.#head = 0;
+    }
+    return item;
   }
 }
 

@@ -64,14 +64,13 @@ export async function loadPredictions(
     typeof source === 'string' ? await filesIn(source) : { schedule: undefined, ...source };
   const reading = await readTasks(tasks, defaultAction);
   const { problems, impossible } = checkDependencies(reading.linked, reading.waveById);
-  reading.problems.push(...problems);
-  const waves = new Map([...reading.waves].sort(([a], [b]) => a - b));
-  if (schedule !== undefined) reading.problems.push(...(await checkSchedule(schedule, waves)));
+  const waves = new Map([...reading.waves].toSorted(([a], [b]) => a - b));
+  const scheduleProblems = schedule === undefined ? [] : await checkSchedule(schedule, waves);
   const awaited = new Set(reading.linked.flatMap(({ prediction }) => prediction.dependsOn));
   return {
     taskCount: reading.waveById.size,
     waves,
-    problems: reading.problems,
+    problems: [...reading.problems, ...problems, ...scheduleProblems],
     impossible,
     awaited,
   };

@@ -1,39 +1,33 @@
-import type { Outcome } from '../../task/outcome.ts';
-import { isSuccess } from '../../task/outcome.ts';
+import { isSuccess, type Outcome } from '../../task/outcome.ts';
 import type { AnomalySeverity, Finding } from '../anomaly.ts';
+import { createBernoulliCusum, CRITICAL_AT, WARNING_AT } from './bernoulli-cusum.ts';
 
-/** The agent that is looked for: its odds of failure are this many times what its tasks' own predictions say. */
-const ODDS_RATIO = 3;
-/**
- * Where the sum must climb to. A threshold h costs less than one false alarm in e^h tasks (Lorden 1971); simulated on mixed
- * tasks of mean success .8: 5 gives one in about 2000, 8 one in about 50 000. An agent that fails everything is found
- * within 7 and 11 tasks, one with four times the odds within about 30 and 45.
- */
-const WARNING_AT = 5;
-const CRITICAL_AT = 8;
 const EVIDENCE_KEPT = 10;
 
 export interface AgentFailureDetector {
-  /** @param outcome A scored one, of this agent. */
-  observe(outcome: Outcome): Finding | undefined;
+  /**
+   * @param outcome A scored one, of this agent.
+   * @param expectedFailure The probability that any agent would have failed it, by its prediction and what befell the peers.
+   */
+  observe(outcome: Outcome, expectedFailure: number): Finding | undefined;
   /** What led to an alarm in the last wave is spent; what did not yet counts on. */
   startWave(): void;
 }
 
 /**
- * Notices that an agent fails more than its tasks' own probabilities explain: a Bernoulli CUSUM (Page 1954; Reynolds &
- * Stoumbos 1999) of the log-likelihood ratio of each outcome. As every task brings its own probability, an agent that
- * was given hard tasks does not look bad.
+ * Notices that an agent fails more than can be explained by its tasks, of which each brings its own probability, and by what
+ * the other agents meet: a Bernoulli CUSUM. An agent that was given hard tasks does not look bad, nor does one whose peers
+ * fail as much: that is `prediction_drift`. Without peers, the predictions alone are the measure.
  */
 export function createAgentFailureDetector(agentId: string): AgentFailureDetector {
-  let sum = 0;
+  const cusum = createBernoulliCusum();
   let hasAlarmed = false;
   let failedIds: string[] = [];
 
   return {
-    observe(outcome) {
-      const before = sum;
-      sum = Math.max(0, sum + logLikelihoodRatio(1 - outcome.calibratedProbability, outcome));
+    observe(outcome, expectedFailure) {
+      const before = cusum.sum();
+      const sum = cusum.add(expectedFailure, !isSuccess(outcome));
       if (sum === 0) failedIds = [];
       if (isSuccess(outcome)) return undefined;
       failedIds = [...failedIds.slice(1 - EVIDENCE_KEPT), outcome.taskId];
@@ -42,19 +36,14 @@ export function createAgentFailureDetector(agentId: string): AgentFailureDetecto
       if (severity === undefined) return undefined;
       hasAlarmed = true;
       const finding = findingOf(agentId, severity, sum, failedIds, outcome);
-      if (severity === 'critical') sum = 0; // starts over, so that an agent that recovers is trusted at once
+      if (severity === 'critical') cusum.restart(); // so that an agent that recovers is trusted at once
       return finding;
     },
     startWave() {
-      if (hasAlarmed) sum = 0;
+      if (hasAlarmed) cusum.restart();
       hasAlarmed = false;
     },
   };
-}
-
-function logLikelihoodRatio(failureProbability: number, outcome: Outcome): number {
-  const normaliser = -Math.log1p((ODDS_RATIO - 1) * failureProbability);
-  return isSuccess(outcome) ? normaliser : Math.log(ODDS_RATIO) + normaliser;
 }
 
 function crossed(before: number, after: number): AnomalySeverity | undefined {
@@ -76,7 +65,7 @@ function findingOf(
     statistic,
     threshold: severity === 'critical' ? CRITICAL_AT : WARNING_AT,
     evidence,
-    recommendation: `Look at why ${agentId} fails tasks that were expected to succeed, and give it fewer until that is known.`,
+    recommendation: `Find out what ${agentId} does wrong: it fails more than its tasks and the other agents explain. Give it fewer tasks until then.`,
     at: outcome.endedAt ?? outcome.queuedAt,
   };
 }

@@ -1,5 +1,6 @@
 import { median, normalCdf } from '@buddy/core';
 import type { Finding } from '../anomaly.ts';
+import { resistantSlope } from './resistant-slope.ts';
 
 /** How long a completed task took, against its prediction. */
 export interface LatencySample {
@@ -12,7 +13,7 @@ export interface LatencySample {
 export interface LatencyOutlier {
   taskId: string;
   agentId: string;
-  /** The modified z of log(attemptMs / predictedDurationMs), against the agent's other tasks. */
+  /** The modified z of log(attemptMs / predictedDurationMs), against the agent's other tasks of this length. */
   z: number;
 }
 
@@ -36,7 +37,8 @@ const LOWEST_CUT = 3;
 
 /**
  * Finds the tasks that took far longer than predicted: modified z of log(actual / predicted) above 3.5 (Iglewicz & Hoaglin
- * 1993). The middle is each agent's own, so that a slow agent does not make all its tasks outliers; the spread is shared.
+ * 1993). The middle is each agent's own, so that a slow agent does not make all its tasks outliers; the spread is shared. So is
+ * the slope on log(predicted), which is taken out: short estimates are mostly too short, which does not make a task slow.
  *
  * 3.5 suits data that are nearly clean. Where many tasks are slow they give themselves away by number: the cut then comes
  * down, to 3 at most, as far as no more than 3 % of the tasks it finds are expected to be false (Benjamini & Hochberg 1995).
@@ -87,16 +89,35 @@ function deviationsOf(samples: Iterable<LatencySample>): Deviation[] {
   const byAgent = Map.groupBy(samples, ({ agentId, attemptMs, predictedDurationMs }) =>
     attemptMs > 0 && predictedDurationMs > 0 ? agentId : undefined,
   );
-  return [...byAgent].flatMap(([agentId, own]) => {
-    if (agentId === undefined || own.length < FEWEST_SAMPLES) return [];
-    const residuals = own.map((sample) => Math.log(sample.attemptMs / sample.predictedDurationMs));
-    const middle = median(residuals);
-    return own.map(({ taskId }, index) => ({
-      taskId,
-      agentId,
-      deviation: (residuals[index] ?? middle) - middle,
-    }));
-  });
+  byAgent.delete(undefined);
+  const groups = [...byAgent.values()].filter((own) => own.length >= FEWEST_SAMPLES);
+  const slope = resistantSlope(groups.flatMap(centredPoints));
+  return groups.flatMap((own) =>
+    centred(own, (sample) => residualOf(sample) - slope * Math.log(sample.predictedDurationMs)),
+  );
+}
+
+function centredPoints(own: readonly LatencySample[]): { x: number; y: number }[] {
+  const x = centred(own, ({ predictedDurationMs }) => Math.log(predictedDurationMs));
+  const y = centred(own, residualOf);
+  return x.map(({ deviation }, index) => ({ x: deviation, y: y[index]?.deviation ?? 0 }));
+}
+
+function residualOf({ attemptMs, predictedDurationMs }: LatencySample): number {
+  return Math.log(attemptMs / predictedDurationMs);
+}
+
+function centred(
+  own: readonly LatencySample[],
+  valueOf: (sample: LatencySample) => number,
+): Deviation[] {
+  const values = own.map(valueOf);
+  const middle = median(values);
+  return own.map(({ taskId, agentId }, index) => ({
+    taskId,
+    agentId,
+    deviation: (values[index] ?? middle) - middle,
+  }));
 }
 
 function spreadOf(distances: readonly number[]): number {

@@ -1,5 +1,6 @@
 import type { Outcome } from '../../task/outcome.ts';
 import type { Finding } from '../anomaly.ts';
+import type { Pace } from './latency-pace.ts';
 
 /** Weight of the newest task. */
 const LAMBDA = 0.1;
@@ -24,14 +25,17 @@ export interface LatencyShiftDetector {
 }
 
 /**
- * Notices that an agent has become slower than it was, by an exponentially weighted moving average of
- * log(actual / predicted) (Roberts 1959). The chart is self-starting (Hawkins 1987): each task is measured against the
- * mean and spread of those before it, so that no agent's speed has to be known beforehand. One that gets faster is no anomaly.
+ * Notices that an agent has become slower than it was, by an exponentially weighted moving average (Roberts 1959) of how much
+ * longer each task took than was expected of this agent at a task of this length. One that gets faster is no anomaly.
+ *
+ * The chart is self-starting (Hawkins 1987): each task is measured against those before it, so that no agent's speed has to
+ * be known beforehand. What it averages are recursive residuals (Brown, Durbin & Evans 1975): independent and of one variance
+ * although the pace is still being learnt, for each is divided by the error of its own forecast.
  *
  * It warns and no more: a slower agent still does its work, and what it costs shows in efficiency.
  */
-export function createLatencyShiftDetector(agentId: string): LatencyShiftDetector {
-  let usual = createRunningSpread();
+export function createLatencyShiftDetector(agentId: string, pace: Pace): LatencyShiftDetector {
+  let squares = 0;
   let average = 0;
   let judged = 0;
   let hasAlarmed = false;
@@ -43,17 +47,31 @@ export function createLatencyShiftDetector(agentId: string): LatencyShiftDetecto
     latestIds = [];
   }
 
+  /** Returns how surprising it was, in standard deviations; undefined while the usual is being learnt. */
+  function learn({ attemptMs, predictedDurationMs }: Outcome): number | undefined {
+    const logPredicted = Math.log(predictedDurationMs);
+    const residual = Math.log(attemptMs) - logPredicted;
+    const known = pace.count();
+    const { mean, variance } = pace.forecast(logPredicted);
+    const error = Math.sqrt(variance);
+    const distance = (residual - mean) / error;
+    if (known < WARM_UP) {
+      if (known > 0) squares += distance ** 2;
+      pace.learn(logPredicted, residual);
+      return undefined;
+    }
+    const spread = Math.max(LEAST_SPREAD, Math.sqrt(squares / (known - 1)));
+    const surprise = clamp(distance / spread, MOST_PER_TASK);
+    squares += (surprise * spread) ** 2;
+    pace.learn(logPredicted, mean + surprise * spread * error);
+    return surprise;
+  }
+
   return {
     observe(outcome) {
       if (outcome.attemptMs <= 0 || outcome.predictedDurationMs <= 0) return undefined;
-      const residual = Math.log(outcome.attemptMs / outcome.predictedDurationMs);
-      if (usual.count() < WARM_UP) {
-        usual.add(residual);
-        return undefined;
-      }
-      const spread = Math.max(LEAST_SPREAD, usual.deviation());
-      const surprise = clamp((residual - usual.mean()) / spread, MOST_PER_TASK);
-      usual.add(usual.mean() + surprise * spread);
+      const surprise = learn(outcome);
+      if (surprise === undefined) return undefined;
       average += LAMBDA * (surprise - average);
       judged += 1;
       latestIds.push(outcome.taskId);
@@ -69,7 +87,8 @@ export function createLatencyShiftDetector(agentId: string): LatencyShiftDetecto
     startWave() {
       if (!hasAlarmed) return;
       hasAlarmed = false;
-      usual = createRunningSpread();
+      pace.forget();
+      squares = 0;
       restart();
     },
   };
@@ -78,24 +97,6 @@ export function createLatencyShiftDetector(agentId: string): LatencyShiftDetecto
 /** Of the average of `count` independent values of deviation 1. */
 function deviationOfAverage(count: number): number {
   return Math.sqrt((LAMBDA / (2 - LAMBDA)) * (1 - (1 - LAMBDA) ** (2 * count)));
-}
-
-/** Mean and standard deviation as values come, by Welford 1962. */
-function createRunningSpread() {
-  let count = 0;
-  let mean = 0;
-  let squares = 0;
-  return {
-    add(value: number): void {
-      count += 1;
-      const distance = value - mean;
-      mean += distance / count;
-      squares += distance * (value - mean);
-    },
-    count: () => count,
-    mean: () => mean,
-    deviation: () => Math.sqrt(squares / (count - 1)),
-  };
 }
 
 function clamp(value: number, reach: number): number {
