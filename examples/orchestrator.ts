@@ -12,12 +12,27 @@ const environment: Readonly<Record<string, string | undefined>> = {
   ...process.env,
 };
 
+/** A terminal's Ctrl-C reaches this process once from the terminal and once more from pnpm. */
+const SAME_KEYPRESS_MS = 500;
+
+// Whoever reads the output may stop reading (`| head`); the run and its files do not depend on it.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
 process.exitCode = await main();
 
 async function main(): Promise<number> {
   const interrupted = new AbortController();
+  let askedAt = 0;
   const interrupt = () => {
-    if (interrupted.signal.aborted) process.exit(EXIT.interrupted); // asked twice: now
+    if (interrupted.signal.aborted) {
+      if (performance.now() - askedAt > SAME_KEYPRESS_MS) process.exit(EXIT.interrupted);
+      return;
+    }
+    askedAt = performance.now();
     process.stderr.write('\nStopping; once more to stop at once.\n');
     interrupted.abort('interrupted');
   };

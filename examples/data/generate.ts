@@ -249,9 +249,12 @@ function depend(at: number, id: string): void {
 /** One wave is said to have a task more than it has. */
 function schedule(): string {
   const waves = Array.from({ length: Number(args.waves) }, (_, at) => at + 1);
-  const count = (wave: number) =>
-    tasks.filter((task) => task.wave === wave).length + Number(wave === 7);
-  return waves.map((wave) => stringifyJsonLine({ wave, tasks_count: count(wave) })).join('');
+  return waves.map(scheduleLine).join('');
+}
+
+function scheduleLine(wave: number): string {
+  const count = tasks.filter((task) => task.wave === wave).length;
+  return stringifyJsonLine({ wave, tasks_count: wave === 7 ? count + 1 : count });
 }
 
 function pick(kinds: typeof KINDS, drawn: number): (typeof KINDS)[number] {

@@ -55,7 +55,9 @@ function follow({ events }: Harness): WaveState[] {
   events.on('taskSettled', ({ outcome }) => {
     const state = waves.find(({ wave }) => wave === outcome.wave);
     if (!state) return;
-    state.done += outcome.startedAt === null ? 0 : 1;
+    // Counted against the plan: what was never planned is no part of the bar, and what waits has not ended.
+    const isEnd = outcome.status !== 'waiting' && outcome.plannedAgentId !== null;
+    state.done += isEnd ? 1 : 0;
     state.completed += outcome.status === 'completed' ? 1 : 0;
   });
   events.on('waveCompleted', ({ wave, metrics }) => {

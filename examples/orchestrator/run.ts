@@ -1,17 +1,26 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
   createHarness,
+  type LoadSummary,
   nextRunFolder,
   openFolderOutput,
   prepareOutputFolder,
   type RunResult,
 } from '@buddy/agents';
-import { type Clock, countingId, ManualClock, systemClock, writeFileAtomic } from '@buddy/core';
+import {
+  BuddyError,
+  type Clock,
+  countingId,
+  ManualClock,
+  systemClock,
+  writeFileAtomic,
+} from '@buddy/core';
 import { crew } from '../world/agents.ts';
 import { createTools, DEFAULT_ACTION } from '../world/tools.ts';
 import { loadTruth } from '../world/truth.ts';
-import type { Arguments } from './arguments.ts';
+import { type Arguments, UsageError } from './arguments.ts';
 import { showProgress, type ProgressTarget } from './progress.ts';
 
 export interface Surroundings extends ProgressTarget {
@@ -47,6 +56,7 @@ export async function runOrchestrator(
       .map(({ name }) => name)
       .join(', ')}. Outside a dry run they are refused.`,
   ];
+  await requireInput(options.input);
   const folder = await outputFolder(options, surroundings.folder);
   const output = await openFolderOutput(folder, { clock });
   const harness = createHarness(
@@ -63,7 +73,10 @@ export async function runOrchestrator(
   const progress = showProgress(harness, surroundings);
   try {
     const work = async () => {
-      await harness.load(options.input);
+      const loaded = await harness.load(options.input);
+      requireWaves(options, loaded);
+      // Not before the input has proved to be there: until now, nothing was written.
+      if (options.force) await clock.external(() => prepareOutputFolder(folder, { force: true }));
       return harness.run({ signal });
     };
     const result = await (manual ? manual.run(work) : work());
@@ -85,13 +98,33 @@ async function truthBeside(input: string) {
   return isThere ? loadTruth(path) : new Map();
 }
 
-async function outputFolder({ out, force }: Arguments, folder: string): Promise<string> {
-  if (out === undefined) {
-    const parent = join(folder, 'out');
-    await mkdir(parent, { recursive: true });
-    return nextRunFolder(parent);
+/** Before a folder is made for a run that cannot be. */
+async function requireInput(folder: string): Promise<void> {
+  const path = join(folder, 'predicted_tasks.jsonl');
+  try {
+    await access(path, constants.R_OK);
+  } catch (error) {
+    const message = `--input ${folder} holds no predicted_tasks.jsonl that can be read`;
+    throw new InputMissingError(message, { cause: error });
   }
-  await prepareOutputFolder(out, { force });
+}
+
+class InputMissingError extends BuddyError {
+  readonly code = 'EXAMPLES_INPUT_MISSING';
+}
+
+function requireWaves({ waves, input }: Arguments, loaded: LoadSummary): void {
+  if (!waves || loaded.waves.some((wave) => wave >= waves.from && wave <= waves.to)) return;
+  const known = loaded.waves.join(', ') || 'none';
+  throw new UsageError(
+    `--waves ${waves.from}-${waves.to} names no wave of ${input}; there are ${known}`,
+  );
+}
+
+/** With `--force`, what is in the folder stays until the run begins. */
+async function outputFolder({ out, force }: Arguments, folder: string): Promise<string> {
+  if (out === undefined) return nextRunFolder(join(folder, 'out'));
+  if (!force) await prepareOutputFolder(out);
   return out;
 }
 

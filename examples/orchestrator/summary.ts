@@ -19,7 +19,7 @@ export function summaryOf(
     `  success    ${scored === 0 ? 'nothing was scored' : `${((100 * counts.completed) / scored).toFixed(1)} % of ${scored} scored`}`,
     `  health     ${health.status}${score}`,
     `  time       ${duration(endedAt - startedAt)} on the run's clock`,
-    `  input      ${problems === 0 ? 'no problems' : `${problems} problems, listed in phase21/load_problems.jsonl`}`,
+    `  input      ${inputOf(problems)}`,
     ...(unfinishedWaves.length > 0 ? [`  not run    waves ${unfinishedWaves.join(', ')}`] : []),
     ...(waiting.length > 0 ? [`  waiting    ${waiting.length} for a person; see the report`] : []),
     ...notes.map((note) => `  note       ${note}`),
@@ -34,6 +34,12 @@ const STATUS = {
   waiting: 'completed, but for tasks that wait for a person',
   cancelled: 'interrupted; the files hold what was done',
 } as const;
+
+function inputOf(problems: number): string {
+  if (problems === 0) return 'no problems';
+  const count = problems === 1 ? '1 problem' : `${problems} problems`;
+  return `${count}, listed in phase21/load_problems.jsonl`;
+}
 
 function countsOf(counts: Readonly<Record<string, number>>): string {
   const shown = Object.entries(counts).filter(([, count]) => count > 0);

@@ -294,6 +294,48 @@ function isAbout(anomaly: Anomaly, agentId: string): boolean {
   return anomaly.scope.kind === 'agent' && anomaly.scope.agentId === agentId;
 }
 
+// What is added to the log-odds of failure.
+
+function breaksInWave2({ agent, wave, ownIndex }: Turn): number {
+  return agent === 1 && wave === 2 && ownIndex >= 50 ? 9 : 0;
+}
+
+function hasFourTimesTheOdds({ agent, ownIndex }: Turn): number {
+  return agent === 0 && ownIndex >= 30 ? Math.log(4) : 0;
+}
+
+function breaksWhileAllIsHard({ agent, ownIndex }: Turn): number {
+  return agent === 1 && ownIndex >= 50 ? 9 : 0.9;
+}
+
+function isHarderInWave2({ wave }: Turn): number {
+  return wave === 2 ? 0.9 : 0;
+}
+
+function isWeak({ agent }: Turn): number {
+  return agent === 3 ? 0.7 : 0;
+}
+
+function isBroken({ agent }: Turn): number {
+  return agent === 3 ? 9 : 0;
+}
+
+function allFailFromTask120({ index }: Turn): number {
+  return index >= 120 ? 9 : 0;
+}
+
+/** After how many of its tasks in this wave agent_1 was found to be 1.5 times slower, in each of 40 runs, in order. */
+function delaysOfShift(wave: number, tasks: number, from: number): number[] {
+  const slower = (turn: Turn) =>
+    turn.agent === 1 && turn.wave === wave && turn.ownIndex >= from ? 1.5 : 1;
+  const found = Array.from({ length: 40 }, (_, seed) =>
+    told(runFleet(seed, wave, { slowdown: slower }, tasks), 'latency_shift').find(
+      (anomaly) => anomaly.wave === wave && isAbout(anomaly, 'agent_1') && anomaly.after > from,
+    ),
+  );
+  return found.map((anomaly) => (anomaly?.after ?? Infinity) - from).toSorted((a, b) => a - b);
+}
+
 describe('latency outliers', () => {
   it('are found with precision >= .97 and recall >= .95 when 5 % of mixed tasks are 6 times slow', () => {
     let found = 0;
@@ -464,9 +506,7 @@ describe('agent_failure', () => {
 
 describe('agent_failure, among peers', () => {
   it('is critical of the one agent of four that breaks, within 12 tasks, and of nothing else', () => {
-    const breaks = ({ agent, wave, ownIndex }: Turn) =>
-      agent === 1 && wave === 2 && ownIndex >= 50 ? 9 : 0;
-    const runs = runFleets(20, 2, { failureShift: breaks });
+    const runs = runFleets(20, 2, { failureShift: breaksInWave2 });
     const found = runs.map((heard) => told(heard, 'agent_failure', 'critical'));
     expect(found.flat().filter((anomaly) => !isAbout(anomaly, 'agent_1'))).toEqual([]);
     expect(found.filter((criticals) => criticals.length === 1)).toHaveLength(20);
@@ -477,8 +517,7 @@ describe('agent_failure, among peers', () => {
   });
 
   it('finds one that fails with four times the odds, nearly always within 90 tasks', () => {
-    const worse = ({ agent, ownIndex }: Turn) => (agent === 0 && ownIndex >= 30 ? Math.log(4) : 0);
-    const runs = runFleets(40, 1, { failureShift: worse });
+    const runs = runFleets(40, 1, { failureShift: hasFourTimesTheOdds });
     const delays = runs.map((heard) => {
       const [first] = told(heard, 'agent_failure').filter(
         (anomaly) => isAbout(anomaly, 'agent_0') && anomaly.after > 30,
@@ -490,8 +529,7 @@ describe('agent_failure, among peers', () => {
   });
 
   it('finds the one that breaks when all fail more than predicted as well', () => {
-    const breaks = ({ agent, ownIndex }: Turn) => (agent === 1 && ownIndex >= 50 ? 9 : 0.9);
-    const found = runFleets(20, 1, { failureShift: breaks }).map((heard) =>
+    const found = runFleets(20, 1, { failureShift: breaksWhileAllIsHard }).map((heard) =>
       told(heard, 'agent_failure', 'critical').filter((anomaly) => isAbout(anomaly, 'agent_1')),
     );
     expect(found.filter((criticals) => criticals.length === 1)).toHaveLength(20);
@@ -499,10 +537,9 @@ describe('agent_failure, among peers', () => {
   });
 
   it('accuses no agent of what befalls all: that is one prediction_drift', () => {
-    const harder = ({ wave }: Turn) => (wave === 2 ? 0.9 : 0);
-    const runs = runFleets(30, 2, { failureShift: harder });
+    const runs = runFleets(30, 2, { failureShift: isHarderInWave2 });
     const critical = runs.flatMap((heard) => told(heard, 'agent_failure', 'critical'));
-    expect(critical.length).toBeLessThanOrEqual(3); // in 24 000 tasks; some 100 without peers
+    expect(critical.length).toBeLessThanOrEqual(3); // in 24 000 tasks; 73 without peers
     expect(runs.flatMap((heard) => told(heard, 'agent_failure')).length).toBeLessThanOrEqual(24);
     const drifts = runs.map(
       (heard) => new Set(told(heard, 'prediction_drift').map(({ wave }) => wave)),
@@ -511,8 +548,7 @@ describe('agent_failure, among peers', () => {
   });
 
   it('is no news of an agent that has always been weak', () => {
-    const weak = ({ agent }: Turn) => (agent === 3 ? 0.7 : 0);
-    const runs = runFleets(20, 5, { failureShift: weak });
+    const runs = runFleets(20, 5, { failureShift: isWeak });
     const later = runs.flatMap((heard) =>
       told(heard, 'agent_failure').filter(({ wave }) => wave > 2),
     );
@@ -521,8 +557,7 @@ describe('agent_failure, among peers', () => {
   });
 
   it('stays news of an agent that is broken, wave after wave', () => {
-    const broken = ({ agent }: Turn) => (agent === 3 ? 9 : 0);
-    const [heard = []] = runFleets(1, 4, { failureShift: broken });
+    const [heard = []] = runFleets(1, 4, { failureShift: isBroken });
     const critical = told(heard, 'agent_failure', 'critical');
     expect(critical.map(({ wave }) => wave)).toEqual([1, 2, 3, 4]);
     expect(Math.max(...critical.map(({ after }) => after))).toBeLessThanOrEqual(20);
@@ -532,21 +567,19 @@ describe('agent_failure, among peers', () => {
 describe('latency_shift, when the longest predictions go first', () => {
   it('is not raised by estimates that are too long at first and too short at last', () => {
     const warnings = runFleets(20, 4, {}).flatMap((heard) => told(heard, 'latency_shift'));
-    expect(warnings.length).toBeLessThanOrEqual(8); // in 32 000 tasks; some 200 without the slope
+    expect(warnings.length).toBeLessThanOrEqual(8); // in 32 000 tasks; 180 without the slope
   });
 
-  it.each([1, 2])('finds an agent that turns 1.5 times slower in the middle of wave %i', (wave) => {
-    const slower = (turn: Turn) =>
-      turn.agent === 1 && turn.wave === wave && turn.ownIndex >= 50 ? 1.5 : 1;
-    const found = runFleets(40, wave, { slowdown: slower }).map((heard) => {
-      const [first] = told(heard, 'latency_shift').filter(
-        (anomaly) => anomaly.wave === wave && isAbout(anomaly, 'agent_1') && anomaly.after > 50,
-      );
-      return (first?.after ?? Infinity) - 50;
-    });
-    console.log(wave, found.toSorted((a,b)=>a-b).join(' '));
-    expect(found.toSorted((a, b) => a - b)[20]).toBeLessThanOrEqual(18);
-    expect(found.filter((delay) => delay <= 45).length).toBeGreaterThanOrEqual(36);
+  it('finds an agent that turns 1.5 times slower in the middle of a wave, in about 14 tasks', () => {
+    const found = delaysOfShift(2, 400, 50);
+    expect(found[19]).toBeLessThanOrEqual(14);
+    expect(found[37]).toBeLessThanOrEqual(30);
+  });
+
+  it('finds it in the first wave too, later and not always: the usual is still being learnt', () => {
+    const found = delaysOfShift(1, 1000, 140);
+    expect(found[19]).toBeLessThanOrEqual(18);
+    expect(found[31]).toBeLessThanOrEqual(45);
   });
 });
 
@@ -594,13 +627,12 @@ describe('prediction_drift', () => {
   });
 
   it('tells of an outage that all agents share before the wave has ended, and blames none', () => {
-    const outage = ({ index }: Turn) => (index >= 120 ? 9 : 0);
-    const [heard = []] = runFleets(1, 1, { failureShift: outage });
-    console.log(runFleets(20, 1, { failureShift: outage }).map((h)=>h.map((a)=>`${a.kind[0]}${a.severity[0]}${a.after}`).join(',')).join(' | '));
-    const [first] = told(heard, 'prediction_drift');
-    expect(first).toMatchObject({ severity: 'warning', scope: { kind: 'wave' }, threshold: 8 });
-    expect(first?.after).toBeLessThanOrEqual(4 * 30 + 60);
-    expect(told(heard, 'agent_failure', 'critical')).toEqual([]);
+    for (const heard of runFleets(20, 1, { failureShift: allFailFromTask120 })) {
+      const [first] = told(heard, 'prediction_drift');
+      expect(first).toMatchObject({ severity: 'warning', scope: { kind: 'wave' }, threshold: 8 });
+      expect(first?.after).toBeLessThanOrEqual(120 + 25);
+      expect(told(heard, 'agent_failure', 'critical')).toEqual([]);
+    }
   });
 
   it('is critical when they were worth nothing', () => {

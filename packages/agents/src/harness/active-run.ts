@@ -68,6 +68,8 @@ export class ActiveRun {
   }
 
   onFact(fact: Fact): void {
+    // First, for a listener may decide at once.
+    if (fact.kind === 'taskWaiting') this.#deciding.delete(fact.parkedId);
     try {
       this.host.onFact(fact);
     } catch (error) {
@@ -79,9 +81,11 @@ export class ActiveRun {
         this.#hasOnlyWaiting = true;
         this.#announce();
         return;
-      case 'taskWaiting':
       case 'verdictDone':
         this.#deciding.delete(fact.parkedId);
+        this.#announce();
+        return;
+      case 'taskWaiting':
         this.#announce();
         return;
       case 'taskStarted':

@@ -122,6 +122,7 @@ class WaveHarness implements Harness {
   readonly #runId: string;
   readonly #tools: ReadonlyMap<string, Tool>;
   readonly #emit: GuardedEmitter<HarnessEvents>['emit'];
+  #sources: readonly string[] = [];
   #run: ActiveRun | undefined;
   #standingStill: Promise<RunResult> | undefined;
 
@@ -157,6 +158,7 @@ class WaveHarness implements Harness {
   }
 
   load(source: PredictionSource): Promise<LoadSummary> {
+    this.#sources = typeof source === 'string' ? [source] : [];
     return this.#clock.external(() => this.manager.load(source));
   }
 
@@ -344,6 +346,7 @@ class WaveHarness implements Harness {
         clockKind: this.#clock instanceof ManualClock ? 'manual' : 'real',
         cancelReason: run.cancelReason,
         loaded: this.manager.loaded,
+        sources: this.#sources,
         learning: this.feedback.learning,
         notes: this.#notes,
         problemsFile: PROBLEMS_FILE_IN_REPORT,

@@ -40,6 +40,8 @@ export interface ReportSource {
   clockKind: 'manual' | 'real';
   cancelReason: string | undefined;
   loaded: LoadSummary;
+  /** Folders; empty for streams. */
+  sources: readonly string[];
   learning: Learning;
   notes: readonly string[];
   problemsFile: string;
@@ -155,7 +157,7 @@ class Observer implements RunObserver {
         strategy: options.strategy,
       },
       load: {
-        sources: [],
+        sources: known.sources,
         taskCount: loaded.taskCount,
         problems: loaded.problems,
         problemsFile: loaded.problems.length > 0 ? known.problemsFile : null,

@@ -27,7 +27,7 @@ export interface WorkQueue {
   claim(agentId: string): Promise<Claim>;
   /** The next task that nobody will do in this wave: it waits for one that waits. */
   claimHeld(): Claim;
-  /** The next task of anybody's that can be done now; never waits. For what comes after the wave. */
+  /** The next task that can be done now and whose agent was told that there is no more; never waits. For what is freed late. */
   claimAny(): Claim;
   /** Tells how a task ended, and so what may start. */
   settle(taskId: string, status: OutcomeStatus): void;
@@ -90,7 +90,10 @@ class Queue implements WorkQueue {
       if (settled) return settled;
       const entry = own?.takeFirst() ?? (own && this.#canSteal ? this.#steal(own) : undefined);
       if (entry && own) return this.#start(entry, own);
-      if (!this.#mayFreeWork()) return { kind: 'done' };
+      if (!this.#mayFreeWork()) {
+        own?.leave();
+        return { kind: 'done' };
+      }
       await this.#change();
     }
   }
@@ -111,6 +114,7 @@ class Queue implements WorkQueue {
     const settled = this.#takeSettled();
     if (settled) return settled;
     for (const agent of this.#agents.values()) {
+      if (!agent.hasLeft) continue; // it will ask for what it has itself
       const entry = agent.takeFirst();
       if (entry) return this.#start(entry, agent);
     }
@@ -248,6 +252,8 @@ class AgentQueue {
   #head = 0;
   #queuedMs = 0;
   #stealable = 0;
+  /** Places that were told that there is no more. */
+  #left = 0;
   /** When each running task should end. */
   readonly #runningUntil = new Map<string, number>();
 
@@ -258,6 +264,15 @@ class AgentQueue {
 
   get isEmpty(): boolean {
     return this.#head === this.#entries.length;
+  }
+
+  /** Whether all of its places were told that there is no more. */
+  get hasLeft(): boolean {
+    return this.#left >= this.#capacity;
+  }
+
+  leave(): void {
+    this.#left += 1;
   }
 
   get hasStealable(): boolean {

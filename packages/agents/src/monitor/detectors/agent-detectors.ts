@@ -60,6 +60,13 @@ export function createAgentDetectors(): AgentDetectors {
     return least;
   }
 
+  function clearAll(): void {
+    for (const { peers, failure } of byAgent.values()) {
+      peers.loosen();
+      failure.clear();
+    }
+  }
+
   return {
     startWave(agentIds) {
       for (const { peers, usual, failure, shift } of byAgent.values()) {
@@ -74,7 +81,9 @@ export function createAgentDetectors(): AgentDetectors {
     observe(agentId, outcome) {
       const watch = watchOf(agentId);
       const findings = judge(watch, outcome);
-      return [...findings, sharedFailure.observe(outcome, tellPeers(watch, outcome))];
+      const shared = sharedFailure.observe(outcome, tellPeers(watch, outcome));
+      if (shared) clearAll();
+      return [...findings, shared];
     },
   };
 }

@@ -10,6 +10,8 @@ export interface AgentFailureDetector {
    * @param expectedFailure The probability that any agent would have failed it, by its prediction and what befell the peers.
    */
   observe(outcome: Outcome, expectedFailure: number): Finding | undefined;
+  /** What was held against it is explained by something that befell all. */
+  clear(): void;
   /** What led to an alarm in the last wave is spent; what did not yet counts on. */
   startWave(): void;
 }
@@ -39,6 +41,10 @@ export function createAgentFailureDetector(agentId: string): AgentFailureDetecto
       if (severity === 'critical') cusum.restart(); // so that an agent that recovers is trusted at once
       return finding;
     },
+    clear() {
+      cusum.restart();
+      failedIds = [];
+    },
     startWave() {
       if (hasAlarmed) cusum.restart();
       hasAlarmed = false;
@@ -46,14 +52,23 @@ export function createAgentFailureDetector(agentId: string): AgentFailureDetecto
   };
 }
 
-function crossed(before: number, after: number): AnomalySeverity | undefined {
+type AlarmSeverity = Exclude<AnomalySeverity, 'info'>;
+
+const RECOMMENDATION: Record<AlarmSeverity, (agentId: string) => string> = {
+  warning: (agentId) =>
+    `Keep an eye on ${agentId}: it seems to fail more than its tasks and the other agents explain.`,
+  critical: (agentId) =>
+    `Find out what ${agentId} does wrong: it fails more than its tasks and the other agents explain. Give it fewer tasks until then.`,
+};
+
+function crossed(before: number, after: number): AlarmSeverity | undefined {
   if (after > CRITICAL_AT) return 'critical';
   return before <= WARNING_AT && after > WARNING_AT ? 'warning' : undefined;
 }
 
 function findingOf(
   agentId: string,
-  severity: AnomalySeverity,
+  severity: AlarmSeverity,
   statistic: number,
   evidence: readonly string[],
   outcome: Outcome,
@@ -65,7 +80,7 @@ function findingOf(
     statistic,
     threshold: severity === 'critical' ? CRITICAL_AT : WARNING_AT,
     evidence,
-    recommendation: `Find out what ${agentId} does wrong: it fails more than its tasks and the other agents explain. Give it fewer tasks until then.`,
+    recommendation: RECOMMENDATION[severity](agentId),
     at: outcome.endedAt ?? outcome.queuedAt,
   };
 }

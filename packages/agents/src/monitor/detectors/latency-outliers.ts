@@ -74,7 +74,7 @@ export function latencyOutlierFindings(found: LatencyOutliers, at: number): Find
     threshold: found.threshold,
     count: outliers.length,
     evidence: outliers.map(({ taskId }) => taskId),
-    recommendation: `Look at what the ${outliers.length === 1 ? 'slow task' : `${outliers.length} slow tasks`} of ${agentId} had to wait for.`,
+    recommendation: `See what the ${outliers.length === 1 ? 'slow task' : `${outliers.length} slow tasks`} of ${agentId} had to wait for.`,
     at,
   }));
 }

@@ -1,5 +1,5 @@
 /** How much the slope of one agent may differ from that of the others: a standard deviation. */
-const SLOPE_DIFFERENCE = 0.1;
+const SLOPE_DIFFERENCE = 0.05;
 /** What may be said of a slope before anything is seen: as much as a spread of 1 in the log of the predictions would tell. */
 const FIRST_SLOPE_WEIGHT = 1;
 /** Spread of log(actual / predicted), where only an order of magnitude is needed. */

@@ -5,8 +5,9 @@ import type { Pace } from './latency-pace.ts';
 /** Weight of the newest task. */
 const LAMBDA = 0.1;
 /**
- * Control limit, in standard deviations of the average. Simulated with residuals of sigma .35: one false alarm in about
- * 9000 tasks, in 2600 when 5 % of them are 6 times slow; an agent that turns 1.5 times slower is found in about 14 tasks.
+ * Control limit, in standard deviations of the average. Simulated with estimates off by sigma .35, the longest first: one
+ * false alarm in about 8000 tasks, in 3000 when 5 % of them are 6 times slow; an agent that turns 1.5 times slower is found in
+ * about 11 tasks, in 15 during its first wave.
  */
 const LIMIT = 3.5;
 /** Tasks that teach the agent's usual pace before it is judged. */
@@ -116,7 +117,7 @@ function findingOf(
     statistic,
     threshold: LIMIT,
     evidence,
-    recommendation: `Look at what has slowed ${agentId} down; the next plan will give it less if it stays slow.`,
+    recommendation: `Find out what has slowed ${agentId} down; the next plan will give it less if it stays slow.`,
     at: outcome.endedAt ?? outcome.queuedAt,
   };
 }

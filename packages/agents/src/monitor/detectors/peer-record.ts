@@ -19,6 +19,8 @@ export interface PeerRecord {
   expectedFailure(outcome: Outcome): number;
   /** How sure it is that the others, too, fail more than predicted: the sum of their CUSUM. */
   evidence(): number;
+  /** Something has changed for all: the line is free to move at once, as at the start. */
+  loosen(): void;
   /** Every wave has a calibration of its own: what the last one had wrong says little about it. */
   startWave(): void;
 }
@@ -47,6 +49,9 @@ export function createPeerRecord(): PeerRecord {
       return Math.max(predicted, recalibrated(predicted));
     },
     evidence: () => cusum.sum(),
+    loosen() {
+      line = { ...firstLine(), shift: line.shift, slope: line.slope };
+    },
     startWave() {
       cusum.restart();
       line = firstLine();
