@@ -4,27 +4,32 @@ import type { Bench } from './measure/figure.ts';
 export const BENCHES: readonly Bench[] = [
   {
     name: 'dispatch',
-    title: 'Overhead per no-op task: 10 000 tasks, 4 wide, from the list of tasks to the list of outcomes',
+    title:
+      'Overhead per no-op task: 10 000 tasks, 4 wide, from the list of tasks to the list of outcomes',
     measure: async () => (await import('./benches/dispatch.ts')).measureDispatch(),
   },
   {
     name: 'makespan',
-    title: 'Makespan / lower bound of the true durations: agents of speeds 1.25, 1, .8, .5, estimates off by sigma .35',
+    title:
+      'Makespan / lower bound of the true durations: agents of speeds 1.25, 1, .8, .5, estimates off by sigma .35',
     measure: async () => (await import('./benches/makespan.ts')).measureMakespan(),
   },
   {
     name: 'calibration',
-    title: 'Share of the gap to the oracle that recalibration closes: 10 waves x 1000 tasks, the world shifts at wave 6',
+    title:
+      'Share of the gap to the oracle that recalibration closes: 10 waves x 1000 tasks, the world shifts at wave 6',
     measure: async () => (await import('./benches/calibration.ts')).measureCalibration(),
   },
   {
     name: 'anomalies',
-    title: 'Slow tasks (5 %, 6 x) among tasks of mixed actions, and false alarms: 50 seeds x 1000 tasks',
+    title:
+      'Slow tasks (5 %, 6 x) among tasks of mixed actions, and false alarms: 50 seeds x 1000 tasks',
     measure: async () => (await import('./benches/anomalies.ts')).measureAnomalies(),
   },
   {
     name: 'load',
-    title: 'Reading, checking and planning 10 000 predictions of 10 waves, in a fresh process each time',
+    title:
+      'Reading, checking and planning 10 000 predictions of 10 waves, in a fresh process each time',
     measure: async () => (await import('./benches/load.ts')).measureLoad(),
   },
   {
@@ -34,7 +39,8 @@ export const BENCHES: readonly Bench[] = [
   },
   {
     name: 'main-job',
-    title: 'examples/orchestrator.ts: 10 000 tasks, manual clock, a whole process from start to end',
+    title:
+      'examples/orchestrator.ts: 10 000 tasks, manual clock, a whole process from start to end',
     measure: async () => (await import('./benches/main-job.ts')).measureMainJob(),
   },
   {

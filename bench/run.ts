@@ -30,6 +30,9 @@ interface Result {
   error: string | null;
 }
 
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error; // piped into `head`, say
+});
 process.exitCode = await main(process.argv.slice(2));
 
 /** @returns 0 when all was measured, 1 when a bench broke (or missed, if strict), 2 for arguments that make no sense. */
@@ -81,7 +84,8 @@ function readArguments(args: string[]): Arguments | string {
     });
     const known = new Set(BENCHES.map(({ name }) => name));
     const unknown = positionals.find((name) => !known.has(name));
-    if (unknown !== undefined) return `No bench is named ${unknown}; there are ${[...known].join(', ')}`;
+    if (unknown !== undefined)
+      return `No bench is named ${unknown}; there are ${[...known].join(', ')}`;
     const benches = BENCHES.filter(({ name, isOptIn }) =>
       positionals.length > 0 ? positionals.includes(name) : !isOptIn,
     );
@@ -101,6 +105,8 @@ async function measure({ name, title }: Bench): Promise<Result> {
     serialization: 'advanced',
   });
   let figures: readonly Figure[] = [];
+  // Of our own making: run-bench.ts sends nothing else.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   child.on('message', (message) => (figures = message as readonly Figure[]));
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
   return {
@@ -123,7 +129,9 @@ function missedIn(results: readonly Result[]): string[] {
 
 function verdict(results: readonly Result[]): string {
   const missed = missedIn(results);
-  const promised = results.flatMap(({ figures }) => figures).filter((figure) => figure.isMet !== null);
+  const promised = results
+    .flatMap(({ figures }) => figures)
+    .filter((figure) => figure.isMet !== null);
   const broken = results.filter(({ error }) => error !== null).map(({ name }) => name);
   return [
     `${promised.length - missed.length} of ${promised.length} figures met.`,
@@ -137,7 +145,15 @@ function machine() {
   const cores = availableParallelism();
   const memoryGb = Math.round(totalmem() / 2 ** 30);
   const { version: node, platform, arch } = process;
-  return { summary: `${cores} x ${model}, ${memoryGb} GB, ${platform} ${arch}, Node ${node}`, model, cores, memoryGb, platform, arch, node };
+  return {
+    summary: `${cores} x ${model}, ${memoryGb} GB, ${platform} ${arch}, Node ${node}`,
+    model,
+    cores,
+    memoryGb,
+    platform,
+    arch,
+    node,
+  };
 }
 
 async function writeResults(record: { at: string }): Promise<string> {

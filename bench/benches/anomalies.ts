@@ -22,16 +22,16 @@ const CLEAN_WAVES = 10;
 
 /** Whether slow tasks are found among tasks of all sizes, and whether the monitor keeps quiet when nothing is wrong. */
 export async function measureAnomalies(): Promise<Figure[]> {
-    const seeds = Array.from({ length: SEEDS }, (_, seed) => seededRandom(`anomalies/${seed}`));
-    const waves = seeds.map(drawWave);
-    const methods: { name: string; find: Find; isPeer: boolean }[] = [
-      { name: 'Buddy', find: findWithBuddy, isPeer: false },
-      { name: 'modified z > 3.5 of the duration', find: findByDuration, isPeer: true },
-    ];
-    return [
-      ...methods.flatMap(({ name, find, isPeer }) => qualityOf(name, isPeer, waves, find)),
-      ...soundOfSilence(),
-    ];
+  const seeds = Array.from({ length: SEEDS }, (_, seed) => seededRandom(`anomalies/${seed}`));
+  const waves = seeds.map(drawWave);
+  const methods: { name: string; find: Find; isPeer: boolean }[] = [
+    { name: 'Buddy', find: findWithBuddy, isPeer: false },
+    { name: 'modified z > 3.5 of the duration', find: findByDuration, isPeer: true },
+  ];
+  return [
+    ...methods.flatMap(({ name, find, isPeer }) => qualityOf(name, isPeer, waves, find)),
+    ...soundOfSilence(),
+  ];
 }
 
 interface Wave {
@@ -46,7 +46,8 @@ function qualityOf(name: string, isPeer: boolean, waves: readonly Wave[], find: 
     const right = found.filter((taskId) => wave.slowIds.has(taskId)).length;
     return { right, found: found.length, slow: wave.slowIds.size };
   });
-  const total = (of: 'right' | 'found' | 'slow') => perSeed.reduce((sum, seed) => sum + seed[of], 0);
+  const total = (of: 'right' | 'found' | 'slow') =>
+    perSeed.reduce((sum, seed) => sum + seed[of], 0);
   const precisions = perSeed.map(({ right, found }) => (found === 0 ? 1 : right / found));
   const recalls = perSeed.map(({ right, slow }) => right / slow);
   return [
@@ -100,11 +101,14 @@ function findByDuration({ samples }: Wave): string[] {
 
 /** Runs in which everything goes as predicted, up to chance. */
 function soundOfSilence(): Figure[] {
-  const runs = Array.from({ length: SEEDS }, (_, seed) => runCleanWaves(seededRandom(`clean/${seed}`)));
+  const runs = Array.from({ length: SEEDS }, (_, seed) =>
+    runCleanWaves(seededRandom(`clean/${seed}`)),
+  );
   const tasks = CLEAN_WAVES * TASKS;
   const perThousand = (severity: Anomaly['severity']) =>
-    runs.map((found) => (found.filter((anomaly) => anomaly.severity === severity).length * 1000) / tasks);
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    runs.map(
+      (found) => (found.filter((anomaly) => anomaly.severity === severity).length * 1000) / tasks,
+    );
   const criticals = perThousand('critical');
   const warnings = perThousand('warning');
   return [
@@ -124,9 +128,15 @@ function soundOfSilence(): Figure[] {
   ];
 }
 
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 function runCleanWaves(random: Random): Anomaly[] {
   const monitor = createMonitor({}, { random: random.child('monitor') });
-  return Array.from({ length: CLEAN_WAVES }, (_, at) => runCleanWave(monitor, at + 1, random)).flat();
+  return Array.from({ length: CLEAN_WAVES }, (_, at) =>
+    runCleanWave(monitor, at + 1, random),
+  ).flat();
 }
 
 /** The tasks go to whoever is free first, so that the load is balanced, as a queue with stealing would have it. */
@@ -149,7 +159,13 @@ function runCleanWave(monitor: Monitor, wave: number, random: Random): readonly 
     const action = 'crm.contacts.upsert';
     const failure = isSuccess
       ? null
-      : { name: 'Error', message: 'it failed', code: 'FAILED', retryable: false, effect: 'none' as const };
+      : {
+          name: 'Error',
+          message: 'it failed',
+          code: 'FAILED',
+          retryable: false,
+          effect: 'none' as const,
+        };
     monitor.observeAttempt({
       taskId,
       wave,

@@ -1,5 +1,4 @@
-import { createFeedbackLoop } from '../../packages/agents/src/feedback/feedback-loop.ts';
-import type { Outcome, Plan } from '../../packages/agents/src/index.ts';
+import { createFeedbackLoop, type Outcome, type Plan } from '../../packages/agents/src/index.ts';
 import { type Random, seededRandom } from '../../packages/core/src/index.ts';
 import { gaussian } from '../measure/draws.ts';
 import type { Figure } from '../measure/figure.ts';
@@ -21,12 +20,22 @@ const EASE_SPREAD = 0.9;
 
 /** How much of the predictor's mistake is gone when the next wave is planned. */
 export async function measureCalibration(): Promise<Figure[]> {
-  const runs = Array.from({ length: SEEDS }, (_, seed) => gradeRun(seededRandom(`calibration/${seed}`)));
+  const runs = Array.from({ length: SEEDS }, (_, seed) =>
+    gradeRun(seededRandom(`calibration/${seed}`)),
+  );
   const rows = (name: string, of: (grade: Grade) => number, waves: readonly number[]): Figure[] =>
     waves.map((wave) => {
       const values = runs.map((grades) => of(grades[wave - 1] ?? NO_GRADE));
-      const target = PROMISED.has(wave) && name === CLOSED ? ({ is: 'at least', value: 0.8 } as const) : undefined;
-      return { name: `wave ${wave}: ${name}`, unit: '', ...summary(values), ...(target && { target }) };
+      const target =
+        PROMISED.has(wave) && name === CLOSED
+          ? ({ is: 'at least', value: 0.8 } as const)
+          : undefined;
+      return {
+        name: `wave ${wave}: ${name}`,
+        unit: '',
+        ...summary(values),
+        ...(target && { target }),
+      };
     });
   const waves = Array.from({ length: WAVES }, (_, at) => at + 1);
   const shown = [1, 2, 3, 5, 6, 7, 8, 10];
@@ -68,7 +77,13 @@ function gradeRun(random: Random): Grade[] {
       grade.oracle += expectedBrier(truth, truth) / TASKS;
       loop.settle(outcomeOf(`${wave}/${task}`, wave, predicted, calibrated, random() < truth));
     }
-    loop.closeWave({ wave, startedAt: startOf(wave), endedAt: startOf(wave + 1), plan: planOf(wave), steals: 0 });
+    loop.closeWave({
+      wave,
+      startedAt: startOf(wave),
+      endedAt: startOf(wave + 1),
+      plan: planOf(wave),
+      steals: 0,
+    });
     return grade;
   });
 }
@@ -88,7 +103,13 @@ function startOf(wave: number): number {
   return Date.UTC(2026, 0, wave);
 }
 
-function outcomeOf(taskId: string, wave: number, predicted: number, calibrated: number, isSuccess: boolean): Outcome {
+function outcomeOf(
+  taskId: string,
+  wave: number,
+  predicted: number,
+  calibrated: number,
+  isSuccess: boolean,
+): Outcome {
   const startedAt = startOf(wave);
   return {
     taskId,

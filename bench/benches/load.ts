@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { seededRandom } from '../../packages/core/src/index.ts';
 import { measureChild } from '../measure/child.ts';
 import { lognormal } from '../measure/draws.ts';
@@ -12,14 +13,15 @@ const LINES = 10_000;
 const WAVES = 10;
 
 /** What `load-and-plan.ts` prints. */
-export interface LoadAndPlan {
-  tasks: number;
-  ms: number;
+export type LoadAndPlan = z.infer<typeof LoadAndPlan>;
+const LoadAndPlan = z.object({
+  tasks: z.number(),
+  ms: z.number(),
   /** Of the heap, garbage included. */
-  grownMb: number;
+  grownMb: z.number(),
   /** Of the heap, after the garbage is out and while everything is still held. */
-  keptMb: number;
-}
+  keptMb: z.number(),
+});
 
 /** What stands between the start of a run and its first task. */
 export async function measureLoad(): Promise<Figure[]> {
@@ -30,14 +32,29 @@ export async function measureLoad(): Promise<Figure[]> {
     for (let round = 0; round < ROUNDS; round += 1) {
       const program = new URL('../children/load-and-plan.ts', import.meta.url);
       const { stdout } = await measureChild(program, [folder], ['--expose-gc']);
-      const measured = JSON.parse(stdout) as LoadAndPlan;
-      if (measured.tasks !== LINES) throw new Error(`${measured.tasks} tasks were planned instead of ${LINES}`);
+      const measured = LoadAndPlan.parse(JSON.parse(stdout));
+      if (measured.tasks !== LINES)
+        throw new Error(`${measured.tasks} tasks were planned instead of ${LINES}`);
       rounds.push(measured);
     }
     return [
-      { name: 'time', unit: 'ms', ...summary(rounds.map(({ ms }) => ms)), target: { is: 'at most', value: 250 } },
-      { name: 'heap growth, garbage included', unit: 'MB', ...summary(rounds.map(({ grownMb }) => grownMb)), target: { is: 'at most', value: 60 } },
-      { name: 'heap growth, what is kept', unit: 'MB', ...summary(rounds.map(({ keptMb }) => keptMb)) },
+      {
+        name: 'time',
+        unit: 'ms',
+        ...summary(rounds.map(({ ms }) => ms)),
+        target: { is: 'at most', value: 250 },
+      },
+      {
+        name: 'heap growth, garbage included',
+        unit: 'MB',
+        ...summary(rounds.map(({ grownMb }) => grownMb)),
+        target: { is: 'at most', value: 60 },
+      },
+      {
+        name: 'heap growth, what is kept',
+        unit: 'MB',
+        ...summary(rounds.map(({ keptMb }) => keptMb)),
+      },
     ];
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -55,7 +72,11 @@ function predictionLines(): string {
       predicted_success_probability: Number(random().toFixed(4)),
       priority: Math.floor(10 * random()),
       action: `crm.contacts.${['upsert', 'find', 'tag'][at % 3]}`,
-      input: { email: `person.${at}@example.com`, firstName: 'Ada', tags: ['prospect', 'newsletter'] },
+      input: {
+        email: `person.${at}@example.com`,
+        firstName: 'Ada',
+        tags: ['prospect', 'newsletter'],
+      },
       predicted_execution_time: Number(lognormal(random, 0.5).toFixed(3)),
       confidence: Number(random().toFixed(2)),
       risk_assessment: 'LOW',

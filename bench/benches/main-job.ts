@@ -15,7 +15,11 @@ export async function measureMainJob(): Promise<Figure[]> {
     const folder = await mkdtemp(join(tmpdir(), 'buddy-bench-main-'));
     try {
       const program = new URL('../../examples/orchestrator.ts', import.meta.url);
-      const { wallMs, peakMb } = await measureChild(program, ['--out', join(folder, 'run'), '--json']);
+      const { wallMs, peakMb } = await measureChild(program, [
+        '--out',
+        join(folder, 'run'),
+        '--json',
+      ]);
       seconds.push(wallMs / 1000);
       peaksMb.push(peakMb);
     } finally {
@@ -24,6 +28,11 @@ export async function measureMainJob(): Promise<Figure[]> {
   }
   return [
     { name: 'wall time', unit: 's', ...summary(seconds), target: { is: 'at most', value: 20 } },
-    { name: 'peak memory, resident', unit: 'MB', ...summary(peaksMb), target: { is: 'at most', value: 400 } },
+    {
+      name: 'peak memory, resident',
+      unit: 'MB',
+      ...summary(peaksMb),
+      target: { is: 'at most', value: 400 },
+    },
   ];
 }

@@ -10,7 +10,13 @@ import {
   type Strategy,
   type WorkQueue,
 } from '../../packages/agents/src/index.ts';
-import { defineTool, ManualClock, quantile, type Random, seededRandom } from '../../packages/core/src/index.ts';
+import {
+  defineTool,
+  ManualClock,
+  quantile,
+  type Random,
+  seededRandom,
+} from '../../packages/core/src/index.ts';
 import { lognormal } from '../measure/draws.ts';
 import type { Figure } from '../measure/figure.ts';
 
@@ -42,7 +48,13 @@ export async function measureMakespan(): Promise<Figure[]> {
       ratios.push(makespanMs / trueLowerBound(jobs));
     }
     const label = `${name}, ${size.tasks} tasks, ${size.seeds} seeds`;
-    figures.push(...ratioFigures(label, ratios, strategy === 'round_robin' ? 'peer' : size === SMALL ? 'promised' : 'shown'));
+    figures.push(
+      ...ratioFigures(
+        label,
+        ratios,
+        strategy === 'round_robin' ? 'peer' : size === SMALL ? 'promised' : 'shown',
+      ),
+    );
   }
   const learnt: number[] = [];
   for (let seed = 0; seed < LEARNING_SEEDS; seed += 1) learnt.push(await runLearning(seed));
@@ -50,7 +62,11 @@ export async function measureMakespan(): Promise<Figure[]> {
   return [...figures, ...ratioFigures(label, learnt, 'shown')];
 }
 
-function ratioFigures(label: string, ratios: readonly number[], role: 'promised' | 'shown' | 'peer'): Figure[] {
+function ratioFigures(
+  label: string,
+  ratios: readonly number[],
+  role: 'promised' | 'shown' | 'peer',
+): Figure[] {
   const range = [Math.min(...ratios), Math.max(...ratios)] as const;
   const figure = (name: string, q: number, atMost: number): Figure => ({
     name: `${label}: ${name}`,
@@ -82,7 +98,10 @@ function trueLowerBound(jobs: readonly Job[]): number {
   const speeds = [...SPEEDS.values()];
   const workMs = jobs.reduce((sum, { trueMs }) => sum + trueMs, 0);
   const speed = speeds.reduce((sum, one) => sum + one, 0);
-  return Math.max(workMs / speed, Math.max(...jobs.map(({ trueMs }) => trueMs)) / Math.max(...speeds));
+  return Math.max(
+    workMs / speed,
+    Math.max(...jobs.map(({ trueMs }) => trueMs)) / Math.max(...speeds),
+  );
 }
 
 const KNOWN_SPEEDS: Learning = { ...NOTHING_LEARNT, speed: (agentId) => SPEEDS.get(agentId) ?? 1 };
@@ -124,7 +143,11 @@ function planOf(jobs: readonly Job[], strategy: Strategy, seed: number): Plan {
       calibratedProbability: 0.9,
       dependsOn: [],
     })),
-    agents: [...SPEEDS.keys()].map((agentId) => ({ agentId, capacity: 1, speed: KNOWN_SPEEDS.speed(agentId) })),
+    agents: [...SPEEDS.keys()].map((agentId) => ({
+      agentId,
+      capacity: 1,
+      speed: KNOWN_SPEEDS.speed(agentId),
+    })),
     strategy,
     learning: KNOWN_SPEEDS,
     controlShare: 0.05, // the harness's default
@@ -133,7 +156,9 @@ function planOf(jobs: readonly Job[], strategy: Strategy, seed: number): Plan {
 }
 
 function queueOf(jobs: readonly Job[], plan: Plan, clock: ManualClock): WorkQueue {
-  const agentOf = new Map(plan.agents.flatMap(({ agentId, taskIds }) => taskIds.map((id) => [id, agentId] as const)));
+  const agentOf = new Map(
+    plan.agents.flatMap(({ agentId, taskIds }) => taskIds.map((id) => [id, agentId] as const)),
+  );
   const controls = new Set(plan.controlTaskIds);
   return createWorkQueue({
     plan,
@@ -202,7 +227,12 @@ async function runLearning(seed: number): Promise<number> {
 function linesOf(waves: readonly (readonly Job[])[]): string[] {
   return waves.flatMap((jobs, at) =>
     jobs.map(({ taskId, estimatedMs }) => {
-      const line = { task_id: taskId, wave: at + 1, action: ACTION, predicted_success_probability: 0.9 };
+      const line = {
+        task_id: taskId,
+        wave: at + 1,
+        action: ACTION,
+        predicted_success_probability: 0.9,
+      };
       return `${JSON.stringify({ ...line, predicted_execution_time: estimatedMs / 1000 })}\n`;
     }),
   );

@@ -12,10 +12,19 @@ export async function measureMillion(): Promise<Figure[]> {
   const folder = await mkdtemp(join(tmpdir(), 'buddy-bench-million-'));
   try {
     const program = new URL('../children/many-tasks.ts', import.meta.url);
-    const { wallMs, peakMb, stdout } = await measureChild(program, [folder, String(TASKS), String(WAVES)]);
+    const { wallMs, peakMb, stdout } = await measureChild(program, [
+      folder,
+      String(TASKS),
+      String(WAVES),
+    ]);
     if (Number(stdout) !== TASKS) throw new Error(`${stdout} tasks were done instead of ${TASKS}`);
     return [
-      { name: `peak memory, resident, ${WAVES} waves`, unit: 'MB', measured: peakMb, target: { is: 'at most', value: 1_536 } },
+      {
+        name: `peak memory, resident, ${WAVES} waves`,
+        unit: 'MB',
+        measured: peakMb,
+        target: { is: 'at most', value: 1_536 },
+      },
       { name: 'wall time', unit: 's', measured: wallMs / 1000 },
       { name: 'per task', unit: 'us', measured: (wallMs * 1000) / TASKS },
     ];

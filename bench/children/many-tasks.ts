@@ -31,7 +31,12 @@ process.stdout.write(String(counts.completed));
 function* lines(count: number, waveCount: number): Iterable<string> {
   for (let at = 0; at < count; at += 1) {
     const wave = 1 + Math.floor((at * waveCount) / count);
-    const line = { task_id: `task-${at}`, wave, action: ACTION, predicted_success_probability: 0.9 };
+    const line = {
+      task_id: `task-${at}`,
+      wave,
+      action: ACTION,
+      predicted_success_probability: 0.9,
+    };
     yield `${JSON.stringify({ ...line, predicted_execution_time: 0.001 })}\n`;
   }
 }

@@ -8,7 +8,10 @@ process.on('exit', () => {
 
 function peakBytes(): number {
   // On Linux, maxRSS also counts the process that this one was forked from; VmHWM is its own.
-  return (process.platform === 'linux' ? highWaterMark() : undefined) ?? process.resourceUsage().maxRSS * 1024;
+  return (
+    (process.platform === 'linux' ? highWaterMark() : undefined) ??
+    process.resourceUsage().maxRSS * 1024
+  );
 }
 
 function highWaterMark(): number | undefined {

@@ -37,7 +37,7 @@ function sleeper(clock: ManualClock): { tool: Tool; peak: () => number } {
       return null;
     },
   });
-  return { tool: tool as Tool, peak: () => peak };
+  return { tool, peak: () => peak };
 }
 
 function napOf(taskId: string, ms: number, change: Partial<TaskRequest> = {}): TaskRequest {
@@ -77,15 +77,14 @@ describe('an agent executor', () => {
           const executor = executorOf(clock, tool, { agent: { id: 'ada', capacity } });
           const outcomes = await clock.run(() =>
             Promise.all(
-              waves.map((wave) =>
-                executor.executeWave(wave.map((ms, at) => napOf(`t${at}`, ms))),
-              ),
+              waves.map((wave) => executor.executeWave(wave.map((ms, at) => napOf(`t${at}`, ms)))),
             ),
           );
           const count = waves.flat().length;
           expect(outcomes.flat()).toHaveLength(count);
           expect(peak()).toBeLessThanOrEqual(capacity);
-          if (waves.some((wave) => wave.length >= capacity)) expect(peak()).toBe(capacity);
+          const isBusy = waves.some((wave) => wave.length >= capacity);
+          expect(peak() === capacity || !isBusy).toBe(true);
         },
       ),
       { numRuns: 50 },
@@ -97,7 +96,7 @@ describe('an agent executor', () => {
       ...sleeper(clock).tool,
       execute: async (input, { attempt }) => {
         await clock.sleep(100);
-        const { isFlaky } = input as { isFlaky: boolean };
+        const { isFlaky } = z.object({ isFlaky: z.boolean() }).parse(input);
         if (isFlaky && attempt === 1) throw Object.assign(new Error('busy'), { retryable: true });
         return null;
       },
@@ -208,15 +207,15 @@ describe('an agent executor', () => {
   });
 });
 
+function toolOf(tier: Tier): Tool {
+  return { ...sleeper(new ManualClock()).tool, name: `demo.tier${tier}`, tier };
+}
+
+function create(tool: Tool, allowUngoverned = false) {
+  return createAgentExecutor({ agent: { id: 'ada' }, allowUngoverned }, { tools: [tool] });
+}
+
 describe('dangerous tools', () => {
-  function toolOf(tier: Tier): Tool {
-    return { ...sleeper(new ManualClock()).tool, name: `demo.tier${tier}`, tier };
-  }
-
-  function create(tool: Tool, allowUngoverned = false) {
-    return createAgentExecutor({ agent: { id: 'ada' }, allowUngoverned }, { tools: [tool] });
-  }
-
   it('of tier 3 are refused without a gate, unless leave is given', () => {
     expect(() => create(toolOf(3))).toThrow('demo.tier3');
     expect(() => create(toolOf(3), true)).not.toThrow();

@@ -277,9 +277,11 @@ describe('dependencies', () => {
   it('are cyclic for exactly the tasks that reach themselves', () =>
     fc.assert(
       fc.asyncProperty(
-        fc.integer({ min: 1, max: 8 }).chain((n) =>
-          fc.array(fc.array(fc.nat(n - 1), { maxLength: 3 }), { minLength: n, maxLength: n }),
-        ),
+        fc
+          .integer({ min: 1, max: 8 })
+          .chain((n) =>
+            fc.array(fc.array(fc.nat(n - 1), { maxLength: 3 }), { minLength: n, maxLength: n }),
+          ),
         async (edges) => {
           const problems = await problemsOf(
             ...edges.map((needs, at) => ({
@@ -289,7 +291,8 @@ describe('dependencies', () => {
             })),
           );
           const cyclic = edges.flatMap((_, at) => (reaches(edges, at, at) ? [`t${at}`] : []));
-          expect(problems.map(({ taskId }) => taskId).toSorted()).toEqual(cyclic.toSorted());
+          expect(problems).toHaveLength(cyclic.length);
+          expect(new Set(problems.map(({ taskId }) => taskId))).toEqual(new Set(cyclic));
         },
       ),
     ));

@@ -34,7 +34,7 @@ describe('a report', () => {
 ## What to do next
 
 1. Decide: 2 tasks wait for a person ([below](#waiting-for-a-person)).
-2. Look at agent \`agent_0\` in wave 1: Take it out of the rotation.
+2. Agent \`agent_0\`, wave 1: Take it out of the rotation.
 3. Check the policy, or the plan: 1 task denied.
 4. Mend the input: 1 problem found in it ([below](#input)).
 5. Teach the predictor: it promises too much (90.0 % foretold, 75.0 % came true). Until then the plans use what was learnt.

@@ -216,10 +216,10 @@ describe('a task', () => {
   });
 });
 
-describe('an idempotency key', () => {
-  const keyOf = (logicalAttempt: number) =>
-    createHash('sha256').update(`wave-1/t1/${logicalAttempt}`).digest('hex');
+const keyOf = (logicalAttempt: number) =>
+  createHash('sha256').update(`wave-1/t1/${logicalAttempt}`).digest('hex');
 
+describe('an idempotency key', () => {
   it('is the SHA-256 of run, task and logical attempt, the same for every try', async () => {
     const clock = new ManualClock();
     const { tool, calls } = scripted(clock, [loses, fails({ retryable: true }), succeeds], {
@@ -339,23 +339,29 @@ describe('a call that may have taken effect', () => {
   });
 });
 
-describe('healing', () => {
-  function healer(isHealed: boolean): { heal: Heal; asked: TaskFailure[] } {
-    const asked: TaskFailure[] = [];
-    const heal: Heal = async (failure) => {
-      asked.push(failure);
-      return { isHealed };
-    };
-    return { heal, asked };
-  }
+function healer(isHealed: boolean): { heal: Heal; asked: TaskFailure[] } {
+  const asked: TaskFailure[] = [];
+  const heal: Heal = async (failure) => {
+    asked.push(failure);
+    return { isHealed };
+  };
+  return { heal, asked };
+}
 
+describe('healing', () => {
   it('is asked for once, when the tries are used up, and gives one more', async () => {
     const clock = new ManualClock();
     const { heal, asked } = healer(true);
     const { tool, calls } = scripted(clock, [fails({ retryable: true })]);
     const { outcome } = await doTask(clock, tool, { ports: { heal } });
     expect(asked).toMatchObject([
-      { taskId: 't1', action: 'crm.save', agentId: 'ada', attempts: 3, failure: { code: 'CRM_FAILED' } },
+      {
+        taskId: 't1',
+        action: 'crm.save',
+        agentId: 'ada',
+        attempts: 3,
+        failure: { code: 'CRM_FAILED' },
+      },
     ]);
     expect(calls).toHaveLength(4);
     expect(outcome).toMatchObject({ status: 'failed', attempts: 4, isHealed: false });
@@ -382,8 +388,9 @@ describe('healing', () => {
   it('that breaks ends the task, by its own failure', async () => {
     const clock = new ManualClock();
     const { tool } = scripted(clock, [fails()]);
-    const heal: Heal = async () => Promise.reject(new Error('healer down'));
-    const { outcome } = await doTask(clock, tool, { ports: { heal } });
+    const { outcome } = await doTask(clock, tool, {
+      ports: { heal: async () => Promise.reject(new Error('healer down')) },
+    });
     expect(outcome).toMatchObject({ status: 'failed', failure: { code: 'CRM_FAILED' } });
   });
 
@@ -397,14 +404,14 @@ describe('healing', () => {
   });
 });
 
-describe('cancelling a task', () => {
-  /** Aborts at the given moment. */
-  function abortingAt(clock: ManualClock, ms: number): AbortSignal {
-    const controller = new AbortController();
-    void clock.sleep(ms).then(() => controller.abort(new Error('enough')));
-    return controller.signal;
-  }
+/** Aborts at the given moment. */
+function abortingAt(clock: ManualClock, ms: number): AbortSignal {
+  const controller = new AbortController();
+  void clock.sleep(ms).then(() => controller.abort(new Error('enough')));
+  return controller.signal;
+}
 
+describe('cancelling a task', () => {
   it('during its call aborts the tool', async () => {
     const clock = new ManualClock();
     let isAborted = false;

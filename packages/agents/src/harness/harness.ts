@@ -16,7 +16,7 @@ import {
 import type { EventEmitter } from 'eventemitter3';
 import type { Engine } from '../durable/engine.ts';
 import { createEngine } from '../durable/scheduler.ts';
-import { HarnessMisuseError } from '../errors.ts';
+import { HarnessMisuseError, RunFailedError } from '../errors.ts';
 import { supportTools } from '../execution/support-tools.ts';
 import { refuseDangerousTools } from '../execution/refuse-tools.ts';
 import { createFeedbackLoop, type FeedbackLoop } from '../feedback/feedback-loop.ts';
@@ -318,7 +318,9 @@ class WaveHarness implements Harness {
     const { runId } = run.policy;
     this.#logger.error({ err: error, runId }, 'The run failed');
     try {
-      await this.#writeRun(run, 'failed', { error: describeFailure(error) });
+      await this.#writeRun(run, 'failed', {
+        error: error instanceof RunFailedError ? error.failure : describeFailure(error),
+      });
       await this.output.flush();
     } catch (writeError) {
       this.#logger.error({ err: writeError, runId }, 'That the run failed could not be written');

@@ -46,7 +46,7 @@ function pressingAnomalies({ anomalies }: ReportData): string[] {
   const pressing = criticals.length > 0 ? criticals : warnings;
   const steps = pressing
     .slice(0, MOST_ANOMALIES)
-    .map((anomaly) => `Look at ${scopeOf(anomaly)}: ${plain(anomaly.recommendation)}`);
+    .map((anomaly) => `${scopeOf(anomaly)}: ${plain(anomaly.recommendation)}`);
   const rest = pressing.length - steps.length;
   if (rest > 0)
     steps.push(
@@ -56,7 +56,7 @@ function pressingAnomalies({ anomalies }: ReportData): string[] {
 }
 
 function scopeOf({ scope, wave }: Anomaly): string {
-  return scope.kind === 'agent' ? `agent ${name(scope.agentId)} in wave ${wave}` : `wave ${wave}`;
+  return scope.kind === 'agent' ? `Agent ${name(scope.agentId)}, wave ${wave}` : `Wave ${wave}`;
 }
 
 /** The action that surely succeeds less often than all tasks together, if there is one. */

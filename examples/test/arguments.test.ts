@@ -1,0 +1,106 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_INPUT, HELP, parseArguments } from '../orchestrator/arguments.ts';
+
+const parse = (...args: string[]) => parseArguments(args, '/home/ada');
+
+describe('the arguments of the main job', () => {
+  it('have a default each: the shipped data, seed 23, four agents, all waves, no real waiting', () => {
+    expect(parse()).toEqual({
+      kind: 'run',
+      arguments: {
+        input: DEFAULT_INPUT,
+        out: undefined,
+        seed: 23,
+        agents: 4,
+        strategy: 'load_balanced',
+        waves: undefined,
+        clock: 'manual',
+        force: false,
+        json: false,
+      },
+    });
+    expect(DEFAULT_INPUT).toBe(join(import.meta.dirname, '..', 'data', 'phase20'));
+  });
+
+  it('can all be given', () => {
+    expect(
+      parse(
+        ...['--input', 'in', '--out=/tmp/out', '--seed', '0', '--agents', '1000'],
+        ...['--strategy', 'priority', '--waves', '2-4', '--clock', 'real', '--force', '--json'],
+      ),
+    ).toEqual({
+      kind: 'run',
+      arguments: {
+        input: '/home/ada/in',
+        out: '/tmp/out',
+        seed: 0,
+        agents: 1_000,
+        strategy: 'priority',
+        waves: { from: 2, to: 4 },
+        clock: 'real',
+        force: true,
+        json: true,
+      },
+    });
+  });
+
+  it('take paths as relative to the folder of the caller', () => {
+    expect(parse('--input', '../data', '--out', 'runs/a')).toMatchObject({
+      arguments: { input: '/home/data', out: '/home/ada/runs/a' },
+    });
+  });
+
+  it.each(['round_robin', 'load_balanced', 'priority', 'confidence'])('know %s', (strategy) => {
+    expect(parse('--strategy', strategy)).toMatchObject({ arguments: { strategy } });
+  });
+
+  it('take one wave as a range of one', () => {
+    expect(parse('--waves', '3')).toMatchObject({ arguments: { waves: { from: 3, to: 3 } } });
+  });
+
+  it.each(['--help', '-h'])('ask for help with %s, whatever else is said', (flag) => {
+    expect(parse(flag, '--seed', 'x')).toEqual({ kind: 'help' });
+  });
+
+  it.each([
+    [['--seed', 'x'], '--seed takes a whole number from 0'],
+    [['--seed', '1.5'], '--seed'],
+    [['--seed', ''], '--seed'],
+    [['--seed', '99999999999999999999'], '--seed'],
+    [['--seed=-1'], '--seed'],
+    [['--seed'], '--seed'],
+    [['--agents', '0'], '--agents takes a whole number from 1 to 1000, not "0"'],
+    [['--agents', '1001'], '--agents'],
+    [['--agents', '4 '], '--agents'],
+    [['--strategy', 'luck'], '--strategy takes one of '],
+    [['--waves', '4-2'], '--waves takes a range such as 2-4, or one wave, not "4-2"'],
+    [['--waves', '0'], '--waves'],
+    [['--waves', '1-'], '--waves'],
+    [['--waves', '1-2-3'], '--waves'],
+    [['--waves', 'all'], '--waves'],
+    [['--clock', 'sand'], '--clock takes one of manual, real, not "sand"'],
+    [['--input', ''], '--input needs a folder'],
+    [['--input'], '--input'],
+    [['--out', ' '], '--out needs a folder'],
+    [['--force=yes'], '--force'],
+    [['--json=1'], '--json'],
+    [['--sed', '23'], '--sed'],
+    [['data'], 'data'],
+  ])('%j are refused, and the message names the option', (args, message) => {
+    expect(() => parse(...args)).toThrow(
+      expect.objectContaining({
+        code: 'EXAMPLES_USAGE',
+        message: expect.stringContaining(message),
+      }),
+    );
+  });
+
+  it('are all in the help', () => {
+    const options = [
+      ...['--input', '--out', '--force', '--seed', '--agents', '--strategy', '--waves'],
+      ...['--clock', '--json', '--help'],
+    ];
+    for (const option of options) expect(HELP).toContain(`  ${option} `);
+  });
+});

@@ -1,0 +1,229 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SEED_FAULTS } from '@buddy/mocks';
+import { recomputeHealth } from '@buddy/agents';
+import { DEFAULT_INPUT } from '../orchestrator/arguments.ts';
+import { traitsOf } from '../world/agents.ts';
+import { careOf, loadTruth, type TaskTruth } from '../world/truth.ts';
+import { filesBelow, hashOfPhases, recordsOf, runExample, temporaryFolders } from './command.ts';
+
+const folders = temporaryFolders();
+afterAll(folders.remove);
+
+async function runMainJob(...args: string[]): Promise<string> {
+  const out = await folders.make();
+  const { code, stderr } = await runExample('orchestrator.ts', ['--out', out, ...args]);
+  expect(code, stderr).toBe(0);
+  return out;
+}
+
+/** What came out of one task, and what its truth would have. */
+interface Trial {
+  taskId: string;
+  agentId: string;
+  action: string;
+  wave: number;
+  isSuccess: boolean;
+  truth: TaskTruth;
+}
+
+describe('the main job on the shipped data', { timeout: 60_000 }, () => {
+  let out = '';
+  let second = '';
+  let trials: Trial[] = [];
+  let outcomes: Record<string, unknown>[] = [];
+
+  beforeAll(async () => {
+    [out, second] = await Promise.all([runMainJob(), runMainJob()]);
+    const truth = await loadTruth(join(DEFAULT_INPUT, '..', 'truth.jsonl'));
+    outcomes = [...(await filesBelow(out))]
+      .filter(([path]) => path.endsWith('outcomes.jsonl'))
+      .flatMap(([, text]) => recordsOf(text));
+    trials = outcomes.flatMap((record) => {
+      const known = truth.get(String(record['task_id']));
+      if (!known) throw new Error(`No truth of ${String(record['task_id'])}`);
+      if (record['actual_success'] === null) return [];
+      return [
+        {
+          taskId: known.taskId,
+          agentId: String(record['agent_id']),
+          action: String(record['action']),
+          wave: Number(record['wave']),
+          isSuccess: record['actual_success'] === true,
+          truth: known,
+        },
+      ];
+    });
+  }, 60_000);
+
+  it('leaves the same bytes in its phase folders each time', async () => {
+    expect(await hashOfPhases(second)).toBe(await hashOfPhases(out));
+  });
+
+  it.each([
+    [['--agents', '7', '--strategy', 'confidence', '--waves', '1-2']],
+    [['--strategy', 'round_robin', '--seed', '5', '--waves', '2']],
+    [['--strategy', 'priority', '--agents', '1', '--waves', '3']],
+  ])('does so with %j too', async (args) => {
+    const [first, again] = await Promise.all([runMainJob(...args), runMainJob(...args)]);
+    expect(await hashOfPhases(again)).toBe(await hashOfPhases(first));
+    expect(await hashOfPhases(again)).not.toBe(await hashOfPhases(out));
+  });
+
+  it('accounts for every task, each once', async () => {
+    const record = JSON.parse(await readFile(join(out, 'phase21', 'run.json'), 'utf8'));
+    const ids = new Set(outcomes.map(({ task_id: id }) => id));
+    expect(ids.size).toBe(10_000);
+    expect(outcomes).toHaveLength(10_000 + countOf(outcomes, 'waiting'));
+    expect(record).toMatchObject({ tasks: 10_000, unfinished_waves: [] });
+    for (const status of ['completed', 'failed', 'skipped']) {
+      expect([status, record.counts[status]]).toEqual([status, countOf(outcomes, status)]);
+    }
+  });
+
+  it('skips every program, for there is no sandbox yet, and what depends on what was not done', () => {
+    const skipped = outcomes.filter((record) => record['status'] === 'skipped');
+    const programs = outcomes.filter((record) => record['action'] === 'sandbox.run');
+    expect(programs.length).toBeGreaterThan(150);
+    expect(new Set(programs.map((record) => record['error_message']))).toEqual(
+      new Set(['no sandbox']),
+    );
+    const others = skipped.filter((record) => record['action'] !== 'sandbox.run');
+    expect(new Set(others.map((record) => record['error_code']))).toEqual(
+      new Set(['AGENTS_DEPENDENCY_NOT_DONE', 'AGENTS_DEPENDENCY_IMPOSSIBLE']),
+    );
+  });
+
+  it('has a health that recomputes from its own record', async () => {
+    const record = JSON.parse(await readFile(join(out, 'phase21', 'system_health.json'), 'utf8'));
+    expect(recomputeHealth(record).score).toBe(record.score);
+  });
+
+  it('learns: recalibrated probabilities score better than those of the input', () => {
+    const late = outcomes.filter(
+      (record) => record['actual_success'] !== null && Number(record['wave']) > 1,
+    );
+    const brier = (field: string) =>
+      late.reduce(
+        (sum, record) =>
+          sum + (Number(record[field]) - Number(record['actual_success'] === true)) ** 2,
+        0,
+      ) / late.length;
+    expect(brier('calibrated_success_probability')).toBeLessThan(
+      brier('predicted_success_probability') - 0.02,
+    );
+  });
+
+  it('finds out who is fast', async () => {
+    const plan = JSON.parse(
+      await readFile(join(out, 'phase21', 'wave_10', 'plan.json'), 'utf8'),
+    ) as { agents: { agent_id: string; speed: number }[] };
+    const bySpeed = plan.agents.toSorted((a, b) => b.speed - a.speed).map((a) => a.agent_id);
+    expect(bySpeed).toEqual(['agent_0', 'agent_1', 'agent_2', 'agent_3']);
+  });
+
+  describe('comes out as the truth has it, within 4 standard deviations', () => {
+    const groups: Readonly<Record<string, (trial: Trial) => string>> = {
+      overall: () => 'all',
+      'by agent': ({ agentId }) => agentId,
+      'by action': ({ action }) => action,
+      'by wave': ({ wave }) => String(wave),
+    };
+
+    it.each(Object.entries(groups))('%s', (_name, groupOf) => {
+      const worst = deviations(trials, groupOf, chanceOf);
+      expect(worst.size).toBeGreaterThan(0);
+      for (const [group, sigmas] of worst) {
+        expect(Math.abs(sigmas), `${group}: ${sigmas.toFixed(2)} sigma`).toBeLessThan(4);
+      }
+    });
+
+    const perturbed: Readonly<Record<string, (trial: Trial) => number>> = {
+      'agents who take more care': (trial) => chanceOf(trial, { skill: 0.3 }),
+      'agents who are all alike': ({ truth, action }) =>
+        (truth.isBadInput ? 0 : careOf({ skill: -0.15 }, truth)) * providerChance(action),
+      'bad inputs that work': (trial) =>
+        chanceOf({ ...trial, truth: { ...trial.truth, isBadInput: false } }),
+      'no drift in wave 6': (trial) => {
+        const { truth, wave } = trial;
+        const difficulty = truth.difficulty - (wave >= 6 ? 0.9 : 0);
+        return chanceOf({ ...trial, truth: { ...truth, difficulty } });
+      },
+      'a coin thrown beside the call': () => 0.76,
+    };
+
+    it.each(Object.entries(perturbed))('and not as if there were %s', (_name, chance) => {
+      const worst = Object.values(groups).flatMap((groupOf) =>
+        [...deviations(trials, groupOf, chance).values()].map(Math.abs),
+      );
+      expect(Math.max(...worst)).toBeGreaterThan(4);
+    });
+  });
+
+  it('takes the time that the truth has, or more: an agent of half the speed takes twice as long', () => {
+    const durations = new Map(
+      outcomes.map((record) => [String(record['task_id']), Number(record['execution_time'])]),
+    );
+    const worked = trials.filter(({ truth }) => !truth.isBadInput);
+    const tooFast = worked.filter(({ taskId, agentId, truth }) => {
+      const leastMs = truth.workMs / traitsOf(agentId).speed;
+      return 1_000 * (durations.get(taskId) ?? 0) < leastMs - 0.01;
+    });
+    expect(tooFast).toEqual([]);
+  });
+});
+
+function countOf(outcomes: readonly Record<string, unknown>[], status: string): number {
+  return outcomes.filter((record) => record['status'] === status).length;
+}
+
+/** The probability of success: the input is possible, the agent gets it right, and the provider does it in three tries. */
+function chanceOf({ agentId, action, truth }: Trial, { skill = 0 } = {}): number {
+  if (truth.isBadInput) return 0;
+  return careOf({ skill: traitsOf(agentId).skill + skill }, truth) * providerChance(action);
+}
+
+const OPERATIONS: Readonly<Record<string, { provider: string; isWriteOnce: boolean }>> = {
+  'mployer.contacts.search': { provider: 'mployer', isWriteOnce: false },
+  'gohighlevel.contacts.find': { provider: 'gohighlevel', isWriteOnce: false },
+  'gohighlevel.contacts.update': { provider: 'gohighlevel', isWriteOnce: false },
+  'gohighlevel.contacts.create': { provider: 'gohighlevel', isWriteOnce: true },
+  'msgraph.mail.send': { provider: 'msgraph', isWriteOnce: true },
+  'msgraph.mail.search': { provider: 'msgraph', isWriteOnce: false },
+};
+
+/** From the fault rates alone: refusals are final, the rest is tried three times; half of lost writes have happened. */
+function providerChance(action: string): number {
+  const { provider, isWriteOnce } = OPERATIONS[action] ?? {};
+  const rate = (status: number) =>
+    SEED_FAULTS.filter(
+      (rule) =>
+        rule.match.provider === provider &&
+        rule.match.operation !== 'session.create' &&
+        rule.status === status,
+    ).reduce((sum, { when }) => sum + when.rate, 0);
+  const happened = isWriteOnce ? rate(408) / 2 : 0;
+  const again = rate(429) + rate(408) - happened;
+  const success = 1 - rate(401) - again;
+  return success * (1 + again + again ** 2);
+}
+
+/** How far the successes of each group are from what `chance` expects, in standard deviations. */
+function deviations(
+  trials: readonly Trial[],
+  groupOf: (trial: Trial) => string,
+  chance: (trial: Trial) => number,
+): Map<string, number> {
+  const sums = new Map<string, { excess: number; variance: number }>();
+  for (const trial of trials) {
+    const sum = sums.get(groupOf(trial)) ?? { excess: 0, variance: 0 };
+    const p = chance(trial);
+    sum.excess += Number(trial.isSuccess) - p;
+    sum.variance += p * (1 - p);
+    sums.set(groupOf(trial), sum);
+  }
+  return new Map(
+    [...sums].map(([group, { excess, variance }]) => [group, excess / Math.sqrt(variance)]),
+  );
+}
