@@ -28,8 +28,8 @@ const REDRAW_MS = 100;
 
 /** A bar for each wave on a terminal; a plain line for each wave elsewhere, and where NO_COLOR is set. */
 export function showProgress(harness: Harness, { stream, environment }: ProgressTarget): Progress {
-  const isLive =
-    stream.isTTY && (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb';
+  const canDraw = stream.isTTY && stream.columns > 0 && environment['TERM'] !== 'dumb';
+  const isLive = canDraw && (environment['NO_COLOR'] ?? '') === '';
   const waves = follow(harness);
   return isLive ? drawBars(waves, stream) : printLines(harness, waves, stream);
 }

@@ -26,8 +26,9 @@ describe('the arguments of the main job', () => {
   it('can all be given', () => {
     expect(
       parse(
-        ...['--input', 'in', '--out=/tmp/out', '--seed', '0', '--agents', '1000'],
-        ...['--strategy', 'priority', '--waves', '2-4', '--clock', 'real', '--force', '--json'],
+        ...'--input in --out=/tmp/out --seed 0 --agents 1000 --strategy priority --waves 2-4 --clock real --force --json'.split(
+          ' ',
+        ),
       ),
     ).toEqual({
       kind: 'run',
@@ -97,10 +98,8 @@ describe('the arguments of the main job', () => {
   });
 
   it('are all in the help', () => {
-    const options = [
-      ...['--input', '--out', '--force', '--seed', '--agents', '--strategy', '--waves'],
-      ...['--clock', '--json', '--help'],
-    ];
+    const options =
+      '--input --out --force --seed --agents --strategy --waves --clock --json --help'.split(' ');
     for (const option of options) expect(HELP).toContain(`  ${option} `);
   });
 });

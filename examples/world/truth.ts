@@ -51,7 +51,7 @@ export function careOf(
 }
 
 /** The truth of the shipped data is made together with the data; a bad line means that one of them was changed. */
-export class TruthUnreadableError extends BuddyError {
+class TruthUnreadableError extends BuddyError {
   readonly code = 'EXAMPLES_TRUTH_UNREADABLE';
 
   constructor(path: string, line: number, message: string) {

@@ -271,10 +271,18 @@ describe('an activity', () => {
       limits,
     );
   });
+});
 
-  it('leaves no timer behind when the work is done', async () => {
-    // The system clock, in a process of its own: it exits by itself, long before the hour is over.
-    const program = `
+describe('an engine on the real clock', () => {
+  // In a process of its own, which must exit by itself, long before the hour is over.
+  it.each([
+    ['when the work is done', 'quick', "await engine.result('w');"],
+    ['when it is closed while a workflow waits', 'waiting', 'await engine.close();'],
+    ['when it is closed while a workflow sleeps', 'sleeping', 'await engine.close();'],
+  ])(
+    'leaves no timer behind %s',
+    async (_when, workflow, last) => {
+      const program = `
       import { createEngine } from '@buddy/agents';
       const engine = createEngine();
       const tool = { name: 't', tier: 1, effect: 'pure', execute: async () => null };
@@ -283,19 +291,20 @@ describe('an activity', () => {
       engine.register({ tools: [tool], lanes: {}, workflows: {
         quick: (ctx) => ctx.activity(call),
         waiting: (ctx) => ctx.waitFor('never', { key: 'n', timeoutMs: 3_600_000 }),
+        sleeping: (ctx) => ctx.sleep('n', 3_600_000),
       } });
-      await engine.start('q', 'quick', null);
-      await engine.result('q');
-      await engine.start('w', 'waiting', null);
-      await engine.close();
+      await engine.start('w', '${workflow}', null);
+      ${last}
       console.log('done');`;
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      ['--conditions=@buddy/source', '--input-type=module', '--eval', program],
-      { cwd: import.meta.dirname, timeout: 20_000 },
-    );
-    expect(stdout).toBe('done\n');
-  });
+      const { stdout } = await promisify(execFile)(
+        process.execPath,
+        ['--conditions=@buddy/source', '--input-type=module', '--eval', program],
+        { cwd: import.meta.dirname, timeout: 20_000 },
+      );
+      expect(stdout).toBe('done\n');
+    },
+    20_000,
+  );
 });
 
 describe('lanes', () => {

@@ -138,15 +138,14 @@ describe('two runs with one seed and a manual clock', () => {
       ...setup(23),
       makeTools: (clock) => {
         const tool = realTool(clock, 23, noWait);
-        return [
-          {
-            ...tool,
-            execute: async (input, context) => {
-              if (context.taskId === 't50') await clock.sleep(1);
-              return tool.execute(input, context);
-            },
+        const slower: typeof tool = {
+          ...tool,
+          execute: async (input, context) => {
+            if (context.taskId === 't50') await clock.sleep(1);
+            return tool.execute(input, context);
           },
-        ];
+        };
+        return [slower];
       },
     });
     await run();

@@ -33,26 +33,27 @@ function watchedTool(clock: Clock) {
   return { tool, calls };
 }
 
-describe('a run that is aborted', () => {
-  async function abortedMidway() {
-    const clock = new ManualClock();
-    const { tool, calls } = watchedTool(clock);
-    const prepared = await prepare({
-      input: { agents: [{ id: 'ada' }, { id: 'ben' }] },
-      lines: tasks(30, (at) => ({ wave: 1 + Math.floor(at / 10) })),
-      clock,
-      makeTools: () => [tool],
-    });
-    const aborting = new AbortController();
-    const result = await clock.run(async () => {
-      const running = prepared.harness.run({ signal: aborting.signal });
-      await clock.sleep(7_500); // wave 1 takes 5 s
-      aborting.abort('enough');
-      return running;
-    });
-    return { ...prepared, result, calls };
-  }
+/** Two agents, three waves of 5 s, and the end in the middle of the second. */
+async function abortedMidway() {
+  const clock = new ManualClock();
+  const { tool, calls } = watchedTool(clock);
+  const prepared = await prepare({
+    input: { agents: [{ id: 'ada' }, { id: 'ben' }] },
+    lines: tasks(30, (at) => ({ wave: 1 + Math.floor(at / 10) })),
+    clock,
+    makeTools: () => [tool],
+  });
+  const aborting = new AbortController();
+  const result = await clock.run(async () => {
+    const running = prepared.harness.run({ signal: aborting.signal });
+    await clock.sleep(7_500); // wave 1 takes 5 s
+    aborting.abort('enough');
+    return running;
+  });
+  return { ...prepared, result, calls };
+}
 
+describe('a run that is aborted', () => {
   it('resolves as cancelled, with what was done and what was not', async () => {
     const { result } = await abortedMidway();
     expect(result).toMatchObject({
@@ -241,6 +242,31 @@ describe('a run that cannot write', () => {
     await expect(harness.run()).rejects.toMatchObject({ code: 'AGENTS_HARNESS_MISUSE' });
   });
 
+  it.each(['attempts.jsonl', 'wave_1/metrics.json'])(
+    '%s leaves no timer behind that would keep the process alive',
+    async (name) => {
+      const clock = new ManualClock();
+      let sleeping = 0;
+      const counting: Clock = {
+        now: () => clock.now(),
+        monotonic: () => clock.monotonic(),
+        external: (work) => clock.external(work),
+        sleep: async (ms, signal) => {
+          sleeping += 1;
+          await clock.sleep(ms, signal).finally(() => (sleeping -= 1));
+        },
+      };
+      const output = new FailingOutput((path) => path.endsWith(name));
+      const tools = [workTool(counting)];
+      const harness = createHarness({}, { tools, clock: counting, output });
+      await harness.load({ tasks: tasks(20) });
+      await expect(clock.run(() => harness.run())).rejects.toThrow('ENOSPC');
+      await harness.close().catch(() => undefined); // it fails as the run did
+      await macrotask();
+      expect(sleeping).toBe(0);
+    },
+  );
+
   it.each(['run.json', 'report.md'])('%s rejects with what went wrong', async (name) => {
     const output = new FailingOutput((path) => path.endsWith(name));
     const { run } = await prepare({ lines: tasks(2), output });
@@ -283,7 +309,7 @@ describe('close', () => {
 
   it('is content with a harness that never ran', async () => {
     const { harness } = await prepare({ lines: tasks(2) });
-    await harness.close();
+    await expect(harness.close()).resolves.toBeUndefined();
   });
 
   it('leaves tasks that wait as they are', async () => {

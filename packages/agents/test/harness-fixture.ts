@@ -143,3 +143,16 @@ export function hashOf(files: ReadonlyMap<string, string>): string {
   }
   return hash.digest('hex');
 }
+
+/** What tests read of `plan.json`. */
+export const Plan = z.object({
+  wave: z.number(),
+  strategy: z.string(),
+  makespan_ms: z.number(),
+  lower_bound_ms: z.number(),
+  ratio: z.number(),
+  load_balance_score: z.number(),
+  agents: z.array(
+    z.object({ agent_id: z.string(), speed: z.number(), task_ids: z.array(z.string()) }),
+  ),
+});

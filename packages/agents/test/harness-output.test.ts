@@ -2,6 +2,7 @@ import { recomputeHealth } from '@buddy/agents';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   jsonFile,
+  Plan,
   type Prepared,
   prepare,
   records,
@@ -26,6 +27,11 @@ const EXECUTION_TASK = [
   'execution_time',
 ];
 
+function filesOfAgent(wave: number, agent: string): string[] {
+  const names = ['assignments.jsonl', 'attempts.jsonl', 'metrics.json', 'outcomes.jsonl'];
+  return names.map((name) => `phase21/wave_${wave}/${agent}/${name}`);
+}
+
 describe('what a run leaves', () => {
   let run: Prepared;
   const lines = [
@@ -48,10 +54,6 @@ describe('what a run leaves', () => {
   });
 
   it('is the tree that the design names', () => {
-    const ofAgent = (wave: number, agent: string) =>
-      ['assignments.jsonl', 'attempts.jsonl', 'metrics.json', 'outcomes.jsonl'].map(
-        (name) => `phase21/wave_${wave}/${agent}/${name}`,
-      );
     expect([...run.output.files.keys()].toSorted()).toEqual(
       [
         'phase16/heuristic_feedback.jsonl',
@@ -66,8 +68,8 @@ describe('what a run leaves', () => {
         'phase21/system_health.json',
         'phase21/timeline.svg',
         ...[1, 2].flatMap((wave) => [
-          ...ofAgent(wave, 'ada'),
-          ...ofAgent(wave, 'ben'),
+          ...filesOfAgent(wave, 'ada'),
+          ...filesOfAgent(wave, 'ben'),
           `phase21/wave_${wave}/metrics.json`,
           `phase21/wave_${wave}/plan.json`,
         ]),
@@ -162,13 +164,12 @@ describe('what a run leaves', () => {
   });
 
   it('says in plan.json who was to do what, and how good that is', () => {
-    const plan = jsonFile(run.output, 'phase21/wave_1/plan.json');
+    const plan = Plan.parse(jsonFile(run.output, 'phase21/wave_1/plan.json'));
     expect(plan).toMatchObject({ wave: 1, strategy: 'round_robin' });
-    const ratio = Number(plan['makespan_ms']) / Number(plan['lower_bound_ms']);
-    expect(plan['ratio']).toBeCloseTo(ratio, 5);
-    expect(plan['load_balance_score']).toBeCloseTo(1 / ratio, 5);
-    const agents = plan['agents'] as { task_ids: string[] }[];
-    expect(agents.flatMap((agent) => agent.task_ids).toSorted()).toEqual(
+    const ratio = plan.makespan_ms / plan.lower_bound_ms;
+    expect(plan.ratio).toBeCloseTo(ratio, 5);
+    expect(plan.load_balance_score).toBeCloseTo(1 / ratio, 5);
+    expect(plan.agents.flatMap((agent) => agent.task_ids).toSorted()).toEqual(
       [...Array.from({ length: 12 }, (_, at) => `a${at}`), 'flaky', 'bad', 'after-bad'].toSorted(),
     );
   });

@@ -1,7 +1,7 @@
 import type { Clock } from '@buddy/core';
 
 /** Something that ends at a fixed time unless it is done before. */
-export interface Deadline {
+interface Deadline {
   dueAt: number;
   expire(): void;
 }

@@ -34,7 +34,7 @@ export interface RunObserver {
 }
 
 /** What the report tells and the observer does not see. */
-export interface ReportSource {
+interface ReportSource {
   result: RunResult;
   options: HarnessOptions;
   clockKind: 'manual' | 'real';

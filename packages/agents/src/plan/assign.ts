@@ -1,7 +1,7 @@
 import type { OrderedTask, PlannableTask } from './task-order.ts';
 
 /** The slots of one agent while a plan is made. */
-export interface AgentSlots {
+interface AgentSlots {
   /** When the agent would be done with the task, in ms after the start of the wave. */
   finishOf(task: PlannableTask): number;
 }

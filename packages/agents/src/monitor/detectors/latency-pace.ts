@@ -6,7 +6,7 @@ const FIRST_SLOPE_WEIGHT = 1;
 const USUAL_SPREAD = 0.35;
 
 /** What an agent's pace is expected to be at a task: log(actual / predicted), and the variance of one task's in units of the agent's own. */
-export interface PaceForecast {
+interface PaceForecast {
   mean: number;
   variance: number;
 }
