@@ -9,7 +9,7 @@ export interface Progress {
 }
 
 export interface ProgressTarget {
-  stream: NodeJS.WriteStream;
+  stream: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
   environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -28,7 +28,8 @@ const REDRAW_MS = 100;
 
 /** A bar for each wave on a terminal; a plain line for each wave elsewhere, and where NO_COLOR is set. */
 export function showProgress(harness: Harness, { stream, environment }: ProgressTarget): Progress {
-  const canDraw = stream.isTTY && stream.columns > 0 && environment['TERM'] !== 'dumb';
+  const canDraw =
+    stream.isTTY === true && (stream.columns ?? 0) > 0 && environment['TERM'] !== 'dumb';
   const isLive = canDraw && (environment['NO_COLOR'] ?? '') === '';
   const waves = follow(harness);
   return isLive ? drawBars(waves, stream) : printLines(harness, waves, stream);
@@ -73,7 +74,7 @@ function follow({ events }: Harness): WaveState[] {
 function printLines(
   { events }: Harness,
   waves: readonly WaveState[],
-  stream: NodeJS.WriteStream,
+  stream: ProgressTarget['stream'],
 ): Progress {
   events.on('runStarted', ({ tasks, waves: chosen }) => {
     stream.write(`${tasks} tasks loaded; waves to run: ${chosen.join(', ')}\n`);
@@ -85,7 +86,7 @@ function printLines(
   return { stop: () => undefined };
 }
 
-function drawBars(waves: readonly WaveState[], stream: NodeJS.WriteStream): Progress {
+function drawBars(waves: readonly WaveState[], stream: ProgressTarget['stream']): Progress {
   const update = createLogUpdate(stream);
   const draw = () => update(waves.map(bar).join('\n'));
   const timer = setInterval(draw, REDRAW_MS);

@@ -1,5 +1,5 @@
 import type { Harness, RunResult } from '@buddy/agents';
-import { BuddyError, defineTool, type ManualClock } from '@buddy/core';
+import { BuddyError, defineTool, ManualClock } from '@buddy/core';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import {
@@ -186,7 +186,7 @@ describe('a task whose tool needs approval', () => {
   });
 
   it('can be decided while the run goes on, from a listener too', async () => {
-    const { run, harness, done } = await gated([
+    const { run, harness, done, output } = await gated([
       needsYes('ask'),
       task('next', { depends_on: ['ask'] }),
       ...Array.from({ length: 5 }, (_, at) => task(`t${at}`)),
@@ -199,6 +199,24 @@ describe('a task whose tool needs approval', () => {
     expect(result).toMatchObject({ status: 'completed', tasks: 7, counts: { completed: 7 } });
     expect(done).toEqual(['ask']);
     expect(await Promise.all(decided)).toEqual([result]);
+    // What was freed was done by the agents of the wave, before it was closed.
+    const events = records(output, 'phase21/events.jsonl').map(({ event }) => event);
+    expect(events.lastIndexOf('taskSettled')).toBeLessThan(events.indexOf('waveCompleted'));
+  });
+
+  it('is waited for when it was decided at once and takes longer than all the rest', async () => {
+    const clock = new ManualClock();
+    const { tool, done } = gatedTool({ work: () => clock.sleep(50_000) });
+    const { run, harness } = await prepare({
+      lines: [needsYes('ask'), task('t0')],
+      clock,
+      makeTools: () => [workTool(clock), tool],
+    });
+    harness.events.on('taskWaiting', ({ taskId }) => {
+      void harness.decide(taskId, { kind: 'proceed' });
+    });
+    expect(await run()).toMatchObject({ status: 'completed', counts: { completed: 2 } });
+    expect(done).toEqual(['ask']);
   });
 
   it('can be decided the moment the run is told as complete, and the answer is not the old one', async () => {

@@ -63,7 +63,10 @@ export function workTool(clock: Clock) {
 }
 
 /** A gate as governance will be: asks a person, once or more, before it lets the call through. */
-export function gatedTool({ approvals = 1 }: { approvals?: number } = {}) {
+export function gatedTool({
+  approvals = 1,
+  work = () => Promise.resolve(),
+}: { approvals?: number; work?: () => Promise<void> } = {}) {
   const asked = new Map<string, number>();
   const done: string[] = [];
   const tool = defineTool({
@@ -72,12 +75,13 @@ export function gatedTool({ approvals = 1 }: { approvals?: number } = {}) {
     tier: 2,
     input: z.unknown(),
     output: z.object({ done: z.boolean() }),
-    execute: (_input, { taskId = '', idempotencyKey }) => {
+    execute: async (_input, { taskId = '', idempotencyKey }) => {
       const times = asked.get(idempotencyKey) ?? 0;
       if (times < approvals) {
         asked.set(idempotencyKey, times + 1);
         throw new ApprovalRequiredError('test.gated', `approval-${taskId}-${times + 1}`);
       }
+      await work();
       done.push(taskId);
       return { done: true };
     },

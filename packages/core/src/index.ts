@@ -58,6 +58,7 @@ export {
 export { isGoverned, markGoverned } from './tool/governance-mark.ts';
 export {
   defineTool,
+  extendContext,
   type Reconciliation,
   type Tool,
   type ToolContext,

@@ -2,6 +2,7 @@ import {
   type Actor,
   ApprovalRequiredError,
   defineTool,
+  extendContext,
   isGoverned,
   markGoverned,
   type Tool,
@@ -163,5 +164,31 @@ describe('what a gate throws', () => {
       retryable: false,
       message: 'mail.send needs approval approval-1',
     });
+  });
+});
+
+describe('a context with changes', () => {
+  it('keeps what is made only when it is read, as a spread copy would not', () => {
+    class Lazy {
+      readonly actor = actor;
+      readonly rationale = 'made by a runner';
+      readonly attempt = 1;
+      get signal() {
+        return new AbortController().signal;
+      }
+      get idempotencyKey() {
+        return 'key-1';
+      }
+    }
+    expect({ ...new Lazy() }).not.toHaveProperty('idempotencyKey');
+    const extended = extendContext(new Lazy(), { rationale: 'on behalf of grace', runId: 'run-1' });
+    expect(extended).toMatchObject({
+      actor,
+      idempotencyKey: 'key-1',
+      rationale: 'on behalf of grace',
+      runId: 'run-1',
+    });
+    expect(extended.signal.aborted).toBe(false);
+    expect(extended).not.toHaveProperty('taskId');
   });
 });

@@ -6,7 +6,7 @@ import {
   type Tool,
   type ToolContext,
 } from '@buddy/core';
-import type { Deadlines } from './deadlines.ts';
+import type { Deadline, Deadlines, Watch } from './deadlines.ts';
 import type { ActivityCall, ActivityResult } from './durable-context.ts';
 
 /** What an activity needs of the engine that runs it. */
@@ -14,9 +14,14 @@ export interface ActivityHost {
   clock: Clock;
   deadlines: Deadlines;
   /** Where to leave a way to interrupt it; undefined when it must not be interrupted. */
-  interrupts: Set<(reason: string) => void> | undefined;
+  interrupts: Set<Interruptible> | undefined;
   /** Set when it was cancelled before it began. */
   cancelReason: string | undefined;
+}
+
+/** What a workflow has in flight. */
+export interface Interruptible {
+  interrupt(reason: string): void;
 }
 
 /** The key under which a provider knows a piece of work, whichever attempt or process asks. */
@@ -24,75 +29,105 @@ export function idempotencyKey(work: string): string {
   return hash('sha256', work);
 }
 
-/** Calls a tool once and says what came of it; resolves also when the tool never answers. */
+/** Calls a tool once and says what came of it: exactly once, also when the tool never answers. */
 export function performActivity<Value>(
   call: ActivityCall,
   tool: Tool | undefined,
-  { clock, deadlines, interrupts, cancelReason }: ActivityHost,
-): Promise<ActivityResult<Value>> {
-  const startedAt = clock.now();
-  return new Promise((resolve) => {
-    let signal: LazySignal | undefined;
-    let inTime: (() => void) | undefined;
-    const finish = (result: Outcome<Value>) => {
-      inTime?.();
-      interrupts?.delete(interrupt);
-      resolve({ ...result, startedAt, endedAt: clock.now() });
-    };
-    const giveUp = (kind: 'timed_out' | 'cancelled', failure: FailureDescription) => {
-      finish({ kind, failure });
-      signal?.abort(failure);
-    };
-    const interrupt = (reason: string) =>
-      giveUp('cancelled', interrupted('CANCELLED', reason, signal ? 'unknown' : 'none'));
-    if (cancelReason !== undefined) return interrupt(cancelReason);
-    if (!tool) return finish({ kind: 'failed', failure: unknownTool(call.tool) });
-    signal = new LazySignal();
-    interrupts?.add(interrupt);
-    const { timeoutMs } = call;
-    if (timeoutMs !== undefined) {
-      inTime = deadlines.watch(timeoutMs, () =>
-        giveUp(
-          'timed_out',
-          interrupted('TIMED_OUT', `No answer within ${timeoutMs} ms`, 'unknown'),
-        ),
-      );
+  host: ActivityHost,
+  onEnded: (result: ActivityResult<Value>) => void,
+): void {
+  new RunningActivity(call, host, onEnded).start(tool);
+}
+
+/** One object for all that a call needs while it runs: thousands run one after the other, and most do nothing but answer. */
+class RunningActivity<Value> implements Deadline {
+  dueAt = 0;
+  readonly #call: ActivityCall;
+  readonly #host: ActivityHost;
+  readonly #onEnded: (result: ActivityResult<Value>) => void;
+  readonly #startedAt: number;
+  #context: ActivityContext | undefined;
+  #isOver = false;
+  #watch: Watch | undefined;
+
+  constructor(
+    call: ActivityCall,
+    host: ActivityHost,
+    onEnded: (result: ActivityResult<Value>) => void,
+  ) {
+    this.#call = call;
+    this.#host = host;
+    this.#onEnded = onEnded;
+    this.#startedAt = host.clock.now();
+  }
+
+  start(tool: Tool | undefined): void {
+    const { cancelReason, interrupts, deadlines } = this.#host;
+    if (cancelReason !== undefined) return this.interrupt(cancelReason);
+    if (!tool) return this.#finish({ kind: 'failed', failure: unknownTool(this.#call.tool) });
+    this.#context = new ActivityContext(this.#call);
+    interrupts?.add(this);
+    const { timeoutMs } = this.#call;
+    if (timeoutMs !== undefined) this.#watch = deadlines.watch(timeoutMs, this);
+    const onError = (error: unknown) => this.#finish(failed(error));
+    try {
+      tool
+        .execute(this.#call.input, this.#context)
+        .then((value) => this.#finish({ kind: 'succeeded', value: value as Value }), onError);
+    } catch (error) {
+      onError(error);
     }
-    // A result that comes after a timeout finds its promise resolved; there is nobody to tell.
-    callTool(tool, call, signal).then(
-      (value) => finish({ kind: 'succeeded', value: value as Value }),
-      (error: unknown) => finish(failed(error)),
-    );
-  });
+  }
+
+  interrupt(reason: string): void {
+    const effect = this.#context ? 'unknown' : 'none';
+    this.#giveUp('cancelled', interrupted('CANCELLED', reason, effect));
+  }
+
+  expire(): void {
+    const message = `No answer within ${this.#call.timeoutMs} ms`;
+    this.#giveUp('timed_out', interrupted('TIMED_OUT', message, 'unknown'));
+  }
+
+  #giveUp(kind: 'timed_out' | 'cancelled', failure: FailureDescription): void {
+    this.#finish({ kind, failure });
+    if (this.#context) ActivityContext.abort(this.#context, failure);
+  }
+
+  #finish(result: Outcome<Value>): void {
+    if (this.#isOver) return; // a result after a timeout: there is nobody to tell
+    this.#isOver = true;
+    this.#watch?.remove(this);
+    this.#host.interrupts?.delete(this);
+    this.#onEnded({ ...result, startedAt: this.#startedAt, endedAt: this.#host.clock.now() });
+  }
 }
 
 type WithoutTimes<Result> = Result extends unknown ? Omit<Result, 'startedAt' | 'endedAt'> : never;
 type Outcome<Value> = WithoutTimes<ActivityResult<Value>>;
 
-async function callTool(tool: Tool, call: ActivityCall, signal: LazySignal): Promise<unknown> {
-  return tool.execute(call.input, contextOf(call, signal));
-}
-
-/** Signal and key are made when a tool looks at them: most never do. */
-function contextOf(call: ActivityCall, signal: LazySignal): ToolContext {
-  return {
-    get signal() {
-      return signal.signal;
-    },
-    get idempotencyKey() {
-      return idempotencyKey(call.work);
-    },
-    actor: call.actor,
-    rationale: call.rationale,
-    attempt: call.attempt,
-    ...(call.runId !== undefined && { runId: call.runId }),
-    ...(call.taskId !== undefined && { taskId: call.taskId }),
-  };
-}
-
-class LazySignal {
+/**
+ * What a tool is told. Signal and key are made when it looks at them: most never do. A class, for getters of an object literal
+ * would give every context a shape of its own in V8.
+ */
+class ActivityContext implements ToolContext {
+  readonly actor: ToolContext['actor'];
+  readonly rationale: string;
+  readonly attempt: number;
+  declare readonly runId?: string;
+  declare readonly taskId?: string;
+  readonly #work: string;
   #controller: AbortController | undefined;
   #reason: Error | undefined;
+
+  constructor(call: ActivityCall) {
+    this.actor = call.actor;
+    this.rationale = call.rationale;
+    this.attempt = call.attempt;
+    if (call.runId !== undefined) this.runId = call.runId;
+    if (call.taskId !== undefined) this.taskId = call.taskId;
+    this.#work = call.work;
+  }
 
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
@@ -100,9 +135,13 @@ class LazySignal {
     return this.#controller.signal;
   }
 
-  abort(failure: FailureDescription): void {
-    this.#reason = Object.assign(new Error(failure.message), { code: failure.code });
-    this.#controller?.abort(this.#reason);
+  get idempotencyKey(): string {
+    return idempotencyKey(this.#work);
+  }
+
+  static abort(context: ActivityContext, failure: FailureDescription): void {
+    context.#reason = Object.assign(new Error(failure.message), { code: failure.code });
+    context.#controller?.abort(context.#reason);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '@buddy/core';
 
 /** Something that ends at a fixed time unless it is done before. */
-interface Deadline {
+export interface Deadline {
   dueAt: number;
   expire(): void;
 }
@@ -18,14 +18,16 @@ export class Deadlines {
     this.#clock = clock;
   }
 
-  /** @returns What to call when it was done in time. */
-  watch(limitMs: number, expire: () => void): () => void {
+  /** Sets `dueAt`. @returns Where to remove it when it was done in time. */
+  watch(limitMs: number, deadline: Deadline): Watch {
     let watch = this.#byLimit.get(limitMs);
     if (!watch) {
       watch = new Watch(this.#clock);
       this.#byLimit.set(limitMs, watch);
     }
-    return watch.add({ dueAt: this.#clock.monotonic() + limitMs, expire });
+    deadline.dueAt = this.#clock.monotonic() + limitMs;
+    watch.add(deadline);
+    return watch;
   }
 
   /** Stops all timers; they start again with the next deadline. */
@@ -35,7 +37,7 @@ export class Deadlines {
 }
 
 /** Deadlines of one limit: added in the order in which they fall due. */
-class Watch {
+export class Watch {
   readonly #clock: Clock;
   readonly #deadlines = new Set<Deadline>();
   #sleeping: AbortController | undefined;
@@ -44,10 +46,13 @@ class Watch {
     this.#clock = clock;
   }
 
-  add(deadline: Deadline): () => void {
+  add(deadline: Deadline): void {
     this.#deadlines.add(deadline);
     if (!this.#sleeping) void this.#sleepThrough();
-    return () => this.#deadlines.delete(deadline);
+  }
+
+  remove(deadline: Deadline): void {
+    this.#deadlines.delete(deadline);
   }
 
   rest(): void {

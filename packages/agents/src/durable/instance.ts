@@ -1,5 +1,5 @@
 import type { Clock, Tool } from '@buddy/core';
-import { performActivity } from './activity.ts';
+import { type ActivityHost, type Interruptible, performActivity } from './activity.ts';
 import type { Deadlines } from './deadlines.ts';
 import type {
   ActivityCall,
@@ -38,7 +38,7 @@ export class Instance implements DurableContext {
   #parent: Instance | undefined;
   readonly #children = new Set<Instance>();
   /** What to call when the workflow is cancelled, for whatever it has in flight. */
-  readonly #interrupts = new Set<(reason: string) => void>();
+  readonly #interrupts = new Set<Interruptible>();
   readonly #timers = new Set<AbortController>();
   readonly #inbox = new Map<string, unknown[]>();
   readonly #receivedKeys = new Set<string>();
@@ -52,32 +52,50 @@ export class Instance implements DurableContext {
     this.workflow = workflow;
   }
 
-  async activity<Value>(call: ActivityCall): Promise<ActivityResult<Value>> {
-    const { clock, store, deadlines, tools } = this.#host;
-    const known = store.recall(this.id, call.key);
-    if (known) return known.value as ActivityResult<Value>;
-    const isCancellable = !call.evenIfCancelled;
+  activity<Value>(call: ActivityCall): Promise<ActivityResult<Value>> {
+    const known = this.#host.store.recall(this.id, call.key);
+    if (known) return Promise.resolve(known.value as ActivityResult<Value>);
     const lane = this.#host.lane(call.lane);
-    const hasPlace = lane === undefined || (await this.#enter(lane, isCancellable));
-    try {
-      const result = await performActivity<Value>(call, tools.get(call.tool), {
+    if (!lane || (this.#mayStart(call) && lane.tryEnter())) return this.#perform(call, lane);
+    return this.#performInTurn(call, lane);
+  }
+
+  async #performInTurn<Value>(call: ActivityCall, lane: Lane): Promise<ActivityResult<Value>> {
+    const hasPlace = await this.#enter(lane, !call.evenIfCancelled);
+    return this.#perform<Value>(call, hasPlace ? lane : undefined);
+  }
+
+  #mayStart({ evenIfCancelled }: ActivityCall): boolean {
+    return evenIfCancelled === true || this.#cancelReason === undefined;
+  }
+
+  /** Written with callbacks, for it is run twice for every task: an async function costs as much as a short task. */
+  #perform<Value>(call: ActivityCall, lane: Lane | undefined): Promise<ActivityResult<Value>> {
+    const { clock, store, deadlines, tools } = this.#host;
+    const isCancellable = !call.evenIfCancelled;
+    return new Promise((resolve, reject) => {
+      const host: ActivityHost = {
         clock,
         deadlines,
         interrupts: isCancellable ? this.#interrupts : undefined,
         cancelReason: isCancellable ? this.#cancelReason : undefined,
+      };
+      performActivity<Value>(call, tools.get(call.tool), host, (result) => {
+        const recorded = store.record(this.id, call.key, result);
+        if (recorded) recorded.then(() => resolve(result), reject).finally(() => lane?.leave());
+        else {
+          lane?.leave();
+          resolve(result);
+        }
       });
-      await store.record(this.id, call.key, result);
-      return result;
-    } finally {
-      if (hasPlace) lane?.leave();
-    }
+    });
   }
 
   async sleep(key: string, ms: number): Promise<'slept' | 'cancelled'> {
     return this.#once(key, async () => {
       if (this.#cancelReason !== undefined) return 'cancelled';
       const timer = this.#startTimer(ms);
-      const interrupt = () => timer.stop();
+      const interrupt = { interrupt: () => timer.stop() };
       this.#interrupts.add(interrupt);
       try {
         return (await timer.isOver) ? 'slept' : 'cancelled';
@@ -117,11 +135,17 @@ export class Instance implements DurableContext {
     return results;
   }
 
-  async emit(key: string, fact: object): Promise<void> {
+  emit(key: string, fact: object): Promise<void> {
     const { store } = this.#host;
-    if (store.recall(this.id, key)) return;
-    await store.record(this.id, key, fact);
-    this.#host.tell(fact);
+    if (store.recall(this.id, key)) return DONE;
+    const recorded = store.record(this.id, key, fact);
+    if (recorded) return recorded.then(() => this.#host.tell(fact));
+    try {
+      this.#host.tell(fact);
+      return DONE;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   receive(topic: string, value: unknown, key: string): void {
@@ -137,7 +161,7 @@ export class Instance implements DurableContext {
     if (this.#cancelReason !== undefined) return;
     this.#cancelReason = reason;
     for (const child of this.#children) child.cancel(reason);
-    for (const interrupt of this.#interrupts) interrupt(reason);
+    for (const one of this.#interrupts) one.interrupt(reason);
   }
 
   end(result: WorkflowResult): WorkflowResult {
@@ -167,9 +191,11 @@ export class Instance implements DurableContext {
     if (isCancellable && this.#cancelReason !== undefined) return false;
     if (lane.tryEnter()) return true;
     return new Promise((resolve) => {
-      const interrupt = () => {
-        leaveLine();
-        resolve(false);
+      const interrupt = {
+        interrupt: () => {
+          leaveLine();
+          resolve(false);
+        },
       };
       const leaveLine = lane.wait(() => {
         this.#interrupts.delete(interrupt);
@@ -192,7 +218,7 @@ export class Instance implements DurableContext {
       timer.stop();
       resolve(received);
     };
-    const interrupt = () => finish({ kind: 'cancelled' });
+    const interrupt = { interrupt: () => finish({ kind: 'cancelled' }) };
     this.#interrupts.add(interrupt);
     this.#waiting.set(topic, (value) => finish({ kind: 'received', value: value as Value }));
     const timeOut = async () => {
@@ -231,6 +257,8 @@ export class Instance implements DurableContext {
     return value;
   }
 }
+
+const DONE = Promise.resolve();
 
 function forever(): Promise<never> {
   return new Promise(() => undefined);

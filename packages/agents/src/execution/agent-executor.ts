@@ -15,7 +15,6 @@ import type { Engine } from '../durable/engine.ts';
 import type { Lane } from '../durable/lane.ts';
 import { createEngine } from '../durable/scheduler.ts';
 import { RunFailedError } from '../errors.ts';
-import { NOTHING_LEARNT } from '../feedback/learning.ts';
 import { createGuardedEmitter, type GuardedEmitter } from '../guarded-emitter.ts';
 import { RetryOptions } from '../harness/options.ts';
 import { AgentOptions } from '../manager/options.ts';
@@ -24,8 +23,7 @@ import { SYSTEM_TOOLS, type TaskPolicy } from '../orchestration/policy.ts';
 import { retryWorkflow } from '../orchestration/retry.ts';
 import { slotWorkflow } from '../orchestration/slot.ts';
 import { doWave } from '../orchestration/wave.ts';
-import { makePlan } from '../plan/make-plan.ts';
-import { createWorkQueue, type WorkQueue } from '../plan/work-queue.ts';
+import { createWorkQueue, type QueuePlan, type WorkQueue } from '../plan/work-queue.ts';
 import { type Attempt, isScored, isSuccess, type Outcome } from '../task/outcome.ts';
 import type { Work } from '../task/work.ts';
 import { refuseDangerousTools } from './refuse-tools.ts';
@@ -244,20 +242,13 @@ class Executor implements AgentExecutor {
         queuedAt,
       };
     });
-    const plan = makePlan({
-      wave: 1,
-      tasks: works.map((work) => ({
-        ...work,
-        durationMs: work.predictedDurationMs,
-        confidence: 0.5,
-        dependsOn: [],
-      })),
-      agents: [{ agentId, capacity, speed: 1 }],
+    // One agent needs no plan but an order: longest first, so that its slots end together.
+    const ordered = works.toSorted((x, y) => y.predictedDurationMs - x.predictedDurationMs);
+    const taskIds = ordered.map(({ taskId }) => taskId);
+    const plan: QueuePlan = {
       strategy: 'load_balanced',
-      learning: NOTHING_LEARNT,
-      controlShare: 0,
-      seed: this.#options.seed,
-    });
+      agents: [{ agentId, capacity, speed: 1, taskIds, loadMs: 0 }],
+    };
     const queued = works.map((work) => ({ work, dependsOn: [], impossible: undefined }));
     return createWorkQueue({
       plan,

@@ -175,15 +175,15 @@ export class RunHost {
     manager.release(wave);
 
     await output.write(`${folderOf(wave)}/plan.json`, json(planRecord(plan)));
+    if (this.#cancelReason !== undefined) return STOPPED;
     for (const task of tasks) {
       output.append(
         `${folderOf(wave, task.plannedAgentId)}/assignments.jsonl`,
         assignmentRecord(task),
       );
       if (output.isCongested) await output.flush();
+      if (this.#cancelReason !== undefined) return STOPPED;
     }
-    // Stopped meanwhile: nobody waits for this wave any more.
-    if (this.#cancelReason !== undefined) return { slots: [] };
     let longestPredictionMs = 0;
     for (const { durationMs } of tasks)
       longestPredictionMs = Math.max(longestPredictionMs, durationMs);
@@ -358,6 +358,9 @@ export class RunHost {
     }
   }
 }
+
+/** Of a wave that was stopped while it was opened: nobody works on it, or waits for it. */
+const STOPPED: OpenedWave = { slots: [] };
 
 function folderOf(wave: number, agentId?: string | null): string {
   return agentId === undefined

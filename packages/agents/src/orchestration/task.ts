@@ -65,7 +65,10 @@ export async function doTask(ctx: DurableContext, run: TaskRun): Promise<TaskEnd
     await tell(ctx, `${taskId}/started`, { kind: 'taskStarted', taskId, wave, agentId, action });
   }
   for (;;) {
-    const result = await attempt(ctx, run, progress);
+    const answer = await callTool(ctx, run, progress);
+    progress.startedAt ??= answer.startedAt;
+    if (answer.kind === 'timed_out') progress.timedOutMs += answer.endedAt - answer.startedAt;
+    const result = isInDoubt(answer, work) ? await inquire(ctx, run, progress, answer) : answer;
     const next = decide(result, work, policy, progress);
     const backoff = next.kind === 'retry' ? next.backoffMs : null;
     await tellAttempt(ctx, run, progress, result, backoff);
@@ -100,7 +103,7 @@ export async function doTask(ctx: DurableContext, run: TaskRun): Promise<TaskEnd
 }
 
 /** Tells how a task ended: by its last try, or some time after it, as one waited or a person decided. */
-export async function settle(
+export function settle(
   ctx: DurableContext,
   { work, agentId }: TaskRun,
   progress: Progress,
@@ -122,7 +125,7 @@ export async function settle(
     failure: 'failure' in last && status !== 'completed' ? last.failure : null,
   });
   const output = 'kind' in last && last.kind === 'succeeded' ? last.value : null;
-  await tell(ctx, `${work.taskId}/settled`, { kind: 'taskSettled', outcome, output });
+  return tell(ctx, `${work.taskId}/settled`, { kind: 'taskSettled', outcome, output });
 }
 
 /** The progress of a task whose last try is over, and counts. */
@@ -134,20 +137,18 @@ export function tell(ctx: DurableContext, key: string, fact: Fact): Promise<void
   return ctx.emit(key, fact);
 }
 
-/** One call of the tool; when its answer was lost, the provider is asked what happened. */
-async function attempt(
+/** One call of the tool. */
+function callTool(
   ctx: DurableContext,
   { work, agentId, policy }: TaskRun,
   progress: Progress,
 ): Promise<ActivityResult<unknown>> {
   progress.calls += 1;
-  const key = `${work.taskId}/call/${progress.calls}`;
-  const provider = workKey(policy, work, progress);
-  const result = await ctx.activity<unknown>({
-    key,
+  return ctx.activity<unknown>({
+    key: callKey(work, progress),
     tool: work.action,
     input: work.input,
-    work: provider,
+    work: workKey(policy, work, progress),
     actor: { kind: 'agent', id: agentId },
     rationale: `planned task ${work.taskId} of wave ${work.wave}`,
     attempt: progress.attempt,
@@ -156,18 +157,34 @@ async function attempt(
     lane: agentId,
     timeoutMs: policy.taskTimeoutMs,
   });
-  progress.startedAt ??= result.startedAt;
-  if (result.kind === 'timed_out') progress.timedOutMs += result.endedAt - result.startedAt;
-  const isInDoubt = result.kind === 'failed' || result.kind === 'timed_out';
-  if (!isInDoubt || result.failure.effect === 'none' || work.effect !== 'once') return result;
-  if (!work.canReconcile) return result;
-  const asked = await reconcile(ctx, work, policy, `${key}/reconcile`, provider);
+}
+
+function callKey({ taskId }: Work, { calls }: Progress): string {
+  return `${taskId}/call/${calls}`;
+}
+
+/** Whether the answer was lost, and the provider can be asked what happened. */
+function isInDoubt(result: ActivityResult<unknown>, work: Work): boolean {
+  const isLost = result.kind === 'failed' || result.kind === 'timed_out';
+  return isLost && result.failure.effect !== 'none' && work.effect === 'once' && work.canReconcile;
+}
+
+/** What the call turns out to be once the provider has been asked. */
+async function inquire(
+  ctx: DurableContext,
+  { work, policy }: TaskRun,
+  progress: Progress,
+  result: ActivityResult<unknown>,
+): Promise<ActivityResult<unknown>> {
+  const key = `${callKey(work, progress)}/reconcile`;
+  const asked = await reconcile(ctx, work, policy, key, workKey(policy, work, progress));
   switch (asked.happened) {
     case true: {
       const { startedAt, endedAt } = result;
       return { kind: 'succeeded', value: asked.output, startedAt, endedAt };
     }
     case false:
+      if (result.kind === 'succeeded') return result;
       return { ...result, failure: { ...result.failure, effect: 'none' } };
     case 'unknown':
       return result;
@@ -276,7 +293,7 @@ async function heal(
   return healed.kind === 'succeeded' && healed.value.isHealed ? 'healed' : 'failed';
 }
 
-async function tellAttempt(
+function tellAttempt(
   ctx: DurableContext,
   { work, agentId }: TaskRun,
   progress: Progress,
@@ -284,7 +301,7 @@ async function tellAttempt(
   backoff: number | null,
 ): Promise<void> {
   const { taskId, wave, action } = work;
-  await tell(ctx, `${taskId}/attempt/${progress.calls}`, {
+  return tell(ctx, `${taskId}/attempt/${progress.calls}`, {
     kind: 'attemptEnded',
     attempt: {
       taskId,

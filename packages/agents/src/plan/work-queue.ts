@@ -10,8 +10,11 @@ export interface QueuedWork {
   impossible: { code: string; message: string } | undefined;
 }
 
+/** What of a plan the queue goes by. */
+export type QueuePlan = Pick<Plan, 'strategy' | 'agents'>;
+
 export interface WorkQueueOptions {
-  plan: Plan;
+  plan: QueuePlan;
   tasks: readonly QueuedWork[];
   /** How tasks of earlier waves that these depend on ended. */
   earlier: ReadonlyMap<string, OutcomeStatus>;
@@ -78,24 +81,15 @@ class Queue implements WorkQueue {
         waitsFor: 0,
         isHeld: false,
       };
-      this.#place(entry, new Set(task.dependsOn), earlier);
+      const needed = task.dependsOn.length === 0 ? NOTHING : new Set(task.dependsOn);
+      this.#place(entry, needed, earlier);
     }
     for (const agent of this.#agents.values()) agent.sort();
   }
 
-  async claim(agentId: string): Promise<Claim> {
-    const own = this.#agents.get(agentId);
-    for (;;) {
-      const settled = this.#takeSettled();
-      if (settled) return settled;
-      const entry = own?.takeFirst() ?? (own && this.#canSteal ? this.#steal(own) : undefined);
-      if (entry && own) return this.#start(entry, own);
-      if (!this.#mayFreeWork()) {
-        own?.leave();
-        return { kind: 'done' };
-      }
-      await this.#change();
-    }
+  claim(agentId: string): Promise<Claim> {
+    const claim = this.#tryClaim(agentId);
+    return claim ? Promise.resolve(claim) : this.#waitToClaim(agentId);
   }
 
   claimHeld(): Claim {
@@ -143,8 +137,32 @@ class Queue implements WorkQueue {
     this.#announce();
   }
 
+  async #waitToClaim(agentId: string): Promise<Claim> {
+    for (;;) {
+      await this.#change();
+      const claim = this.#tryClaim(agentId);
+      if (claim) return claim;
+    }
+  }
+
+  /** Undefined when there is nothing for the agent yet. */
+  #tryClaim(agentId: string): Claim | undefined {
+    const settled = this.#takeSettled();
+    if (settled) return settled;
+    const own = this.#agents.get(agentId);
+    const entry = own?.takeFirst() ?? (own && this.#canSteal ? this.#steal(own) : undefined);
+    if (entry && own) return this.#start(entry, own);
+    if (this.#mayFreeWork()) return undefined;
+    own?.leave();
+    return { kind: 'done' };
+  }
+
   /** Puts a task where it belongs at first. */
-  #place(entry: Entry, needed: Set<string>, earlier: ReadonlyMap<string, OutcomeStatus>): void {
+  #place(
+    entry: Entry,
+    needed: ReadonlySet<string>,
+    earlier: ReadonlyMap<string, OutcomeStatus>,
+  ): void {
     if (entry.impossible) return this.#rule(entry, entry.impossible.code, entry.impossible.message);
     for (const id of needed) {
       const ended = earlier.get(id);
@@ -242,6 +260,8 @@ class Queue implements WorkQueue {
     this.#changed = undefined;
   }
 }
+
+const NOTHING: ReadonlySet<string> = new Set();
 
 /** What an agent has before it and in its hands. */
 class AgentQueue {

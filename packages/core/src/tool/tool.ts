@@ -10,7 +10,10 @@ import { ToolInputError, ToolOutputError } from './errors.ts';
  */
 export type ToolEffect = 'pure' | 'keyed' | 'once';
 
-/** What a tool is told of the call it serves. */
+/**
+ * What a tool is told of the call it serves. Hand it on as it is, or through `extendContext`: a runner may make signal and
+ * key only when they are read, and a spread copy (`{ ...context }`) would lack them.
+ */
 export interface ToolContext {
   /** Aborted when nobody waits for the result any more. */
   readonly signal: AbortSignal;
@@ -128,6 +131,25 @@ export function defineTool<InputSchema extends z.ZodType, OutputSchema extends z
     ...(definition.undo && { undo: definition.undo.bind(definition) }),
     ...(definition.reconcile && { reconcile: definition.reconcile.bind(definition) }),
   });
+}
+
+/**
+ * A context with some fields changed, and all others as they were.
+ * @example
+ * execute: (input, context) => tool.execute(input, extendContext(context, { rationale: 'on behalf of grace' })),
+ */
+export function extendContext(context: ToolContext, changes: Partial<ToolContext>): ToolContext {
+  const { signal, idempotencyKey, actor, rationale, attempt, runId, taskId } = context;
+  return {
+    signal,
+    idempotencyKey,
+    actor,
+    rationale,
+    attempt,
+    ...(runId !== undefined && { runId }),
+    ...(taskId !== undefined && { taskId }),
+    ...changes,
+  };
 }
 
 /**

@@ -1,0 +1,73 @@
+import { createHarness, type RunResult } from '@buddy/agents';
+import { ManualClock } from '@buddy/core';
+import { describe, expect, it } from 'vitest';
+import { summaryOf } from '../orchestrator/summary.ts';
+import { createTools, DEFAULT_ACTION } from '../world/tools.ts';
+
+async function resultOfRun(): Promise<RunResult> {
+  const clock = new ManualClock();
+  const world = { seed: 23, truth: new Map(), environment: { DRY_RUN: 'true' } };
+  const harness = createHarness(
+    { defaultAction: DEFAULT_ACTION, allowUngoverned: true },
+    { tools: createTools(world, clock), clock },
+  );
+  await harness.load({ tasks: ['{"task_id":"t","predicted_success_probability":1}\n'] });
+  return clock.run(() => harness.run());
+}
+
+async function summary(changes: Partial<RunResult>, isColoured = false): Promise<string> {
+  const result = { ...(await resultOfRun()), ...changes };
+  const report = { result, folder: '/out', reportPath: '/out/phase21/report.md', notes: ['Mind.'] };
+  return summaryOf(report, { isColoured });
+}
+
+describe('the summary of a run', () => {
+  it('says how it went, on what input, and where the report is', async () => {
+    const text = await summary({});
+    for (const line of [
+      'completed',
+      'tasks      1: 1 completed',
+      'success    100.0 % of 1 scored',
+      'input      no problems',
+      'note       Mind.',
+      'report     /out/phase21/report.md',
+    ]) {
+      expect(text).toContain(line);
+    }
+    expect(text).not.toContain('\u001b');
+  });
+
+  it('says what was not run, and what waits', async () => {
+    const waiting = [{ taskId: 't', approvalId: 'a', why: 'approval' }];
+    const text = await summary({ status: 'cancelled', unfinishedWaves: [2, 3], waiting });
+    expect(text).toContain('interrupted; the files hold what was done');
+    expect(text).toContain('not run    waves 2, 3');
+    expect(text).toContain('waiting    1 for a person; see the report');
+  });
+
+  it.each([
+    [1, '1 problem, listed in phase21/load_problems.jsonl'],
+    [2, '2 problems, listed'],
+  ])('counts %i problems of the input', async (problems, words) => {
+    expect(await summary({ problems })).toContain(words);
+  });
+
+  it('does not divide by nothing', async () => {
+    const counts = { ...(await resultOfRun()).counts, completed: 0 };
+    expect(await summary({ counts, tasks: 0 })).toContain('nothing was scored');
+  });
+
+  it.each([
+    [900, '1 s'],
+    [61_000, '1 min 1 s'],
+    [3_599_600, '1 h 0 min'],
+    [90_061_000, '25 h 1 min'],
+  ])('tells %i ms as %s', async (ms, words) => {
+    const { startedAt } = await resultOfRun();
+    expect(await summary({ endedAt: startedAt + ms })).toContain(`time       ${words} on`);
+  });
+
+  it('is coloured when it may be', async () => {
+    expect(await summary({}, true)).toContain('\u001b[1m');
+  });
+});
