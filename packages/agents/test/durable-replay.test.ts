@@ -137,6 +137,8 @@ async function runProcess(journal: Journal, upToMs: number) {
     maxAttempts: 3,
     backoff: { kind: 'exponential', baseMs: 1_000, capMs: 60_000, fullJitter: false },
     taskTimeoutMs: 60_000,
+    maxRetryAfterMs: 60_000,
+    healTimeoutMs: 60_000,
     verdictTimeoutMs: 60_000,
     seed: 1,
     canHeal: false,
@@ -166,6 +168,7 @@ function gist(facts: readonly Fact[]): string[] {
         case 'taskSettled':
           return `${fact.outcome.taskId} ${fact.outcome.status} after ${fact.outcome.attempts}`;
         case 'taskWaiting':
+        case 'healingEnded':
         case 'verdictDone':
         case 'onlyWaiting':
           return fact.kind;

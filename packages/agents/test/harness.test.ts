@@ -189,12 +189,16 @@ describe('a run', () => {
     );
   });
 
-  it('survives a healer that breaks', async () => {
-    const { run } = await prepare({
+  it('survives a healer that breaks, and tells what broke', async () => {
+    const { run, harness } = await prepare({
       lines: [task('t', { input: { failures: 9, isRetryable: false } })],
       heal: () => Promise.reject(new Error('the healer is ill')),
     });
+    const healings: unknown[] = [];
+    harness.events.on('healingEnded', (event) => healings.push(event));
     expect(await run()).toMatchObject({ status: 'completed', counts: { failed: 1 } });
+    const failure = expect.objectContaining({ message: 'the healer is ill' });
+    expect(healings).toEqual([expect.objectContaining({ taskId: 't', isHealed: false, failure })]);
   });
 
   it('gives an agent that turned out slow less to do in the next wave', async () => {

@@ -175,6 +175,14 @@ describe('a task', () => {
     expect(calls.map(({ at }) => at)).toEqual([0, 30_100, 32_200]);
   });
 
+  it('is not tried again when the other side asks for a longer pause than is worth waiting', async () => {
+    const clock = new ManualClock();
+    const { tool, calls } = scripted(clock, [fails({ retryable: true, retryAfterMs: 60_001 })]);
+    const { outcome } = await doTask(clock, tool, { maxRetryAfterMs: 60_000 });
+    expect(outcome).toMatchObject({ status: 'failed', attempts: 1 });
+    expect(calls).toHaveLength(1);
+  });
+
   it('times out when its tool never answers; what was lost in timeouts is counted', async () => {
     const clock = new ManualClock();
     const { tool } = scripted(clock, [() => new Promise(() => undefined)]);
@@ -392,6 +400,18 @@ describe('healing', () => {
       ports: { heal: async () => Promise.reject(new Error('healer down')) },
     });
     expect(outcome).toMatchObject({ status: 'failed', failure: { code: 'CRM_FAILED' } });
+  });
+
+  it('that never answers is given up after its time limit', async () => {
+    const clock = new ManualClock(0);
+    const { tool } = scripted(clock, [fails()]);
+    let isAborted = false;
+    const heal: Heal = (_failure, { signal }) =>
+      new Promise(() => signal.addEventListener('abort', () => (isAborted = true)));
+    const { outcome } = await doTask(clock, tool, { healTimeoutMs: 5_000, ports: { heal } });
+    expect(outcome).toMatchObject({ status: 'failed', attempts: 1 });
+    expect(clock.now()).toBe(5_100);
+    expect(isAborted).toBe(true);
   });
 
   it('is not asked for when the call may have happened and must happen once', async () => {

@@ -16,7 +16,6 @@ import type { Lane } from '../durable/lane.ts';
 import { createEngine } from '../durable/scheduler.ts';
 import { RunFailedError } from '../errors.ts';
 import { createGuardedEmitter, type GuardedEmitter } from '../guarded-emitter.ts';
-import { RetryOptions } from '../harness/options.ts';
 import { AgentOptions } from '../manager/options.ts';
 import type { Fact } from '../orchestration/facts.ts';
 import { SYSTEM_TOOLS, type TaskPolicy } from '../orchestration/policy.ts';
@@ -25,6 +24,7 @@ import { slotWorkflow } from '../orchestration/slot.ts';
 import { doWave } from '../orchestration/wave.ts';
 import { createWorkQueue, type QueuePlan, type WorkQueue } from '../plan/work-queue.ts';
 import { type Attempt, isScored, isSuccess, type Outcome } from '../task/outcome.ts';
+import { pickRetryOptions, RetryOptions } from '../task/retry-options.ts';
 import type { Work } from '../task/work.ts';
 import { refuseDangerousTools } from './refuse-tools.ts';
 import type { Heal } from './heal.ts';
@@ -214,9 +214,9 @@ class Executor implements AgentExecutor {
   }
 
   #policy(runId: string): TaskPolicy {
-    const { maxAttempts, backoff, taskTimeoutMs, seed } = this.#options;
-    const canHeal = this.#heal !== undefined;
-    return { runId, maxAttempts, backoff, taskTimeoutMs, verdictTimeoutMs: 0, seed, canHeal };
+    const retry = pickRetryOptions(this.#options);
+    const { seed } = this.#options;
+    return { ...retry, runId, seed, verdictTimeoutMs: 0, canHeal: this.#heal !== undefined };
   }
 
   #queueOf(tasks: z.output<typeof TaskRequests>): WorkQueue {
@@ -275,6 +275,7 @@ class Executor implements AgentExecutor {
         return;
       }
       case 'taskStarted':
+      case 'healingEnded':
       case 'verdictDone':
       case 'onlyWaiting':
         return;

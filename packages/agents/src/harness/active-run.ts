@@ -89,6 +89,7 @@ export class ActiveRun {
         this.#announce();
         return;
       case 'taskStarted':
+      case 'healingEnded':
       case 'attemptEnded':
       case 'taskSettled':
         return;

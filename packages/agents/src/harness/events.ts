@@ -1,4 +1,4 @@
-import type { Logger } from '@buddy/core';
+import type { FailureDescription, Logger } from '@buddy/core';
 import type { FeedbackSignals } from '../feedback/signals.ts';
 import { createGuardedEmitter, type GuardedEmitter } from '../guarded-emitter.ts';
 import type { Anomaly } from '../monitor/anomaly.ts';
@@ -24,6 +24,16 @@ export interface HarnessEvents {
     },
   ];
   taskRetrying: [event: { at: number; runId: string; taskId: string; attempt: Attempt }];
+  /** The healer was asked about a task that failed for good; `failure` says why it could not answer. */
+  healingEnded: [
+    event: {
+      at: number;
+      runId: string;
+      taskId: string;
+      isHealed: boolean;
+      failure: FailureDescription | null;
+    },
+  ];
   taskWaiting: [
     event: {
       at: number;

@@ -36,6 +36,7 @@ import { slotWorkflow } from '../orchestration/slot.ts';
 import { MemoryOutput } from '../output/memory-output.ts';
 import type { Output } from '../output/output.ts';
 import type { PredictionSource } from '../prediction/load.ts';
+import { pickRetryOptions } from '../task/retry-options.ts';
 import { renderReport } from '../report/render-report.ts';
 import type { GuardedEmitter } from '../guarded-emitter.ts';
 import { createHarnessEmitter, type HarnessEvents } from './events.ts';
@@ -231,12 +232,10 @@ class WaveHarness implements Harness {
   }
 
   #prepare(waves: readonly number[]): ActiveRun {
-    const { maxAttempts, backoff, taskTimeoutMs, verdictTimeoutMs, seed, agents } = this.#options;
+    const { verdictTimeoutMs, seed, agents } = this.#options;
     const policy: TaskPolicy = {
+      ...pickRetryOptions(this.#options),
       runId: this.#runId,
-      maxAttempts,
-      backoff,
-      taskTimeoutMs,
       verdictTimeoutMs,
       seed,
       canHeal: this.#heal !== undefined,

@@ -1,17 +1,8 @@
 import { z } from 'zod';
 import { AgentManagerOptions } from '../manager/options.ts';
-import { BackoffOptions } from '../task/backoff.ts';
+import { RetryOptions } from '../task/retry-options.ts';
 
 const HOUR_MS = 3_600_000;
-
-/** How tasks are tried. */
-export const RetryOptions = z.strictObject({
-  /** How often a task is tried, the first time included. */
-  maxAttempts: z.int().positive().default(3),
-  backoff: BackoffOptions.prefault({ kind: 'exponential' }),
-  /** How long one attempt may take, in ms. */
-  taskTimeoutMs: z.number().positive().default(60_000),
-});
 
 export const HarnessOptions = z.strictObject({
   ...AgentManagerOptions.shape,

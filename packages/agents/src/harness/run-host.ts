@@ -112,6 +112,9 @@ export class RunHost {
       case 'taskSettled':
         this.#onSettled(fact.outcome, fact.output);
         return;
+      case 'healingEnded':
+        this.#onHealing(fact);
+        return;
       case 'verdictDone':
       case 'onlyWaiting':
         return;
@@ -257,6 +260,16 @@ export class RunHost {
       code: failure?.code ?? null,
     });
     emit('taskRetrying', { at: clock.now(), runId: this.runId, taskId, attempt });
+  }
+
+  #onHealing({ taskId, isHealed, failure }: Extract<Fact, { kind: 'healingEnded' }>): void {
+    const { clock, emit } = this.#ports;
+    this.#log('healingEnded', {
+      task_id: taskId,
+      is_healed: isHealed,
+      code: failure?.code ?? null,
+    });
+    emit('healingEnded', { at: clock.now(), runId: this.runId, taskId, isHealed, failure });
   }
 
   #onWaiting(fact: Extract<Fact, { kind: 'taskWaiting' }>): void {

@@ -1,9 +1,12 @@
+import type { FailureDescription } from '@buddy/core';
 import type { Attempt, Outcome } from '../task/outcome.ts';
 
 /** What orchestration tells the world, in the order in which it happens. JSON. */
 export type Fact =
   | { kind: 'taskStarted'; taskId: string; wave: number; agentId: string; action: string }
   | { kind: 'attemptEnded'; attempt: Attempt }
+  /** The healer was asked; `failure` says why it could not answer, if it could not. */
+  | { kind: 'healingEnded'; taskId: string; isHealed: boolean; failure: FailureDescription | null }
   /** The task stands aside until a person decides; `parkedId` is the workflow that waits. */
   | {
       kind: 'taskWaiting';

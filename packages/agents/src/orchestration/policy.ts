@@ -1,13 +1,8 @@
-import type { BackoffOptions } from '../task/backoff.ts';
+import type { RetryOptions } from '../task/retry-options.ts';
 
 /** How tasks are tried. JSON, for workflows are handed it. */
-export interface TaskPolicy {
+export interface TaskPolicy extends RetryOptions {
   runId: string;
-  /** How often a task is tried, the first time included. */
-  maxAttempts: number;
-  backoff: BackoffOptions;
-  /** How long one attempt may take. */
-  taskTimeoutMs: number;
   /** How long a person has to decide. */
   verdictTimeoutMs: number;
   /** For jitter. */

@@ -258,8 +258,9 @@ function decide(
       if (failure.retryable && !mayRepeat) {
         return { kind: 'park', why: 'indeterminate', approvalId: null, failure };
       }
-      if (failure.retryable && tried < policy.maxAttempts && healing === 'untried') {
-        const { retryAfterMs } = failure;
+      const { retryAfterMs = 0 } = failure;
+      const isWorthWaiting = failure.retryable && retryAfterMs <= policy.maxRetryAfterMs;
+      if (isWorthWaiting && tried < policy.maxAttempts && healing === 'untried') {
         const draw = [policy.seed, 'backoff', work.taskId];
         return {
           kind: 'retry',
@@ -289,8 +290,17 @@ async function heal(
     actor: SYSTEM_ACTOR,
     rationale: `task ${taskId} failed for good`,
     attempt: 1,
+    timeoutMs: policy.healTimeoutMs,
   });
-  return healed.kind === 'succeeded' && healed.value.isHealed ? 'healed' : 'failed';
+  const isHealed = healed.kind === 'succeeded' && healed.value.isHealed;
+  const why = healed.kind === 'succeeded' ? null : healed.failure;
+  await tell(ctx, `${taskId}/healed/${calls}`, {
+    kind: 'healingEnded',
+    taskId,
+    isHealed,
+    failure: why,
+  });
+  return isHealed ? 'healed' : 'failed';
 }
 
 function tellAttempt(
