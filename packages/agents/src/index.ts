@@ -135,12 +135,8 @@ export {
   type WorkQueue,
   type WorkQueueOptions,
 } from './plan/work-queue.ts';
-export type {
-  LoadedPredictions,
-  LoadProblem,
-  LoadProblemKind,
-  PredictionSource,
-} from './prediction/load.ts';
+export type { LoadedPredictions, PredictionSource } from './prediction/load.ts';
+export type { LoadProblem, LoadProblemKind } from './prediction/load-problem.ts';
 export { type Prediction, PredictionRecord, type RiskAssessment } from './prediction/prediction.ts';
 export {
   createReliabilityCollector,

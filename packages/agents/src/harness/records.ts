@@ -1,7 +1,7 @@
 import type { FailureDescription } from '@buddy/core';
 import type { PlannedTask } from '../manager/agent-manager.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { LoadProblem } from '../prediction/load.ts';
+import type { LoadProblem } from '../prediction/load-problem.ts';
 import type { Attempt, Outcome } from '../task/outcome.ts';
 import type { HarnessOptions } from './options.ts';
 import type { RunResult, RunStatus } from './run-result.ts';

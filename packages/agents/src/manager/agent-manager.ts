@@ -7,9 +7,9 @@ import type { PlannableTask } from '../plan/task-order.ts';
 import {
   type LoadedPredictions,
   loadPredictions,
-  type LoadProblem,
   type PredictionSource,
 } from '../prediction/load.ts';
+import type { LoadProblem } from '../prediction/load-problem.ts';
 import { CODE_ACTION, type Prediction } from '../prediction/prediction.ts';
 import { isScored, isSuccess, type Outcome } from '../task/outcome.ts';
 import { AgentManagerOptions, type AgentManagerInput, type AgentOptions } from './options.ts';

@@ -4,16 +4,23 @@ import { claimTask, settleUntouched } from './claim.ts';
 import { VERDICT_TOPIC, type Verdict } from './facts.ts';
 import { SYSTEM_TOOLS } from './policy.ts';
 import { standAside, tellWaiting } from './stand-aside.ts';
-import { doTask, NO_PROGRESS, nextTry, settle, type TaskEnd, type TaskRun, tell } from './task.ts';
+import {
+  doTask,
+  NO_PROGRESS,
+  nextTry,
+  settle,
+  type TaskEnd,
+  type TaskRun,
+  tell,
+  type ParkedTask,
+} from './task.ts';
 import { join } from './wave.ts';
-
-export type ParkedInput = Extract<TaskEnd, { kind: 'parked' }> & Omit<TaskRun, 'progress'>;
 
 /**
  * A task that waits for a person, in a workflow of its own so that its agent can go on; then whatever waited for the task,
  * one after the other.
  */
-export async function parkedWorkflow(ctx: DurableContext, input: ParkedInput): Promise<void> {
+export async function parkedWorkflow(ctx: DurableContext, input: ParkedTask): Promise<void> {
   const isSettled = await waitAndDo(ctx, input);
   const parked = isSettled ? await doFreed(ctx, input) : [];
   await tell(ctx, 'verdict-done', { kind: 'verdictDone', parkedId: ctx.id });
@@ -23,7 +30,7 @@ export async function parkedWorkflow(ctx: DurableContext, input: ParkedInput): P
 /** @returns The workflows of those that wait for a person in their turn. */
 async function doFreed(
   ctx: DurableContext,
-  { policy, agentId, work: { wave } }: ParkedInput,
+  { policy, agentId, work: { wave } }: ParkedTask,
 ): Promise<readonly ChildHandle[]> {
   const parked: ChildHandle[] = [];
   for (let n = 1; ; n++) {
@@ -40,7 +47,7 @@ async function doFreed(
 }
 
 /** @returns Whether the task has ended; not so when the run was cancelled before anybody decided. */
-async function waitAndDo(ctx: DurableContext, parked: ParkedInput): Promise<boolean> {
+async function waitAndDo(ctx: DurableContext, parked: ParkedTask): Promise<boolean> {
   const { work, agentId, policy } = parked;
   const { verdictTimeoutMs: timeoutMs } = policy;
   let waiting: Extract<TaskEnd, { kind: 'parked' }> = parked;
@@ -84,7 +91,7 @@ async function doTaskThrough(
 }
 
 /** Nobody decided in time: that never counts as a yes. */
-const EXPIRED: Record<ParkedInput['why'], Verdict> = {
+const EXPIRED: Record<ParkedTask['why'], Verdict> = {
   approval: { kind: 'deny', explanation: 'Nobody approved it in time' },
   indeterminate: { kind: 'failed', explanation: 'Nobody said in time whether it happened' },
 };

@@ -1,15 +1,16 @@
 import type { ChildHandle, DurableContext } from '../durable/durable-context.ts';
 import { standAside } from './stand-aside.ts';
-import { doTask, nextTry, settle, type TaskEnd, type TaskRun } from './task.ts';
-
-export type RetryInput = Extract<TaskEnd, { kind: 'backoff' }> & Omit<TaskRun, 'progress'>;
+import { doTask, nextTry, settle, type TaskEnd, type TaskRun, type RetryingTask } from './task.ts';
 
 export interface RetryResult {
   parked: readonly ChildHandle[];
 }
 
 /** A task between two tries. It holds no place of its agent while it waits, and gets in line for one when it goes on. */
-export async function retryWorkflow(ctx: DurableContext, input: RetryInput): Promise<RetryResult> {
+export async function retryWorkflow(
+  ctx: DurableContext,
+  input: RetryingTask,
+): Promise<RetryResult> {
   const { work, agentId, policy } = input;
   let waiting: Extract<TaskEnd, { kind: 'backoff' }> = input;
   for (;;) {

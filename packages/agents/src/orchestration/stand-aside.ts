@@ -1,8 +1,6 @@
 import type { ChildHandle, DurableContext } from '../durable/durable-context.ts';
 import { outcomeOf } from '../task/work.ts';
-import type { ParkedInput } from './parked.ts';
-import type { RetryInput } from './retry.ts';
-import { type TaskEnd, type TaskRun, tell } from './task.ts';
+import { type ParkedTask, type RetryingTask, type TaskEnd, type TaskRun, tell } from './task.ts';
 
 /**
  * Puts a task that has to wait into a workflow of its own, so that its agent can go on. That it waits for a person is told
@@ -16,7 +14,7 @@ export async function standAside(
   const { work, agentId, policy } = run;
   const workflow = end.kind === 'backoff' ? 'retry' : 'parked';
   const id = `${policy.runId}/${workflow}/${work.taskId}/${end.progress.calls}`;
-  const input: RetryInput | ParkedInput = { ...end, work, agentId, policy };
+  const input: RetryingTask | ParkedTask = { ...end, work, agentId, policy };
   await ctx.spawnAll([{ key: id, id, workflow, input }]);
   if (end.kind === 'parked') await tellWaiting(ctx, run, end, id);
   return { id };

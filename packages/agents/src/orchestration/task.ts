@@ -56,6 +56,12 @@ export type TaskEnd =
       failure: FailureDescription;
     };
 
+/** A task between two tries, as its own workflow is handed it. */
+export type RetryingTask = Extract<TaskEnd, { kind: 'backoff' }> & Omit<TaskRun, 'progress'>;
+
+/** A task that waits for a person, as its own workflow is handed it. */
+export type ParkedTask = Extract<TaskEnd, { kind: 'parked' }> & Omit<TaskRun, 'progress'>;
+
 /** Tries a task until it is done, out of tries, refused, to be tried again later, or a person is needed. */
 export async function doTask(ctx: DurableContext, run: TaskRun): Promise<TaskEnd> {
   const { work, agentId, policy } = run;

@@ -1,4 +1,12 @@
-import type { LinkedTask, LoadProblem, LoadProblemKind } from './load.ts';
+import type { LoadProblem, LoadProblemKind } from './load-problem.ts';
+import type { Prediction } from './prediction.ts';
+
+/** A task that depends on others, and where it stands. */
+export interface LinkedTask {
+  prediction: Prediction;
+  file: string;
+  line: number;
+}
 
 /** Which tasks can never start: they wait for something unknown, for a later wave, or for each other. */
 export function checkDependencies(

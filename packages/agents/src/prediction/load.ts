@@ -3,36 +3,12 @@ import { join } from 'node:path';
 import { type JsonLinesSource, readJsonLines } from '@buddy/core';
 import { z } from 'zod';
 import { PredictionsUnreadableError } from '../errors.ts';
-import { checkDependencies } from './dependencies.ts';
+import { checkDependencies, type LinkedTask } from './dependencies.ts';
+import type { LoadProblem, LoadProblemKind } from './load-problem.ts';
 import { type Prediction, PredictionRecord } from './prediction.ts';
 
 /** Where predictions come from: a folder with `predicted_tasks.jsonl`, or streams. */
 export type PredictionSource = string | { tasks: JsonLinesSource; schedule?: JsonLinesSource };
-
-/** Something in the input that was passed over or cannot be done; never the end of the loading. */
-export interface LoadProblem {
-  kind: LoadProblemKind;
-  file: string;
-  line: number;
-  /** The task, when the line names one. */
-  taskId: string | null;
-  /** The field, such as `depends_on[1]`. */
-  path: string | null;
-  message: string;
-}
-
-/**
- * `BAD_LINE` and `DUPLICATE_ID`: the line was passed over. `UNKNOWN_DEPENDENCY`, `LATER_DEPENDENCY` and
- * `DEPENDENCY_CYCLE`: the task can never start and is skipped. `SCHEDULE_MISMATCH` and `BAD_SCHEDULE_LINE`: warnings.
- */
-export type LoadProblemKind =
-  | 'BAD_LINE'
-  | 'DUPLICATE_ID'
-  | 'UNKNOWN_DEPENDENCY'
-  | 'LATER_DEPENDENCY'
-  | 'DEPENDENCY_CYCLE'
-  | 'SCHEDULE_MISMATCH'
-  | 'BAD_SCHEDULE_LINE';
 
 export interface LoadedPredictions {
   taskCount: number;
@@ -92,13 +68,6 @@ function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-/** A task that depends on others, and where it stands. */
-export interface LinkedTask {
-  prediction: Prediction;
-  file: string;
-  line: number;
 }
 
 interface Reading {

@@ -1,7 +1,7 @@
 import type { Interval } from '@buddy/core';
 import type { Anomaly } from '../monitor/anomaly.ts';
 import type { Strategy } from '../plan/plan.ts';
-import type { LoadProblem } from '../prediction/load.ts';
+import type { LoadProblem } from '../prediction/load-problem.ts';
 import type { OutcomeStatus } from '../task/outcome.ts';
 import type { Reliability } from './reliability/reliability-collector.ts';
 import type { Timeline } from './timeline/timeline-collector.ts';

@@ -1,5 +1,5 @@
 import type { Anomaly } from '../monitor/anomaly.ts';
-import type { LoadProblem } from '../prediction/load.ts';
+import type { LoadProblem } from '../prediction/load-problem.ts';
 import { blocks, type Column, name, plain, table } from './markdown.ts';
 import {
   count,
