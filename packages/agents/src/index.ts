@@ -129,12 +129,8 @@ export { lowerBound } from './plan/lower-bound.ts';
 export { makePlan, type PlanAgent, type PlanRequest } from './plan/make-plan.ts';
 export type { Plan, PlannedAgent, Strategy } from './plan/plan.ts';
 export type { PlannableTask } from './plan/task-order.ts';
-export {
-  createWorkQueue,
-  type QueuedWork,
-  type WorkQueue,
-  type WorkQueueOptions,
-} from './plan/work-queue.ts';
+export type { QueuedWork } from './plan/agent-queue.ts';
+export { createWorkQueue, type WorkQueue, type WorkQueueOptions } from './plan/work-queue.ts';
 export type { LoadedPredictions, PredictionSource } from './prediction/load.ts';
 export type { LoadProblem, LoadProblemKind } from './prediction/load-problem.ts';
 export { type Prediction, PredictionRecord, type RiskAssessment } from './prediction/prediction.ts';
