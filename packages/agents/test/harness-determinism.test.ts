@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleepReally } from 'node:timers/promises';
@@ -102,6 +102,24 @@ describe('two runs with one seed and a manual clock', () => {
     await harness.close();
     return hashOf(await filesIn(folder));
   }
+
+  it('leave the same bytes wherever the input lies, bad lines and all', async () => {
+    const hashes: string[] = [];
+    for (const prefix of ['buddy-here-', 'buddy-elsewhere-']) {
+      const parent = await mkdtemp(join(tmpdir(), prefix));
+      folders.push(parent);
+      const folder = join(parent, 'phase20');
+      await mkdir(folder);
+      const lines = [...workload(7), 'not JSON\n'];
+      await writeFile(join(folder, 'predicted_tasks.jsonl'), lines.join(''));
+      const { harness, output, run } = await prepare(setup(23));
+      await harness.load(folder);
+      await run();
+      expect(output.files.get('phase21/load_problems.jsonl')).toContain('predicted_tasks.jsonl');
+      hashes.push(hashOf(output.files));
+    }
+    expect(hashes[0]).toBe(hashes[1]);
+  });
 
   it('leave the same bytes in memory', async () => {
     expect(await inMemory(23)).toBe(await inMemory(23));

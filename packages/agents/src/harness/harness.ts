@@ -1,7 +1,7 @@
+import { basename, resolve } from 'node:path';
 import {
   type Clock,
   describeFailure,
-  type FailureDescription,
   type Logger,
   ManualClock,
   type NewId,
@@ -25,7 +25,6 @@ import {
   createAgentManager,
   type LoadSummary,
 } from '../manager/agent-manager.ts';
-import { systemHealthRecord } from '../monitor/health-record.ts';
 import { createMonitor, type Monitor } from '../monitor/monitor.ts';
 import type { Fact, Verdict } from '../orchestration/facts.ts';
 import { parkedWorkflow } from '../orchestration/parked.ts';
@@ -37,13 +36,12 @@ import { MemoryOutput } from '../output/memory-output.ts';
 import type { Output } from '../output/output.ts';
 import type { PredictionSource } from '../prediction/load.ts';
 import { pickRetryOptions } from '../task/retry-options.ts';
-import { renderReport } from '../report/render-report.ts';
 import type { GuardedEmitter } from '../guarded-emitter.ts';
 import { createHarnessEmitter, type HarnessEvents } from './events.ts';
 import type { Heal } from '../execution/heal.ts';
 import { HarnessOptions, type HarnessInput } from './options.ts';
-import { isoTime, problemRecord, type RecordedStatus, runRecord } from './records.ts';
-import { json, RunHost } from './run-host.ts';
+import { RunFiles } from './run-files.ts';
+import { RunHost } from './run-host.ts';
 import { ActiveRun } from './active-run.ts';
 import { createRunObserver } from './run-observer.ts';
 import type { RunResult, RunStatus } from './run-result.ts';
@@ -120,6 +118,7 @@ class WaveHarness implements Harness {
   readonly #logger: Logger;
   readonly #heal: Heal | undefined;
   readonly #notes: readonly string[];
+  readonly #files: RunFiles;
   readonly #runId: string;
   readonly #tools: ReadonlyMap<string, Tool>;
   readonly #emit: GuardedEmitter<HarnessEvents>['emit'];
@@ -148,6 +147,7 @@ class WaveHarness implements Harness {
     this.feedback = createFeedbackLoop({}, { random: random.child('feedback') });
     this.monitor = createMonitor({}, { random: random.child('monitor') });
     this.output = ports.output ?? new MemoryOutput();
+    this.#files = new RunFiles(this.output, options);
     const { events, emit } = createHarnessEmitter(logger);
     this.events = events;
     this.#emit = emit;
@@ -159,7 +159,7 @@ class WaveHarness implements Harness {
   }
 
   load(source: PredictionSource): Promise<LoadSummary> {
-    this.#sources = typeof source === 'string' ? [source] : [];
+    this.#sources = typeof source === 'string' ? [basename(resolve(source))] : [];
     return this.#clock.external(() => this.manager.load(source));
   }
 
@@ -179,7 +179,9 @@ class WaveHarness implements Harness {
     signal?.addEventListener('abort', abort, { once: true });
     if (signal?.aborted) abort();
     try {
-      await this.#writeStart(run);
+      await this.#files.writeStart(run, this.manager.loaded);
+      const { runId } = run.policy;
+      this.#emit('runStarted', { at: run.startedAt, runId, waves, tasks: taskCount });
       await run.start({ waves, policy: run.policy });
       return await this.#standStill(run);
     } finally {
@@ -278,21 +280,6 @@ class WaveHarness implements Harness {
     return run;
   }
 
-  async #writeStart(run: ActiveRun): Promise<void> {
-    const { problems, taskCount } = this.manager.loaded;
-    for (const problem of problems) this.output.append(PROBLEMS_FILE, problemRecord(problem));
-    await this.#writeRun(run, 'running');
-    const { startedAt: at, waves } = run;
-    this.output.append('phase21/events.jsonl', {
-      event: 'runStarted',
-      at: isoTime(at),
-      run_id: this.#runId,
-      tasks: taskCount,
-      waves,
-    });
-    this.#emit('runStarted', { at, runId: this.#runId, waves, tasks: taskCount });
-  }
-
   /** Waits until there is nothing more to do without people; whoever asks meanwhile gets the same answer. */
   #standStill(run: ActiveRun): Promise<RunResult> {
     this.#standingStill ??= this.#settleRun(run).finally(() => (this.#standingStill = undefined));
@@ -312,54 +299,31 @@ class WaveHarness implements Harness {
     }
   }
 
+  async #writeEnd(run: ActiveRun): Promise<RunResult> {
+    const result = this.#resultOf(run);
+    const { runId, status, counts, endedAt: at } = result;
+    await this.#files.writeEnd(run, result, {
+      clockKind: this.#clock instanceof ManualClock ? 'manual' : 'real',
+      loaded: this.manager.loaded,
+      sources: this.#sources,
+      learning: this.feedback.learning,
+      notes: this.#notes,
+    });
+    this.#logger.info({ runId, status, counts }, 'The run has ended');
+    this.#emit('runCompleted', { at, runId, result });
+    return result;
+  }
+
   /** As well as can be: when it was the output that failed, this fails too, and the first failure is what counts. */
   async #writeFailure(run: ActiveRun, error: unknown): Promise<void> {
     const { runId } = run.policy;
     this.#logger.error({ err: error, runId }, 'The run failed');
     try {
-      await this.#writeRun(run, 'failed', {
-        error: error instanceof RunFailedError ? error.failure : describeFailure(error),
-      });
-      await this.output.flush();
+      const failure = error instanceof RunFailedError ? error.failure : describeFailure(error);
+      await this.#files.writeFailure(run, failure);
     } catch (writeError) {
       this.#logger.error({ err: writeError, runId }, 'That the run failed could not be written');
     }
-  }
-
-  async #writeEnd(run: ActiveRun): Promise<RunResult> {
-    const result = this.#resultOf(run);
-    const { runId, status } = result;
-    this.output.append('phase21/events.jsonl', {
-      event: 'runCompleted',
-      at: isoTime(result.endedAt),
-      run_id: runId,
-      status,
-    });
-    await this.#writeRun(run, status, { result });
-    await this.output.write(
-      'phase21/system_health.json',
-      json(systemHealthRecord(result.health, run.observer.anomalies, result.endedAt)),
-    );
-    const report = renderReport(
-      run.observer.reportData({
-        result,
-        options: this.#options,
-        clockKind: this.#clock instanceof ManualClock ? 'manual' : 'real',
-        cancelReason: run.cancelReason,
-        loaded: this.manager.loaded,
-        sources: this.#sources,
-        learning: this.feedback.learning,
-        notes: this.#notes,
-        problemsFile: PROBLEMS_FILE_IN_REPORT,
-        waiting: [...run.host.waiting.values()],
-      }),
-    );
-    await this.output.write('phase21/report.md', report.markdown);
-    for (const { path, svg } of report.pictures) await this.output.write(`phase21/${path}`, svg);
-    await this.output.flush();
-    this.#logger.info({ runId, status, counts: result.counts }, 'The run has ended');
-    this.#emit('runCompleted', { at: result.endedAt, runId, result });
-    return result;
   }
 
   #resultOf(run: ActiveRun): RunResult {
@@ -385,25 +349,6 @@ class WaveHarness implements Harness {
       problems: this.manager.loaded.problems.length,
     };
   }
-
-  #writeRun(
-    run: ActiveRun,
-    status: RecordedStatus,
-    { result, error }: { result?: RunResult; error?: FailureDescription } = {},
-  ): Promise<void> {
-    const { startedAt, waves } = run;
-    const options = this.#options;
-    const record = runRecord({
-      runId: this.#runId,
-      status,
-      startedAt,
-      waves,
-      options,
-      result: result ?? null,
-      error: error ?? null,
-    });
-    return this.output.write('phase21/run.json', json(record));
-  }
 }
 
 function refuseNamesakes(tools: readonly Tool[]): void {
@@ -418,6 +363,3 @@ function reasonOf(signal: AbortSignal | undefined): string {
   const reason: unknown = signal?.reason;
   return reason instanceof Error ? reason.message : String(reason);
 }
-
-const PROBLEMS_FILE_IN_REPORT = 'load_problems.jsonl';
-const PROBLEMS_FILE = `phase21/${PROBLEMS_FILE_IN_REPORT}`;

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { FailureDescription } from '@buddy/core';
 import type { PlannedTask } from '../manager/agent-manager.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -105,8 +106,9 @@ export function attemptRecord(attempt: Attempt): object {
   };
 }
 
+/** The file by its name alone: where the folder stands is not the run's business, and differs between machines. */
 export function problemRecord({ kind, file, line, taskId, path, message }: LoadProblem): object {
-  return { kind, file, line, task_id: taskId, path, message };
+  return { kind, file: basename(file), line, task_id: taskId, path, message };
 }
 
 /** `running` in a file that nobody writes to any more: the process died. */
@@ -167,4 +169,9 @@ function seconds(ms: number): number {
 /** Six decimals: more would be noise, and noise differs between machines. */
 function rounded(value: number): number {
   return Math.round(value * 1e6) / 1e6;
+}
+
+/** As whole files are written. */
+export function json(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
 }

@@ -17,7 +17,14 @@ import type { Attempt, Outcome, OutcomeStatus } from '../task/outcome.ts';
 import type { Claim } from '../task/work.ts';
 import type { GuardedEmitter } from '../guarded-emitter.ts';
 import type { HarnessEvents } from './events.ts';
-import { assignmentRecord, attemptRecord, isoTime, outcomeRecord, planRecord } from './records.ts';
+import {
+  assignmentRecord,
+  attemptRecord,
+  isoTime,
+  json,
+  outcomeRecord,
+  planRecord,
+} from './records.ts';
 import type { RunObserver } from './run-observer.ts';
 import { noCounts } from './run-result.ts';
 import { systemTool } from '../execution/system-tool.ts';
@@ -380,8 +387,4 @@ function folderOf(wave: number, agentId?: string | null): string {
   return agentId === undefined
     ? `phase21/wave_${wave}`
     : `phase21/wave_${wave}/${agentId ?? UNASSIGNED}`;
-}
-
-export function json(value: object): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
 }

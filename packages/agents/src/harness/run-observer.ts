@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import { wilsonInterval } from '@buddy/core';
 import type { Learning } from '../feedback/learning.ts';
@@ -34,7 +35,7 @@ export interface RunObserver {
 }
 
 /** What the report tells and the observer does not see. */
-interface ReportSource {
+export interface ReportSource {
   result: RunResult;
   options: HarnessOptions;
   clockKind: 'manual' | 'real';
@@ -159,7 +160,7 @@ class Observer implements RunObserver {
       load: {
         sources: known.sources,
         taskCount: loaded.taskCount,
-        problems: loaded.problems,
+        problems: loaded.problems.map((problem) => ({ ...problem, file: basename(problem.file) })),
         problemsFile: loaded.problems.length > 0 ? known.problemsFile : null,
       },
       counts,
