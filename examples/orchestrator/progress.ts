@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import type { Harness } from '@buddy/agents';
+import type { Harness, OutcomeStatus } from '@buddy/agents';
 import { createLogUpdate } from 'log-update';
 
 /** Shows how a run comes on. */
@@ -57,7 +57,7 @@ function follow({ events }: Harness): WaveState[] {
     const state = waves.find(({ wave }) => wave === outcome.wave);
     if (!state) return;
     // Counted against the plan: what was never planned is no part of the bar, and what waits has not ended.
-    const isEnd = outcome.status !== 'waiting' && outcome.plannedAgentId !== null;
+    const isEnd = ENDS[outcome.status] && outcome.plannedAgentId !== null;
     state.done += isEnd ? 1 : 0;
     state.completed += outcome.status === 'completed' ? 1 : 0;
   });
@@ -70,6 +70,17 @@ function follow({ events }: Harness): WaveState[] {
   });
   return waves;
 }
+
+/** What brings a wave nearer to its end. */
+const ENDS: Record<OutcomeStatus, boolean> = {
+  completed: true,
+  failed: true,
+  timed_out: true,
+  denied: true,
+  skipped: true,
+  cancelled: false,
+  waiting: false,
+};
 
 function printLines(
   { events }: Harness,
@@ -103,7 +114,7 @@ function bar(state: WaveState): string {
   const share = state.tasks === 0 ? 1 : Math.min(1, state.done / state.tasks);
   const filled = Math.round(share * BAR_CELLS);
   const cells = '█'.repeat(filled) + '░'.repeat(BAR_CELLS - filled);
-  return `${styleText(state.isOver ? 'green' : 'cyan', cells)} ${describe(state)}`;
+  return `${styleText(state.isOver && state.done >= state.tasks ? 'green' : 'cyan', cells)} ${describe(state)}`;
 }
 
 function describe({ wave, tasks, done, completed, retries, health }: WaveState): string {

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { access, mkdir, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import {
   createHarness,
@@ -76,7 +77,7 @@ export async function runOrchestrator(
       const loaded = await harness.load(options.input);
       requireWaves(options, loaded);
       // Not before the input has proved to be there: until now, nothing was written.
-      if (options.force) await clock.external(() => prepareOutputFolder(folder, { force: true }));
+      if (options.force) await clock.external(() => replaceFolder(folder, options, surroundings));
       return harness.run({ signal });
     };
     const result = await (manual ? manual.run(work) : work());
@@ -90,12 +91,16 @@ export async function runOrchestrator(
 
 /** Predictions that come without the truth are of the kind in which nothing goes wrong but what providers do. */
 async function truthBeside(input: string) {
-  const path = join(dirname(input), 'truth.jsonl');
+  const path = truthPath(input);
   const isThere = await stat(path).then(
     () => true,
     () => false,
   );
   return isThere ? loadTruth(path) : new Map();
+}
+
+function truthPath(input: string): string {
+  return join(dirname(input), 'truth.jsonl');
 }
 
 /** Before a folder is made for a run that cannot be. */
@@ -126,6 +131,16 @@ async function outputFolder({ out, force }: Arguments, folder: string): Promise<
   if (out === undefined) return nextRunFolder(join(folder, 'out'));
   if (!force) await prepareOutputFolder(out);
   return out;
+}
+
+/** Never the input, nor the folder somebody works in. */
+function replaceFolder(
+  folder: string,
+  { input }: Arguments,
+  surroundings: Surroundings,
+): Promise<void> {
+  const keep = [input, truthPath(input), surroundings.folder, process.cwd(), homedir()];
+  return prepareOutputFolder(folder, { force: true }, { keep });
 }
 
 /** What differs from machine to machine stays out of the `phase*` folders. */

@@ -20,7 +20,7 @@ export function summaryOf(
     `  health     ${health.status}${score}`,
     `  time       ${duration(endedAt - startedAt)} on the run's clock`,
     `  input      ${inputOf(problems)}`,
-    ...(unfinishedWaves.length > 0 ? [`  not run    waves ${unfinishedWaves.join(', ')}`] : []),
+    ...(unfinishedWaves.length > 0 ? [`  unfinished waves ${unfinishedWaves.join(', ')}`] : []),
     ...(waiting.length > 0 ? [`  waiting    ${waiting.length} for a person; see the report`] : []),
     ...notes.map((note) => `  note       ${note}`),
     `  report     ${reportPath}`,

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { getuid } from 'node:process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -108,6 +108,19 @@ describe('the command of the main job', { timeout: 20_000, concurrent: true }, (
     expect(await exists(kept)).toBe(false);
     expect((await readdir(join(folder, 'mine'))).toSorted()).toContain('phase21');
     expect(await readdir(folder)).toEqual(['mine']); // nothing is left beside it
+  });
+
+  it('never replaces its own input, nor the folder it is called from, however forced', async () => {
+    const folder = await folders.make();
+    const input = join(folder, 'in', 'phase20');
+    await cp(small, input, { recursive: true });
+    for (const out of ['in', 'in/phase20', '.']) {
+      const refused = await start(['--input', input, '--out', out, '--force'], { folder });
+      expect(refused).toMatchObject({ code: 1, stdout: '' });
+      expect(refused.stderr).toContain('will not be replaced');
+    }
+    expect(await readdir(input)).toEqual(await readdir(small));
+    expect(await readdir(folder)).toEqual(['in']);
   });
 
   it.each([
@@ -243,7 +256,7 @@ describe('the command of the main job', { timeout: 20_000, concurrent: true }, (
       expect(ended.code).toBe(130);
       expect(ended.stderr).toContain('Stopping');
       expect(ended.stdout).toContain('interrupted; the files hold what was done');
-      expect(ended.stdout).toMatch(/not run {4}waves 1, 2, 3/);
+      expect(ended.stdout).toMatch(/unfinished waves 1, 2, 3/);
       const files = await filesBelow(out);
       for (const [path, text] of files) {
         if (path.endsWith('.jsonl')) recordsOf(text);

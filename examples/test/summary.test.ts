@@ -41,7 +41,7 @@ describe('the summary of a run', () => {
     const waiting = [{ taskId: 't', approvalId: 'a', why: 'approval' }];
     const text = await summary({ status: 'cancelled', unfinishedWaves: [2, 3], waiting });
     expect(text).toContain('interrupted; the files hold what was done');
-    expect(text).toContain('not run    waves 2, 3');
+    expect(text).toContain('unfinished waves 2, 3');
     expect(text).toContain('waiting    1 for a person; see the report');
   });
 

@@ -436,6 +436,7 @@ describe('feedback records', () => {
       confidence: 0.626504,
       recommendation: 'keep',
       successes: 6,
+      predicted_mean: 0.333333,
       brier: 0.211111,
       baseline_brier: 0.21,
       skill: -0.00529101,

@@ -227,6 +227,23 @@ describe('a task', () => {
 const keyOf = (logicalAttempt: number) =>
   createHash('sha256').update(`wave-1/t1/${logicalAttempt}`).digest('hex');
 
+describe('the words of a failure', () => {
+  it('are kept without the secrets in them, and with the ids', async () => {
+    const clock = new ManualClock();
+    const said = 'GET https://bob:hunter2@crm.example.com/c/598j2HhEBi1R7Dt93Rf failed';
+    const { tool } = scripted(clock, [
+      () => {
+        throw new CrmError(said);
+      },
+    ]);
+    const { outcome, attempts } = await doTask(clock, tool);
+    for (const failure of [outcome.failure, attempts[0]?.failure]) {
+      expect(failure?.message).not.toContain('hunter2');
+      expect(failure?.message).toContain('598j2HhEBi1R7Dt93Rf');
+    }
+  });
+});
+
 describe('an idempotency key', () => {
   it('is the SHA-256 of run, task and logical attempt, the same for every try', async () => {
     const clock = new ManualClock();

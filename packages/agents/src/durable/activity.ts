@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import {
   type Clock,
+  createRedactor,
   describeFailure,
   type FailureDescription,
   type Tool,
@@ -145,8 +146,15 @@ class ActivityContext implements ToolContext {
   }
 }
 
+/**
+ * An error's words go into files, events and reports, and may hold what a provider was called with. Random-looking words
+ * stay: they are ids more often than keys, and the ids are what one looks for.
+ */
+const { redactText } = createRedactor({ genericKeys: false });
+
 function failed<Value>(error: unknown): Outcome<Value> {
-  const failure = describeFailure(error);
+  const said = describeFailure(error);
+  const failure = { ...said, message: redactText(said.message) };
   switch (failure.code) {
     case 'CORE_TOOL_DENIED':
       return { kind: 'denied', failure };

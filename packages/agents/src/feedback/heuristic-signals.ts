@@ -4,7 +4,7 @@ import type { Forecasts } from '../scores/forecasts.ts';
 import { FEWEST_OBSERVATIONS } from './options.ts';
 import type { HeuristicSignal } from './signals.ts';
 import { sortedByKey } from './track-record.ts';
-import { type ForecastTally, sortedForecasts } from './wave-tally.ts';
+import { type ForecastTally, meanOf, sortedForecasts } from './wave-tally.ts';
 
 const MOST_Z = 3;
 
@@ -38,6 +38,7 @@ function heuristicSignal(
     confidence: 1 - (wilson.upper - wilson.lower),
     recommendation: recommendation(forecasts, successRate),
     successes,
+    predictedMean: meanOf(Array.from(forecasts.probabilities)) ?? Number.NaN,
     brier,
     baselineBrier,
     skill,

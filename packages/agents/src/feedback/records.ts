@@ -47,6 +47,7 @@ function heuristicRecord(signal: HeuristicSignal) {
     heuristic: signal.heuristic,
     ...commonFields(signal),
     successes: signal.successes,
+    predicted_mean: signal.predictedMean,
     brier: signal.brier,
     baseline_brier: signal.baselineBrier,
     skill: signal.skill,

@@ -28,6 +28,8 @@ interface Signal<Recommendation extends string> {
 export interface HeuristicSignal extends Signal<'keep' | 'retune' | 'retire'> {
   heuristic: string;
   successes: number;
+  /** Mean of the predicted probabilities. */
+  predictedMean: number;
   brier: number;
   /** The Brier score of giving these tasks the success rate of the whole wave. */
   baselineBrier: number;

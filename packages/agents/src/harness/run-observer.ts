@@ -214,10 +214,10 @@ function reportedFeedback({ predictions, heuristics }: FeedbackSignals): Reporte
       brierBefore: brier,
       brierAfter: calibratedBrier,
     })),
-    heuristics: heuristics.map(({ heuristic, n, successes, recommendation }) => ({
+    heuristics: heuristics.map(({ heuristic, n, successes, predictedMean, recommendation }) => ({
       heuristic,
       observations: n,
-      predictedMean: null,
+      predictedMean,
       successRate: n === 0 ? null : successes / n,
       recommendation,
     })),

@@ -55,11 +55,11 @@ async function entriesOf(folder: string): Promise<string[]> {
 }
 
 async function replaceFolder(folder: string, keep: readonly string[], newId: NewId): Promise<void> {
-  const kept = keep.find((path) => isWithin(folder, path));
-  if (kept !== undefined) {
+  for (const path of keep) {
+    if (!isWithin(folder, await realPathOf(path))) continue;
     throw new OutputFolderTakenError(
       folder,
-      `${folder} will not be replaced, for it is or holds ${kept}. Choose another folder.`,
+      `${folder} will not be replaced, for it is or holds ${path}. Choose another folder.`,
     );
   }
   const aside = join(dirname(folder), `.${basename(folder)}.${newId()}`);
@@ -71,6 +71,16 @@ async function replaceFolder(folder: string, keep: readonly string[], newId: New
     throw error;
   }
   await rm(aside, { recursive: true, force: true });
+}
+
+/** Where a path leads; a path to nothing is what it says. */
+async function realPathOf(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return path;
+    throw error;
+  }
 }
 
 function isWithin(folder: string, path: string): boolean {
