@@ -1,25 +1,24 @@
-import { median, type Random, seededRandom } from '@buddy/core';
-import { describe, expect, it } from 'vitest';
-import type { Anomaly } from '../src/monitor/anomaly.ts';
 import {
+  type Anomaly,
+  createMonitor,
   findLatencyOutliers,
   type LatencySample,
-} from '../src/monitor/detectors/latency-outliers.ts';
+  type Monitor,
+  type Outcome,
+  type Plan,
+} from '@buddy/agents';
+import { median, type Random, seededRandom } from '@buddy/core';
+import { describe, expect, it } from 'vitest';
 import { resistantSlope } from '../src/monitor/detectors/resistant-slope.ts';
-import { createMonitor, type Monitor } from '../src/monitor/monitor.ts';
-import type { Plan } from '../src/plan/plan.ts';
-import type { Attempt, Outcome } from '../src/task/outcome.ts';
+import { attemptOf, outcomeOf, planOf, START } from './task-fixture.ts';
 
-const START = Date.UTC(2026, 10, 21);
 const SPEEDS = [1.25, 1, 0.8, 0.5];
 
 /** A plan for as many agents as there are lists of tasks. */
-function planOf(tasks: readonly (readonly string[])[], change: Partial<Plan> = {}): Plan {
+function planFor(tasks: readonly (readonly string[])[], change: Partial<Plan> = {}): Plan {
   const loads = tasks.map((taskIds) => taskIds.length * 100);
   const makespanMs = Math.max(0, ...loads);
-  return {
-    wave: 1,
-    strategy: 'load_balanced',
+  return planOf({
     agents: tasks.map((taskIds, index) => ({
       agentId: `agent_${index}`,
       capacity: 1,
@@ -27,57 +26,11 @@ function planOf(tasks: readonly (readonly string[])[], change: Partial<Plan> = {
       taskIds,
       loadMs: loads[index] ?? 0,
     })),
-    controlTaskIds: [],
     makespanMs,
     lowerBoundMs: makespanMs,
-    ratio: 1,
-    loadBalanceScore: 1,
     baselineRoundRobinMs: makespanMs,
-    guarantee: null,
     ...change,
-  };
-}
-
-function outcomeOf(taskId: string, change: Partial<Outcome> = {}): Outcome {
-  return {
-    taskId,
-    wave: 1,
-    action: 'crm.save',
-    priority: 0,
-    status: 'completed',
-    agentId: 'agent_0',
-    plannedAgentId: 'agent_0',
-    isControl: false,
-    heuristics: [],
-    successProbability: 0.9,
-    calibratedProbability: 0.9,
-    predictedDurationMs: 100,
-    queuedAt: START,
-    startedAt: START,
-    endedAt: START + 100,
-    attemptMs: 100,
-    timedOutMs: 0,
-    attempts: 1,
-    isHealed: false,
-    failure: null,
-    ...change,
-  };
-}
-
-function attemptOf(taskId: string, change: Partial<Attempt> = {}): Attempt {
-  return {
-    taskId,
-    wave: 1,
-    agentId: 'agent_0',
-    action: 'crm.save',
-    attempt: 1,
-    status: 'succeeded',
-    startedAt: START,
-    endedAt: START + 100,
-    failure: null,
-    backoffMs: null,
-    ...change,
-  };
+  });
 }
 
 function watch(
@@ -131,7 +84,7 @@ function runCleanWaves(seed: number, waves: number, tasksPerWave: number): Anoma
   const agents = SPEEDS.map((speed, index) => ({ agentId: `agent_${index}`, speed }));
   return Array.from({ length: waves }, (_, index) => index + 1).flatMap((wave) => {
     const taskIds = Array.from({ length: tasksPerWave }, (_, task) => `w${wave}-${task}`);
-    const plan = planOf([taskIds, [], [], []], { wave });
+    const plan = planFor([taskIds, [], [], []], { wave });
     const freeAt = agents.map(() => START);
     monitor.startWave(plan, START);
     for (const taskId of taskIds) {
@@ -242,7 +195,7 @@ function runFleet(seed: number | string, waves: number, truth: FleetTruth, tasks
     heard.push({ ...anomaly, after: (anomaly.scope.kind === 'agent' ? own : all) ?? 0 });
   });
   for (let wave = 1; wave <= waves; wave += 1) {
-    const plan = planOf([[], [], [], []], { wave });
+    const plan = planFor([[], [], [], []], { wave });
     monitor.startWave(plan, START);
     done = SPEEDS.map(() => 0);
     const freeAt = SPEEDS.map(() => START);
@@ -419,7 +372,7 @@ describe('latency outliers', () => {
   });
 
   it('are one anomaly for each agent, which informs and does not warn', () => {
-    const { monitor, close } = watch(planOf([[]]));
+    const { monitor, close } = watch(planFor([[]]));
     for (let index = 0; index < 200; index += 1) {
       const attemptMs = index % 10 === 0 ? 900 : 90 + (index % 7) * 5;
       monitor.observe(outcomeOf(`t-${index}`, { attemptMs }));
@@ -438,7 +391,7 @@ describe('latency outliers', () => {
 describe('agent_failure', () => {
   it('warns of an agent that fails sure tasks one after the other, then calls it critical', () => {
     // Each failure at .9 adds ln(3 / (1 + 2 x .1)) = .916: past 5 at the 6th, past 8 at the 9th.
-    const { monitor, heard } = watch(planOf([[]]));
+    const { monitor, heard } = watch(planFor([[]]));
     fail(monitor, 5);
     expect(heard).toEqual([]);
     fail(monitor, 1);
@@ -456,19 +409,19 @@ describe('agent_failure', () => {
   });
 
   it('is not raised by hard tasks: what was expected to fail may fail', () => {
-    const { monitor, heard } = watch(planOf([[]]));
+    const { monitor, heard } = watch(planFor([[]]));
     fail(monitor, 100, { calibratedProbability: 0.05 });
     expect(heard).toEqual([]);
   });
 
   it('judges by the calibrated probability, not by the one first said', () => {
-    const { monitor, heard } = watch(planOf([[]]));
+    const { monitor, heard } = watch(planFor([[]]));
     fail(monitor, 100, { successProbability: 0.99, calibratedProbability: 0.05 });
     expect(heard).toEqual([]);
   });
 
   it('is not moved by what is censored', () => {
-    const { monitor, heard } = watch(planOf([[]]));
+    const { monitor, heard } = watch(planFor([[]]));
     for (const status of ['denied', 'cancelled', 'skipped', 'waiting'] as const) {
       fail(monitor, 100, { status });
     }
@@ -476,7 +429,7 @@ describe('agent_failure', () => {
   });
 
   it('is one anomaly however often it alarms, with the latest failed tasks as evidence', () => {
-    const { monitor, close } = watch(planOf([[]]));
+    const { monitor, close } = watch(planFor([[]]));
     fail(monitor, 60);
     const anomalies = close().filter(({ kind }) => kind === 'agent_failure');
     expect(anomalies).toHaveLength(1);
@@ -485,20 +438,20 @@ describe('agent_failure', () => {
   });
 
   it('carries doubts over to the next wave, but does not repeat what it has told', () => {
-    const { monitor, heard, close } = watch(planOf([[]]));
+    const { monitor, heard, close } = watch(planFor([[]]));
     fail(monitor, 5);
     close();
-    monitor.startWave(planOf([[]], { wave: 2 }), START);
+    monitor.startWave(planFor([[]], { wave: 2 }), START);
     fail(monitor, 1, { wave: 2 });
     expect(heard).toMatchObject([{ kind: 'agent_failure', wave: 2 }]);
     monitor.closeWave({
       wave: 2,
       startedAt: START,
       endedAt: START + 1000,
-      plan: planOf([[]], { wave: 2 }),
+      plan: planFor([[]], { wave: 2 }),
       steals: 0,
     });
-    monitor.startWave(planOf([[]], { wave: 3 }), START);
+    monitor.startWave(planFor([[]], { wave: 3 }), START);
     fail(monitor, 5, { wave: 3 });
     expect(heard).toHaveLength(1);
   });
@@ -585,7 +538,7 @@ describe('latency_shift, when the longest predictions go first', () => {
 
 describe('latency_shift', () => {
   it('warns of an agent that has become twice as slow, within 30 tasks', () => {
-    const { monitor, heard } = watch(planOf([[]]));
+    const { monitor, heard } = watch(planFor([[]]));
     run(monitor, 0, 100, 1);
     expect(heard).toEqual([]);
     run(monitor, 100, 130, 2);
@@ -595,20 +548,20 @@ describe('latency_shift', () => {
   });
 
   it('needs no known speed: an agent that was slow from the start has not changed', () => {
-    const { monitor, heard } = watch(planOf([[]]));
+    const { monitor, heard } = watch(planFor([[]]));
     run(monitor, 0, 200, 5);
     expect(heard).toEqual([]);
   });
 
   it('is silent about an agent that becomes faster', () => {
-    const { monitor, heard } = watch(planOf([[]]));
+    const { monitor, heard } = watch(planFor([[]]));
     run(monitor, 0, 100, 1);
     run(monitor, 100, 200, 0.3);
     expect(heard).toEqual([]);
   });
 
   it('is not raised by a single slow task', () => {
-    const { monitor, heard } = watch(planOf([[]]));
+    const { monitor, heard } = watch(planFor([[]]));
     run(monitor, 0, 100, 1);
     monitor.observe(outcomeOf('slow', { attemptMs: 1e6 }));
     expect(heard).toEqual([]);
@@ -617,7 +570,7 @@ describe('latency_shift', () => {
 
 describe('prediction_drift', () => {
   it('warns when the probabilities of a wave were too high', () => {
-    const { monitor, close } = watch(planOf([[]]));
+    const { monitor, close } = watch(planFor([[]]));
     settle(monitor, 400, 0.9, 320);
     const drift = driftOf(close());
     // |Z| = |.8 - .9| x 400 / sqrt(400 x .9 x .1)
@@ -636,16 +589,16 @@ describe('prediction_drift', () => {
   });
 
   it('is critical when they were worth nothing', () => {
-    const { monitor, close } = watch(planOf([[]]));
+    const { monitor, close } = watch(planFor([[]]));
     settle(monitor, 400, 0.95, 200);
     expect(driftOf(close())?.severity).toBe('critical');
   });
 
   it('is silent when they were right, and with fewer than 30 tasks', () => {
-    const right = watch(planOf([[]]));
+    const right = watch(planFor([[]]));
     settle(right.monitor, 400, 0.9, 360);
     expect(driftOf(right.close())).toBeUndefined();
-    const few = watch(planOf([[]]));
+    const few = watch(planFor([[]]));
     settle(few.monitor, 29, 0.9, 5);
     expect(driftOf(few.close())).toBeUndefined();
   });
@@ -668,7 +621,7 @@ describe('the resistant slope', () => {
 
 describe('load_imbalance', () => {
   it('warns when the busiest slot has more than 1.25 times the mean', () => {
-    const { monitor, close } = watch(planOf([[], []]));
+    const { monitor, close } = watch(planFor([[], []]));
     busy(monitor, 'agent_0', 20, 100);
     busy(monitor, 'agent_1', 10, 100);
     const [imbalance] = close();
@@ -678,7 +631,7 @@ describe('load_imbalance', () => {
   });
 
   it('counts time per slot: an agent with two may be busy twice as long', () => {
-    const plan = planOf([[], []]);
+    const plan = planFor([[], []]);
     const agents = plan.agents.map((agent, index) => ({ ...agent, capacity: 2 - index }));
     const { monitor, close } = watch({ ...plan, agents });
     busy(monitor, 'agent_0', 20, 100);
@@ -687,7 +640,7 @@ describe('load_imbalance', () => {
   });
 
   it('is silent when the last task alone makes the difference: it could not be shared', () => {
-    const { monitor, close } = watch(planOf([[], []]));
+    const { monitor, close } = watch(planFor([[], []]));
     busy(monitor, 'agent_0', 1, 1000);
     busy(monitor, 'agent_1', 1, 100);
     expect(close()).toEqual([]);
@@ -696,7 +649,7 @@ describe('load_imbalance', () => {
 
 describe('retry_storm', () => {
   it('warns once when more than half of the last 30 attempts are repeats', () => {
-    const { monitor, heard } = watch(planOf([[]]));
+    const { monitor, heard } = watch(planFor([[]]));
     for (let index = 0; index < 90; index += 1) {
       monitor.observeAttempt(attemptOf(`t-${Math.floor(index / 3)}`, { attempt: (index % 3) + 1 }));
     }
@@ -706,19 +659,19 @@ describe('retry_storm', () => {
   });
 
   it('is silent when every second attempt is a repeat, or when there were few', () => {
-    const { monitor, heard } = watch(planOf([[]]));
+    const { monitor, heard } = watch(planFor([[]]));
     for (let index = 0; index < 90; index += 1) {
       monitor.observeAttempt(attemptOf(`t-${Math.floor(index / 2)}`, { attempt: (index % 2) + 1 }));
     }
     expect(heard).toEqual([]);
-    const few = watch(planOf([[]]));
+    const few = watch(planFor([[]]));
     for (let n = 2; n < 31; n += 1) few.monitor.observeAttempt(attemptOf('t', { attempt: n }));
     expect(few.heard).toEqual([]);
   });
 });
 
 describe('stalled', () => {
-  const plan = planOf([['t-0', 't-1']], { lowerBoundMs: 1000 });
+  const plan = planFor([['t-0', 't-1']], { lowerBoundMs: 1000 });
 
   it('warns when nothing settles for 3 times the longest prediction, and is critical at 9', () => {
     const { monitor, heard } = watch(plan);

@@ -10,12 +10,12 @@ import {
   type JournalStore,
   type Registration,
   type Workflow,
-  type WorkflowView,
 } from '@buddy/agents';
 import { BuddyError, ManualClock, type Tool, type ToolContext } from '@buddy/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { workflowsOf } from './harness-fixture.ts';
 
 /** A tool that lets everything through, in and out. */
 function toolOf(
@@ -135,8 +135,7 @@ describe('an engine', () => {
     }
     await engine.cancel('2', 'enough');
     await Promise.all(['2', '3', '4'].map((id) => engine.result(id)));
-    const views: WorkflowView[] = [];
-    for await (const view of engine.list()) views.push(view);
+    const views = await workflowsOf(engine);
     expect(views.map(({ id, workflow, status }) => [id, workflow, status])).toEqual([
       ['1', 'wait', 'running'],
       ['2', 'wait', 'cancelled'],
@@ -473,6 +472,23 @@ describe('children', () => {
         { kind: 'completed', value: 1 },
       ],
     });
+  });
+
+  it('are listed until they were joined', async () => {
+    const parent: Workflow = async (ctx) => {
+      const starts = ['a', 'b'].map((id) => ({ key: id, id, workflow: 'child', input: null }));
+      const children = await ctx.spawnAll(starts);
+      await ctx.waitFor('join', { key: 'join', timeoutMs: 1_000 });
+      return ctx.joinAll(children);
+    };
+    const engine = engineWith({ workflows: { parent, child: async () => null } });
+    const ids = async () => (await workflowsOf(engine)).map(({ id }) => id);
+    await engine.start('p', 'parent', null);
+    await settled();
+    expect(await ids()).toEqual(['p', 'a', 'b']);
+    await engine.signal('p', 'join', null, { key: '1' });
+    await engine.result('p');
+    expect(await ids()).toEqual(['p']);
   });
 
   it('of an unknown workflow, or with an id that is taken, fail their parent', async () => {

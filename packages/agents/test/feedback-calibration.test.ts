@@ -13,7 +13,7 @@ function closedShares(shift: number, actionLogits: readonly number[]): number[] 
 }
 
 describe('feedback on an overconfident predictor', () => {
-  it('closes 80 % of the gap to the oracle by wave 3, and again one wave after a shift', () => {
+  it('closes 80 % of the gap to the best recalibration by wave 3, and again one wave after a shift', () => {
     const [wave1, , wave3, wave4, wave5, wave6, wave7, wave8] = closedShares(1.2, [1.75]);
     expect(wave1).toBe(0); // nothing is learnt yet
     expect(Math.min(wave3 ?? 0, wave4 ?? 0, wave5 ?? 0)).toBeGreaterThan(0.8);

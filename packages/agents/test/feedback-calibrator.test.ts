@@ -1,7 +1,7 @@
+import { calibrate, fitCalibrator } from '@buddy/agents';
 import { seededRandom } from '@buddy/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { calibrate, fitCalibrator } from '../src/feedback/calibrator.ts';
 
 const logistic = (z: number) => 1 / (1 + Math.exp(-z));
 

@@ -1,8 +1,11 @@
+import {
+  createFeedbackLoop,
+  type Outcome,
+  type PredictionSignal,
+  type WaveRecord,
+} from '@buddy/agents';
 import { normalQuantile, seededRandom } from '@buddy/core';
-import { createFeedbackLoop } from '../src/feedback/feedback-loop.ts';
-import type { WaveRecord } from '../src/feedback/learning.ts';
-import type { PredictionSignal } from '../src/feedback/signals.ts';
-import type { Outcome } from '../src/task/outcome.ts';
+import { outcomeOf, planOf, START } from './task-fixture.ts';
 
 /** A world whose probabilities are known, and a predictor that is too sure of itself. */
 export interface KnownTruth {
@@ -20,11 +23,11 @@ export interface KnownTruth {
 export interface WaveGrade {
   raw: number;
   calibrated: number;
-  /** Of the true probability, which cannot be known from a prediction with noise in it. */
+  /** Of each task's true probability: the oracle of `bench`, beyond reach, for no prediction tells it exactly. */
   truth: number;
-  /** Of whoever knows this world but sees only the prediction: the best that recalibration can do. */
-  oracle: number;
-  /** Share of the gap between raw and oracle that recalibration closed. */
+  /** Of the mean true probability of all tasks with the same prediction: the best that recalibration can do. */
+  bestRecalibration: number;
+  /** Share of the gap between raw and best recalibration that was closed. */
   closed: number;
   /** The same of the gap between raw and truth. */
   closedToTruth: number;
@@ -48,7 +51,7 @@ export function gradeOnKnownTruth(world: KnownTruth): WaveGrade[] {
     let raw = 0;
     let calibrated = 0;
     let truth = 0;
-    let oracle = 0;
+    let bestRecalibration = 0;
     for (let task = 0; task < tasksPerWave; task += 1) {
       const action = task % actionLogits.length;
       const medium = actionLogits[action] ?? 0;
@@ -69,62 +72,31 @@ export function gradeOnKnownTruth(world: KnownTruth): WaveGrade[] {
       });
       raw += expectedBrier(predicted, probability) / tasksPerWave;
       calibrated += expectedBrier(recalibrated, probability) / tasksPerWave;
-      oracle += expectedBrier(best, probability) / tasksPerWave;
+      bestRecalibration += expectedBrier(best, probability) / tasksPerWave;
       truth += expectedBrier(probability, probability) / tasksPerWave;
     }
     const signals = loop.closeWave(blankWave(wave));
     const overall = signals.predictions.find(({ action }) => action === null);
-    const closed = (raw - calibrated) / (raw - oracle);
+    const closed = (raw - calibrated) / (raw - bestRecalibration);
     const closedToTruth = (raw - calibrated) / (raw - truth);
-    grades.push({ raw, calibrated, truth, oracle, closed, closedToTruth, overall });
+    grades.push({ raw, calibrated, truth, bestRecalibration, closed, closedToTruth, overall });
   }
   return grades;
 }
 
+/** A task of ada's that was predicted to succeed with 0.8, and did. */
 export function blankOutcome(taskId: string, wave = 1): Outcome {
-  return {
-    taskId,
+  return outcomeOf(taskId, {
     wave,
-    action: 'crm.save',
-    priority: 0,
-    status: 'completed',
     agentId: 'ada',
     plannedAgentId: 'ada',
-    isControl: false,
-    heuristics: [],
     successProbability: 0.8,
     calibratedProbability: 0.8,
-    predictedDurationMs: 100,
-    queuedAt: 0,
-    startedAt: 0,
-    endedAt: 100,
-    attemptMs: 100,
-    timedOutMs: 0,
-    attempts: 1,
-    isHealed: false,
-    failure: null,
-  };
+  });
 }
 
 export function blankWave(wave = 1): WaveRecord {
-  return {
-    wave,
-    startedAt: 0,
-    endedAt: 1000,
-    steals: 0,
-    plan: {
-      wave,
-      strategy: 'load_balanced',
-      agents: [],
-      controlTaskIds: [],
-      makespanMs: 0,
-      lowerBoundMs: 0,
-      ratio: 1,
-      loadBalanceScore: 1,
-      baselineRoundRobinMs: 0,
-      guarantee: null,
-    },
-  };
+  return { wave, startedAt: START, endedAt: START + 1_000, steals: 0, plan: planOf({ wave }) };
 }
 
 /**

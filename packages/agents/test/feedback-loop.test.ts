@@ -1,10 +1,14 @@
+import {
+  createFeedbackLoop,
+  type FeedbackLoop,
+  feedbackRecords,
+  type Learning,
+  type Outcome,
+  type OutcomeStatus,
+} from '@buddy/agents';
 import { countingId, quantile, seededRandom } from '@buddy/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createFeedbackLoop, type FeedbackLoop } from '../src/feedback/feedback-loop.ts';
-import type { Learning } from '../src/feedback/learning.ts';
-import { feedbackRecords } from '../src/feedback/records.ts';
-import type { Outcome, OutcomeStatus } from '../src/task/outcome.ts';
 import { blankOutcome, blankWave } from './feedback-known-truth.ts';
 
 const createLoop = () => createFeedbackLoop({}, { random: seededRandom(7) });

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import {
   createHarness,
+  type Engine,
   type Harness,
   type HarnessInput,
   type HarnessPorts,
   MemoryOutput,
   type RunResult,
+  type WorkflowView,
 } from '@buddy/agents';
 import {
   ApprovalRequiredError,
@@ -138,6 +140,12 @@ export function recordsNamed(output: MemoryOutput, name: string): Record<string,
   return [...output.files.keys()]
     .filter((path) => path.endsWith(`/${name}`))
     .flatMap((path) => records(output, path));
+}
+
+export async function workflowsOf(engine: Engine): Promise<WorkflowView[]> {
+  const views: WorkflowView[] = [];
+  for await (const view of engine.list()) views.push(view);
+  return views;
 }
 
 export function hashOf(files: ReadonlyMap<string, string>): string {

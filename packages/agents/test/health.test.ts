@@ -1,9 +1,13 @@
+import {
+  type Anomaly,
+  countedAnomalies,
+  type HealthInputs,
+  healthOf,
+  recomputeHealth,
+  systemHealthRecord,
+} from '@buddy/agents';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Anomaly } from '../src/monitor/anomaly.ts';
-import { countedAnomalies } from '../src/monitor/counted-anomalies.ts';
-import { recomputeHealth, systemHealthRecord } from '../src/monitor/health-record.ts';
-import { type HealthInputs, healthOf } from '../src/monitor/health.ts';
 
 const AT = Date.UTC(2026, 10, 21);
 

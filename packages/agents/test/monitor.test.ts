@@ -1,72 +1,48 @@
+import {
+  agentMetricsRecord,
+  type Attempt,
+  createMonitor,
+  type Monitor,
+  type MonitorEvents,
+  type MonitorInput,
+  type Outcome,
+  type OutcomeStatus,
+  type Plan,
+  waveMetricsRecord,
+  type WaveReportMetrics,
+} from '@buddy/agents';
 import { seededRandom } from '@buddy/core';
 import fc from 'fast-check';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import type { WaveReportMetrics } from '../src/monitor/metrics.ts';
-import { createMonitor, type Monitor, type MonitorEvents } from '../src/monitor/monitor.ts';
-import type { MonitorInput } from '../src/monitor/options.ts';
-import { agentMetricsRecord, waveMetricsRecord } from '../src/monitor/records.ts';
-import type { Plan } from '../src/plan/plan.ts';
-import type { Attempt, Outcome, OutcomeStatus } from '../src/task/outcome.ts';
-
-const START = Date.UTC(2026, 10, 21);
+import {
+  attemptOf as anAttemptOf,
+  outcomeOf as anOutcomeOf,
+  planOf,
+  START,
+} from './task-fixture.ts';
 
 /** Two agents, one of them with two slots; 12 s of work on three slots. */
-const plan: Plan = {
-  wave: 1,
-  strategy: 'load_balanced',
+const plan = planOf({
   agents: [
     { agentId: 'ada', capacity: 2, speed: 1, taskIds: ['a', 'b', 'c'], loadMs: 8000 },
     { agentId: 'bob', capacity: 1, speed: 1, taskIds: ['d', 'e'], loadMs: 4000 },
   ],
-  controlTaskIds: [],
   makespanMs: 4500,
   lowerBoundMs: 4000,
   ratio: 1.125,
   loadBalanceScore: 4000 / 4500,
   baselineRoundRobinMs: 5000,
-  guarantee: null,
-};
+});
 
+/** A task that ada completed in the 2 s that were predicted. */
 function outcomeOf(taskId: string, change: Partial<Outcome> = {}): Outcome {
-  return {
-    taskId,
-    wave: 1,
-    action: 'crm.save',
-    priority: 0,
-    status: 'completed',
-    agentId: 'ada',
-    plannedAgentId: 'ada',
-    isControl: false,
-    heuristics: [],
-    successProbability: 0.9,
-    calibratedProbability: 0.8,
-    predictedDurationMs: 2000,
-    queuedAt: START,
-    startedAt: START,
-    endedAt: START + 2000,
-    attemptMs: 2000,
-    timedOutMs: 0,
-    attempts: 1,
-    isHealed: false,
-    failure: null,
-    ...change,
-  };
+  const times = { predictedDurationMs: 2000, endedAt: START + 2000, attemptMs: 2000 };
+  const agents = { agentId: 'ada', plannedAgentId: 'ada' };
+  return anOutcomeOf(taskId, { ...agents, calibratedProbability: 0.8, ...times, ...change });
 }
 
 function attemptOf(taskId: string, change: Partial<Attempt> = {}): Attempt {
-  return {
-    taskId,
-    wave: 1,
-    agentId: 'ada',
-    action: 'crm.save',
-    attempt: 1,
-    status: 'succeeded',
-    startedAt: START,
-    endedAt: START + 2000,
-    failure: null,
-    backoffMs: null,
-    ...change,
-  };
+  return anAttemptOf(taskId, { agentId: 'ada', endedAt: START + 2000, ...change });
 }
 
 interface Told {

@@ -11,13 +11,16 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import {
+  MemoryOutput,
+  nextRunFolder,
+  openFolderOutput,
+  type Output,
+  prepareOutputFolder,
+} from '@buddy/agents';
 import { ManualClock } from '@buddy/core';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MemoryOutput } from '../src/output/memory-output.ts';
-import { openFolderOutput } from '../src/output/folder-output.ts';
-import type { Output } from '../src/output/output.ts';
-import { nextRunFolder, prepareOutputFolder } from '../src/output/run-folder.ts';
 
 let root = '';
 let folders = 0;

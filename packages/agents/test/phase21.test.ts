@@ -33,8 +33,8 @@ import {
 } from '@buddy/core';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { attemptOf, outcomeOf, planOf, START } from './task-fixture.ts';
 
-const START = Date.UTC(2026, 0, 1);
 const TASKS_PER_WAVE = 12;
 
 function sampleAgents(): AgentOptions[] {
@@ -136,38 +136,27 @@ function jsonIn(output: MemoryOutput, path: string): Record<string, unknown> {
   return JsonObject.parse(JSON.parse(output.files.get(path) ?? 'null'));
 }
 
-function outcomeOf(at: number, change: Partial<Outcome> = {}): Outcome {
-  const status = isGood(at) ? 'completed' : 'failed';
+function sampleOutcome(at: number, change: Partial<Outcome> = {}): Outcome {
   const successProbability = isGood(at) ? 0.9 : 0.5;
-  return {
-    taskId: `task_${at}`,
-    wave: 1,
+  const agentId = `agent_${at % 4}`;
+  return outcomeOf(`task_${at}`, {
     action: 'demo.work',
-    priority: 0,
-    status,
-    agentId: `agent_${at % 4}`,
-    plannedAgentId: `agent_${at % 4}`,
-    isControl: false,
+    status: isGood(at) ? 'completed' : 'failed',
+    agentId,
+    plannedAgentId: agentId,
     heuristics: [at % 2 === 0 ? 'even' : 'odd'],
     successProbability,
     calibratedProbability: successProbability,
     predictedDurationMs: 1_000,
-    queuedAt: START,
-    startedAt: START,
     endedAt: START + 1_000,
     attemptMs: 1_000,
-    timedOutMs: 0,
-    attempts: 1,
-    isHealed: false,
-    failure: null,
     ...change,
-  };
+  });
 }
 
 /** Three tasks of a second for each of four agents. */
 function samplePlan(): Plan {
-  return {
-    wave: 1,
+  return planOf({
     strategy: 'round_robin',
     agents: sampleAgents().map(({ id, capacity }, agent) => ({
       agentId: id,
@@ -176,14 +165,10 @@ function samplePlan(): Plan {
       taskIds: [agent, agent + 4, agent + 8].map((at) => `task_${at}`),
       loadMs: 3_000,
     })),
-    controlTaskIds: [],
     makespanMs: 3_000,
     lowerBoundMs: 3_000,
-    ratio: 1,
-    loadBalanceScore: 1,
     baselineRoundRobinMs: 3_000,
-    guarantee: null,
-  };
+  });
 }
 
 const sampleRecord = {
@@ -199,18 +184,16 @@ function monitorOf(outcomes: readonly Outcome[]) {
   monitor.startWave(samplePlan(), START);
   for (const outcome of outcomes) {
     const { taskId, wave, action, agentId, attemptMs, startedAt, status } = outcome;
-    monitor.observeAttempt({
-      taskId,
-      wave,
-      agentId: agentId ?? '',
-      action,
-      attempt: 1,
-      status: status === 'completed' ? 'succeeded' : 'failed',
-      startedAt: startedAt ?? START,
-      endedAt: (startedAt ?? START) + attemptMs,
-      failure: null,
-      backoffMs: null,
-    });
+    monitor.observeAttempt(
+      attemptOf(taskId, {
+        wave,
+        agentId: agentId ?? '',
+        action,
+        status: status === 'completed' ? 'succeeded' : 'failed',
+        startedAt: startedAt ?? START,
+        endedAt: (startedAt ?? START) + attemptMs,
+      }),
+    );
     monitor.observe(outcome);
   }
   return monitor;
@@ -240,10 +223,12 @@ describe('TestAgentManager', () => {
 
   it('test_evaluate_agent_performance', () => {
     const manager = createAgentManager({ agents: sampleAgents() });
-    const outcomes = Array.from({ length: 12 }, (_, at) => outcomeOf(at, { attemptMs: 100 * at }));
+    const outcomes = Array.from({ length: 12 }, (_, at) =>
+      sampleOutcome(at, { attemptMs: 100 * at }),
+    );
     const performance = manager.evaluatePerformance([
       ...outcomes,
-      outcomeOf(0, { taskId: 'denied', status: 'denied' }), // censored
+      sampleOutcome(0, { taskId: 'denied', status: 'denied' }), // censored
     ]);
     expect(performance).toMatchObject([
       { agentId: 'agent_0', completed: 3, failed: 0, successRate: 1, medianDurationMs: 400 },
@@ -352,7 +337,7 @@ function loopWith(outcomes: readonly Outcome[]) {
 }
 
 describe('TestPhase21FeedbackLoop', () => {
-  const outcomes = Array.from({ length: 12 }, (_, at) => outcomeOf(at));
+  const outcomes = Array.from({ length: 12 }, (_, at) => sampleOutcome(at));
 
   it('test_feedback_loop_initialization', () => {
     const { learning } = loopWith([]);
@@ -363,8 +348,8 @@ describe('TestPhase21FeedbackLoop', () => {
 
   it('test_evaluate_agent_outcomes', () => {
     const loop = loopWith([]);
-    expect(loop.settle(outcomeOf(0))).toBe(true);
-    expect(loop.settle(outcomeOf(0, { status: 'failed' }))).toBe(false); // each prediction once
+    expect(loop.settle(sampleOutcome(0))).toBe(true);
+    expect(loop.settle(sampleOutcome(0, { status: 'failed' }))).toBe(false); // each prediction once
     for (const outcome of outcomes.slice(1)) loop.settle(outcome);
     const [overall] = loop.closeWave(sampleRecord).predictions;
     expect(overall?.n).toBe(12);
@@ -409,7 +394,7 @@ describe('TestPhase21FeedbackLoop', () => {
 describe('TestPhase21Monitor', () => {
   const thirds = Array.from({ length: 12 }, (_, at) => {
     const startedAt = START + 1_000 * Math.floor(at / 4);
-    return outcomeOf(at, { startedAt, endedAt: startedAt + 1_000 });
+    return sampleOutcome(at, { startedAt, endedAt: startedAt + 1_000 });
   });
 
   it('test_monitor_initialization', () => {
@@ -433,7 +418,7 @@ describe('TestPhase21Monitor', () => {
     // 40 tasks take about what was predicted, and one 20 times as long
     const tasks = Array.from({ length: 41 }, (_, at) => {
       const attemptMs = at === 20 ? 20_000 : 950 + 5 * (at % 20);
-      return outcomeOf(at, { status: 'completed', attemptMs, endedAt: START + attemptMs });
+      return sampleOutcome(at, { status: 'completed', attemptMs, endedAt: START + attemptMs });
     });
     const { anomalies } = monitorOf(tasks).closeWave({ ...sampleRecord, endedAt: START + 30_000 });
     const outliers = anomalies.filter(({ kind }) => kind === 'latency_outlier');
@@ -442,12 +427,30 @@ describe('TestPhase21Monitor', () => {
   });
 
   it('test_generate_system_health', () => {
-    const monitor = monitorOf(thirds);
-    monitor.closeWave(sampleRecord);
+    // Sure of nine that come true and one that does not, and that two fail; one of those times out; the wave takes 4 s.
+    const told = thirds.map((outcome, at): Outcome => {
+      const calibratedProbability = isGood(at) || at === 3 ? 1 : 0;
+      if (at !== 11) return { ...outcome, calibratedProbability };
+      return { ...outcome, calibratedProbability, status: 'timed_out', timedOutMs: 1_000 };
+    });
+    const monitor = monitorOf(told);
+    const { anomalies } = monitor.closeWave({ ...sampleRecord, endedAt: START + 4_000 });
+    expect(anomalies).toEqual([]);
+
+    // By the formula that `healthOf` documents, worked out from the numbers above.
+    const wilson = // lower bound of 9 of 12, one-sided: z of 95 %
+      (0.75 + 1.644854 ** 2 / 24 - 1.644854 * Math.sqrt(0.1875 / 12 + 1.644854 ** 2 / 576)) /
+      (1 + 1.644854 ** 2 / 12);
+    const reliability = (wilson - 0.5) / (0.95 - 0.5);
+    const efficiency = (3 / 4 - 0.3) / (0.9 - 0.3);
+    // Of ten sure ones nine come true, so 1 should have been 0.9; nothing of that is chance, as 0 and 1 leave it no room.
+    const miscalibration = 1 / 12 - (10 * 0.9 * 0.1) / 12;
+    const calibration = 1 - Math.sqrt(miscalibration / (0.75 * 0.25)) / 0.5;
+    const availability = (15 / 16 - 0.25) / (1 - 0.25); // of 4 slots x 4 s one was lost
+    const expected = 100 * reliability ** 0.4 * (efficiency * calibration * availability) ** 0.2;
     const { score, status } = monitor.health();
-    expect(score).toBeGreaterThan(0);
-    expect(score).toBeLessThanOrEqual(100);
-    expect(['EXCELLENT', 'GOOD', 'FAIR', 'POOR']).toContain(status);
+    expect(score).toBeCloseTo(expected, 3);
+    expect(status).toBe('POOR');
   });
 });
 

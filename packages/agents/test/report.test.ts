@@ -1,17 +1,22 @@
+import {
+  type AnomalySeverity,
+  type Attempt,
+  createReliabilityCollector,
+  createTimelineCollector,
+  type Outcome,
+  type OutcomeStatus,
+  renderReport,
+  type ReportData,
+  type ReportedTasks,
+} from '@buddy/agents';
 import { wilsonInterval } from '@buddy/core';
 import fc from 'fast-check';
 import { lexer, type Tokens, walkTokens } from 'marked';
 import { SaxesParser } from 'saxes';
 import { describe, expect, it } from 'vitest';
-import type { AnomalySeverity } from '../src/monitor/anomaly.ts';
-import {
-  createReliabilityCollector,
-  type ForecastGroup,
-} from '../src/report/reliability/reliability-collector.ts';
-import { renderReport } from '../src/report/render-report.ts';
-import type { ReportData, ReportedTasks } from '../src/report/report-data.ts';
-import { createTimelineCollector, TIME_USES } from '../src/report/timeline/timeline-collector.ts';
-import type { Attempt, Outcome, OutcomeStatus } from '../src/task/outcome.ts';
+import type { ForecastGroup } from '../src/report/reliability/reliability-collector.ts';
+import { TIME_USES } from '../src/report/timeline/timeline-collector.ts';
+import { attemptOf, outcomeOf } from './task-fixture.ts';
 
 const START = Date.UTC(2026, 0, 1);
 
@@ -623,28 +628,12 @@ function tasks(some: Partial<Record<OutcomeStatus, number>>): ReportedTasks {
 }
 
 function outcome(forecast: number, status: OutcomeStatus): Outcome {
-  return {
-    taskId: 'task',
-    wave: 1,
+  return outcomeOf('task', {
     action: 'mail.send',
-    priority: 0,
     status,
-    agentId: 'agent_0',
-    plannedAgentId: 'agent_0',
-    isControl: false,
-    heuristics: [],
     successProbability: forecast,
     calibratedProbability: forecast,
-    predictedDurationMs: 1000,
-    queuedAt: START,
-    startedAt: START,
-    endedAt: START,
-    attemptMs: 1000,
-    timedOutMs: 0,
-    attempts: 1,
-    isHealed: false,
-    failure: null,
-  };
+  });
 }
 
 function forecasts(forecast: number, count: number, successes: number): Outcome[] {
@@ -654,19 +643,8 @@ function forecasts(forecast: number, count: number, successes: number): Outcome[
 }
 
 function attempt(agentId: string, from: number, to: number, some: Partial<Attempt> = {}): Attempt {
-  return {
-    taskId: 'task',
-    wave: 1,
-    agentId,
-    action: 'mail.send',
-    attempt: 1,
-    status: 'succeeded',
-    startedAt: START + from,
-    endedAt: START + to,
-    failure: null,
-    backoffMs: null,
-    ...some,
-  };
+  const times = { startedAt: START + from, endedAt: START + to };
+  return attemptOf('task', { agentId, action: 'mail.send', ...times, ...some });
 }
 
 function reliabilityOf(outcomes: readonly Outcome[]): string {

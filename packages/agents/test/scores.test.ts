@@ -1,9 +1,14 @@
+import {
+  brierScore,
+  isotonicRegression,
+  logLoss,
+  scoreForecasts,
+  skillScore,
+  spiegelhalterZ,
+} from '@buddy/agents';
 import { seededRandom } from '@buddy/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isotonicRegression } from '../src/scores/isotonic-regression.ts';
-import { brierScore, logLoss, skillScore, spiegelhalterZ } from '../src/scores/proper-scores.ts';
-import { scoreForecasts } from '../src/scores/score-forecasts.ts';
 
 const random = seededRandom(7);
 

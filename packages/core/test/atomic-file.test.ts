@@ -12,7 +12,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { countingId, writeFileAtomic } from '@buddy/core';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { onSync } from './on-sync.ts';
 
 let folder = '';
 let path = '';
@@ -20,7 +21,10 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'buddy-atomic-'));
   path = join(folder, 'run.json');
 });
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await rm(folder, { recursive: true });
+});
 
 async function modeOf(file: string): Promise<number> {
   return (await stat(file)).mode & 0o777;
@@ -40,6 +44,35 @@ describe('an atomic write', () => {
     await chmod(path, 0o640);
     await writeFileAtomic(path, 'new');
     expect(await modeOf(path)).toBe(0o640);
+  });
+
+  it('syncs the data before the new name is seen, and the folder after', async () => {
+    await writeFile(path, 'old');
+    const seen: string[] = [];
+    await onSync('sync', async (synced) => {
+      const kind = (await synced.stat()).isDirectory() ? 'folder' : 'data';
+      seen.push(`${kind}, while the path holds ${await readFile(path, 'utf8')}`);
+    });
+    await writeFileAtomic(path, 'new');
+    expect(seen).toEqual(['data, while the path holds old', 'folder, while the path holds new']);
+  });
+
+  it('syncs the data only when all of it is written', async () => {
+    const sizes: number[] = [];
+    await onSync('sync', async (synced) => {
+      const status = await synced.stat();
+      if (status.isFile()) sizes.push(status.size);
+    });
+    await writeFileAtomic(path, 'x'.repeat(1_000_000));
+    expect(sizes).toEqual([1_000_000]);
+  });
+
+  it('keeps the old content when the data cannot be synced', async () => {
+    await writeFile(path, 'old');
+    await onSync('sync', () => Promise.reject(new Error('the disk is gone')));
+    await expect(writeFileAtomic(path, 'new')).rejects.toThrow('the disk is gone');
+    expect(await readFile(path, 'utf8')).toBe('old');
+    expect(await readdir(folder)).toEqual(['run.json']);
   });
 
   it('writes through a symbolic link', async () => {

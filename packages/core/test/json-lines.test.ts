@@ -15,14 +15,18 @@ import {
   stringifyJsonLine,
 } from '@buddy/core';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
 import { z } from 'zod';
+import { onSync } from './on-sync.ts';
 
 let folder = '';
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'buddy-json-lines-'));
 });
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await rm(folder, { recursive: true });
+});
 
 async function collect<T>(lines: AsyncIterable<T>): Promise<T[]> {
   const collected: T[] = [];
@@ -262,6 +266,59 @@ describe('an appender of JSON Lines', () => {
     await Promise.all([appender.close(), appender.close(), appended, synced]);
     expect(await readFile(path, 'utf8')).toBe('{"a":1}\n{"b":2}\n');
     await expect(appender.append(3)).rejects.toMatchObject({ code: 'CORE_FILE_ACCESS' });
+  });
+
+  it('resolves `append` only when the records, already written, are synced', async () => {
+    const path = join(folder, 'outcomes.jsonl');
+    await using appender = await openJsonLinesAppender(path);
+    const { promise: reached, resolve: reach } = Promise.withResolvers<string>();
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    await onSync('datasync', async () => {
+      reach(await readFile(path, 'utf8'));
+      await released;
+    });
+    const appended = vi.fn<() => void>();
+    const append = appender.append(1, 2).then(appended);
+    expect(await reached).toBe('1\n2\n');
+    await new Promise(setImmediate);
+    expect(appended).not.toHaveBeenCalled();
+    release();
+    await append;
+  }, 2_000);
+
+  it('rejects `append` when the records cannot be synced', async () => {
+    await using appender = await openJsonLinesAppender(join(folder, 'outcomes.jsonl'));
+    await onSync('datasync', () => Promise.reject(new Error('the disk is gone')));
+    await expect(appender.append(1)).rejects.toThrow('the disk is gone');
+  });
+
+  it('syncs the folder of a new file before it is opened, and of no other', async () => {
+    const path = join(folder, 'outcomes.jsonl');
+    const folders: boolean[] = [];
+    await onSync('sync', async (synced) => {
+      folders.push((await synced.stat()).isDirectory());
+    });
+    await using appender = await openJsonLinesAppender(path);
+    expect(folders).toEqual([true]);
+    await appender.append(1);
+    await using again = await openJsonLinesAppender(path);
+    await again.append(2);
+    expect(folders).toEqual([true]);
+  });
+
+  it('leaves syncing to `sync` when it need not be durable', async () => {
+    const path = join(folder, 'outcomes.jsonl');
+    const synced: string[] = [];
+    const note = (what: string) => async () => {
+      synced.push(`${what}: ${await readFile(path, 'utf8')}`);
+    };
+    await onSync('sync', note('folder'));
+    await onSync('datasync', note('data'));
+    await using appender = await openJsonLinesAppender(path, { isDurable: false });
+    await appender.append(1);
+    expect(synced).toEqual([]);
+    await appender.sync();
+    expect(synced).toEqual(['data: 1\n']);
   });
 
   it('ends a torn line first, so that no record is lost in it', async () => {

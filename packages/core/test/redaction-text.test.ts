@@ -89,6 +89,10 @@ describe('redaction of a text', () => {
       '{"tokens":3,"refresh_token":[redacted:token],"x":1}',
     ],
     ['{"credentials":{"a":"b"},"x":1}', '{"credentials":[redacted:secret],"x":1}'],
+    ['passwords=abc&page=1', 'passwords=[redacted:password]&page=1'],
+    ['authTokens: ["a","b"], x: 1', 'authTokens: [redacted:token], x: 1'],
+    ['api_keys = a,b', 'api_keys = [redacted:api-key]'],
+    ['tokens=1234567890123456', 'tokens=[redacted:token]'], // too long for a count
     ['login --password hunter2 --user ada', 'login --password [redacted:password] --user ada'],
     ['password="cut off he', 'password="[redacted:password]'],
   ])('takes the value out of %j', (text, redacted) => {
@@ -105,6 +109,7 @@ describe('redaction of a text', () => {
     'ssh://git@github.com/x, http://localhost:8080/@scope/x, mailto:ada@example.com',
     'max_tokens: 100, nextPageToken=abc, password: null, hasPassword: true, token::new',
     'Unexpected token: }, password reset, secret://vault',
+    'tokens: 42, input_tokens=1200, "total_tokens":"1,500", maxTokens: 4.1k',
     '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----',
     'naïve café: größe=3 – 日本語 🙂',
     '',
@@ -139,7 +144,7 @@ describe('redaction of a text', () => {
 
 /** What makes scanners run for ever: each opens something and never ends it, or nearly matches, again and again. */
 const ADVERSARIAL = String.raw`
-a - 1. 1 : :: ::1 1: a: a@ @a. a@b :// a://b: a://b:c/ [ { " \ \" token: token:[ token:{ token=" token:\ password= cookie: cookie:"
+a - 1. 1 : :: ::1 1: a: a@ @a. a@b :// a://b: a://b:c a://b:c/ http://a: a://b:[ x://a:b@ 1.1.1.1 tokens: tokens:1 [ { " \ \" token: token:[ token:{ token=" token:\ password= cookie: cookie:"
 cookie:a=" token:" Bearer Basic eyJ eyJhbGciOiJI. sk- sk-sk_ SG. -----BEGIN -----BEGIN_PRIVATE_KEY ----- [redacted: aB1 _ghp a=
 user a-eyJ %20 \n --password --password_a Bearer_ Basic_a x_ _ a____ -----BEGIN_
 `
@@ -150,7 +155,7 @@ user a-eyJ %20 \n --password --password_a Bearer_ Basic_a x_ _ a____ -----BEGIN_
 /** Pieces of what secrets are made of, and of what surrounds them. */
 const piece = fc.oneof(
   fc.constantFrom(
-    ...'password token Cookie Authorization api_key --secret user jwt custom'.split(' '),
+    ...'password token tokens Cookie Authorization api_key --secret user jwt custom'.split(' '),
     ...': = :\u0020 \u0020= => :// :: @ . , ; & - _ { } [ ] ( ) < / ? % + \\n %20 %3D'.split(' '),
     ...`" ' \` \\ \\" \\\\\\"`.split(' '),
     ...`eyJhbGciOiJI ${jwt} ghp_${body} sk- AKIA SG. ${body} QWxhZGRpbjpvcGVu`.split(' '),

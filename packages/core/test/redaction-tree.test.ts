@@ -28,6 +28,46 @@ describe('redaction of a tree', () => {
     });
   });
 
+  it.each([
+    [{ tokens: ['a'] }, { tokens: '[redacted:token]' }],
+    [{ authTokens: { ada: 'a' } }, { authTokens: '[redacted:token]' }],
+    [{ passwords: ['a', 'b'] }, { passwords: '[redacted:password]' }],
+    [{ api_keys: { crm: 'a' } }, { api_keys: '[redacted:api-key]' }],
+    [{ 'access-keys': ['a'] }, { 'access-keys': '[redacted:api-key]' }],
+    [{ secrets: 'a' }, { secrets: '[redacted:secret]' }],
+    [{ privateKeys: ['a'] }, { privateKeys: '[redacted:private-key]' }],
+    [{ sessionIds: ['a'] }, { sessionIds: '[redacted:session]' }],
+    [{ passwords: 1234 }, { passwords: '[redacted:password]' }],
+    [{ tokens: [1200, 'a'] }, { tokens: '[redacted:token]' }],
+    [{ tokens: ['123456'] }, { tokens: '[redacted:token]' }], // one-time codes
+    [{ token: 42 }, { token: '[redacted:token]' }],
+    [
+      ['tokens', 'a'],
+      ['tokens', '[redacted:token]'],
+    ],
+    [
+      { name: 'tokens', value: 'a' },
+      { name: 'tokens', value: '[redacted:token]' },
+    ],
+  ])('knows the plural of a name: %j becomes %j', (value, redacted) => {
+    expect(redact(value)).toEqual(redacted);
+  });
+
+  it.each([
+    { tokens: 42, input_tokens: 1200, maxTokens: 4096, total_tokens: 0 },
+    { tokens: { input: 900, output: 300, cache: { read: 5 } }, passwordless: 'yes' },
+    { 'x-ratelimit-remaining-tokens': '149984' },
+    { name: 'total_tokens', value: 1200 },
+    ['tokens', 42],
+  ])('shows how many tokens were used: %j', (usage) => {
+    expect(redact(usage)).toEqual(usage);
+  });
+
+  it('takes numbers out too when their field was named as a secret', () => {
+    const redactor = createRedactor({ keys: ['tokens'] });
+    expect(redactor.redact({ tokens: 42 })).toEqual({ tokens: '[redacted:custom]' });
+  });
+
   it('replaces secrets in every string, in names of fields too', () => {
     expect(redact({ log: [{ line: 'at 10.0.0.1' }], 'at 10.0.0.1': 1, 'at ::1': 2 })).toEqual({
       log: [{ line: 'at [redacted:ipv4]' }],
@@ -161,7 +201,16 @@ describe('redaction of a tree', () => {
 
   const anything = fc.anything({
     key: fc.oneof(
-      fc.constantFrom('password', 'name', 'value', 'key', '10.0.0.1', 'password=x', '__proto__'),
+      fc.constantFrom(
+        'password',
+        'tokens',
+        'name',
+        'value',
+        'key',
+        '10.0.0.1',
+        'password=x',
+        '__proto__',
+      ),
       fc.string(),
     ),
     values: [

@@ -17,8 +17,8 @@ export interface AtomicWriteOptions {
  * @example
  * await writeFileAtomic('out/run.json', JSON.stringify(run));
  */
-// Own code: write-file-atomic 8 does the rename and the fsync of the file, and so does atomically 2, but neither syncs the
-// folder, without which the rename itself may be lost; write-file-atomic also brings no types.
+// Own code: write-file-atomic 8.0.0 and atomically 2.1.1, by their published sources, sync the file and rename it, but do
+// not sync the folder, without which the rename itself may be lost; write-file-atomic also brings no types.
 export async function writeFileAtomic(
   path: string,
   content: string | Uint8Array,

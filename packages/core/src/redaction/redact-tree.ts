@@ -1,9 +1,10 @@
 import { types } from 'node:util';
+import { isCount, type SecretKind } from './secret-keys.ts';
 import { marker } from './text/span.ts';
 
 export interface TreeRules {
   /** What a field of this name holds; undefined when it may be shown. */
-  labelOf: (name: string) => string | undefined;
+  kindOf: (name: string) => SecretKind | undefined;
   redactText: (text: string) => string;
   maxDepth: number;
   maxValues: number;
@@ -21,7 +22,7 @@ export function redactTree(value: unknown, rules: TreeRules): unknown {
 /** A copy of `value` as plain data, with nothing replaced but what JSON cannot hold. */
 export function plainData(value: unknown): unknown {
   return redactTree(value, {
-    labelOf: () => undefined,
+    kindOf: () => undefined,
     redactText: (text) => text,
     maxDepth: 32,
     maxValues: 100_000,
@@ -106,8 +107,8 @@ class Walk {
   #withPairRedacted(copies: unknown[]): unknown[] {
     const [name, value] = copies;
     if (copies.length !== 2 || typeof name !== 'string') return copies;
-    const label = this.#rules.labelOf(name);
-    return label === undefined || isEmpty(value) ? copies : [name, marker(label)];
+    const kind = this.#rules.kindOf(name);
+    return kind && isSecret(kind, value) ? [name, marker(kind.label)] : copies;
   }
 
   #copyMap(map: ReadonlyMap<unknown, unknown>, depth: number): unknown {
@@ -138,18 +139,22 @@ class Walk {
   }
 
   #copyField(key: string, value: unknown, depth: number): unknown {
-    const label = this.#rules.labelOf(key);
-    if (label === undefined || isEmpty(value)) return this.copy(value, depth + 1);
+    const kind = this.#rules.kindOf(key);
+    if (!kind || isEmpty(value)) return this.copy(value, depth + 1);
+    if (kind.mayBeCount) {
+      const copy = this.copy(value, depth + 1); // not the value itself, whose getters may throw
+      return isSecret(kind, copy) ? marker(kind.label) : copy;
+    }
     this.#values += 1;
-    return marker(label);
+    return marker(kind.label);
   }
 
   /** `{ name: 'password', value: 'x' }`, as forms and HTTP archives have them. */
   #withNamedValueRedacted(copy: Record<string, unknown>): object {
     const name = copy['name'] ?? copy['key'];
-    if (typeof name !== 'string' || isEmpty(copy['value'])) return copy;
-    const label = this.#rules.labelOf(name);
-    if (label !== undefined) copy['value'] = marker(label);
+    if (typeof name !== 'string') return copy;
+    const kind = this.#rules.kindOf(name);
+    if (kind && isSecret(kind, copy['value'])) copy['value'] = marker(kind.label);
     return copy;
   }
 
@@ -183,6 +188,10 @@ function freeKey(copy: object, key: string, redacted: string): string {
 /** Defined, not assigned: a key may be `__proto__`. */
 function setField(copy: object, key: string, value: unknown): void {
   Object.defineProperty(copy, key, { value, enumerable: true, writable: true, configurable: true });
+}
+
+function isSecret(kind: SecretKind, copy: unknown): boolean {
+  return !isEmpty(copy) && !(kind.mayBeCount && isCount(copy));
 }
 
 /** Nothing to hide: whether there is a password is no secret. */

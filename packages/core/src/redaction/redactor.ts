@@ -46,7 +46,7 @@ export function createRedactor(input: RedactionInput = {}): Redactor {
   const textRules = { ...options, secretKeys };
   const treeRules = {
     ...options,
-    labelOf: (name: string) => secretKeys.labelOf(name),
+    kindOf: (name: string) => secretKeys.kindOf(name),
     redactText: (text: string) => scanText(text, textRules),
   };
   return { redact: (value) => redactTree(value, treeRules), redactText: treeRules.redactText };

@@ -1,10 +1,15 @@
-import { isBlank, isQuote, isSpace, skip } from './characters.ts';
+import {
+  BACKSLASH,
+  COLON,
+  EQUALS,
+  GREATER_THAN,
+  isBlank,
+  isDoubleSlash,
+  isQuote,
+  isSpace,
+  skip,
+} from './characters.ts';
 import { endOfMarker, type Span } from './span.ts';
-
-const COLON = 0x3a;
-const EQUALS = 0x3d;
-const GREATER_THAN = 0x3e;
-const BACKSLASH = 0x5c;
 
 /** Values that give nothing away. */
 const EMPTY_VALUES = new Set([
@@ -27,7 +32,7 @@ export function startOfValue(text: string, wordEnd: number): number {
   const sign = text.charCodeAt(at);
   if (sign !== COLON && sign !== EQUALS) return -1;
   const next = text.charCodeAt(at + 1);
-  if (sign === COLON && (next === COLON || text.startsWith('//', at + 1))) return -1;
+  if (sign === COLON && (next === COLON || isDoubleSlash(text, at + 1))) return -1;
   const isArrow = sign === EQUALS && next === GREATER_THAN;
   return endOfBlanks(text, at + (isArrow ? 2 : 1));
 }

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { isAlphanumeric, isDigit, isHex, isWordOrDot, skip } from './characters.ts';
+import { COLON, DOT, isAlphanumeric, isDigit, isHex, isWordOrDot, skip } from './characters.ts';
 import type { Span } from './span.ts';
 
 /** What followed here may have been redacted before: it went on then, and so it does now. */
@@ -12,10 +12,12 @@ const IPV4 = /(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})/y;
  * object identifier; neither is touched.
  */
 export function findIpv4(text: string, start: number, end: number): Span | undefined {
-  if (text[end] !== '.' || !isDigit(text, end - 1) || !isDigit(text, end + 1)) return undefined;
+  if (text.charCodeAt(end) !== DOT || !isDigit(text, end - 1) || !isDigit(text, end + 1))
+    return undefined;
   let first = end - 1;
   while (first > start && isDigit(text, first - 1)) first -= 1;
-  if (first > start ? isAlphanumeric(text, first - 1) : text[start - 1] === '.') return undefined;
+  if (first > start ? isAlphanumeric(text, first - 1) : text.charCodeAt(start - 1) === DOT)
+    return undefined;
   IPV4.lastIndex = first;
   const match = IPV4.exec(text);
   if (!match || match.slice(1).some((octet) => Number(octet) > 255)) return undefined;
@@ -34,17 +36,16 @@ const LONGEST_IPV6 = 45;
  * of a program; times (`12:30:45`) and hardware addresses are too short to be one.
  */
 export function findIpv6(text: string, start: number): Span | undefined {
-  if (text[start - 1] === '.' || text[start - 1] === ':') return undefined;
+  const before = text.charCodeAt(start - 1);
+  if (before === DOT || before === COLON) return undefined;
   let end = start;
   let colons = 0;
   let hasDigit = false;
-  while (
-    end - start <= LONGEST_IPV6 &&
-    (isHex(text, end) || text[end] === ':' || text[end] === '.')
-  ) {
-    if (text[end] === ':') colons += 1;
-    if (isDigit(text, end)) hasDigit = true;
-    end += 1;
+  for (; end - start <= LONGEST_IPV6; end += 1) {
+    const code = text.charCodeAt(end);
+    if (code === COLON) colons += 1;
+    else if (code !== DOT && !isHex(text, end)) break;
+    else if (!hasDigit) hasDigit = isDigit(text, end);
   }
   if (colons < 2 || !hasDigit || isAlphanumeric(text, end) || text[end] === MARKER_START) {
     return undefined;

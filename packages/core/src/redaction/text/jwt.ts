@@ -1,4 +1,4 @@
-import { isAlphanumeric, isWordOrDot, skip } from './characters.ts';
+import { DOT, isAlphanumeric, isWordOrDot, skip } from './characters.ts';
 import type { Span } from './span.ts';
 
 const SHORTEST_JWT_HEADER = 10;
@@ -6,7 +6,7 @@ const SHORTEST_JWT_PAYLOAD = 4;
 
 /** A JSON Web Token (RFC 7519), also one that was cut off: `{"` in base64url is `eyJ`. */
 export function findJwt(text: string, start: number, end: number): Span | undefined {
-  if (text[end] !== '.') return undefined;
+  if (text.charCodeAt(end) !== DOT) return undefined;
   const tokenStart = text.startsWith('eyJ', start) ? start : jwtAfterJoiner(text, start, end);
   if (tokenStart === -1 || end - tokenStart < SHORTEST_JWT_HEADER) return undefined;
   const tokenEnd = skip(text, end, isWordOrDot);

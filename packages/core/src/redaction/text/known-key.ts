@@ -1,4 +1,4 @@
-import { isAlphanumeric, isWordOrDot, skip } from './characters.ts';
+import { DOT, isAlphanumeric, isWordOrDot, skip } from './characters.ts';
 import type { Span } from './span.ts';
 
 /** Shorter words hold no key: the shortest known one, AWS's, has 20 characters. */
@@ -20,12 +20,17 @@ const PREFIXES_BY_FIRST = Map.groupBy(PREFIXES, (prefix) => prefix.charCodeAt(0)
 /** Keys whose prefix ends in a dot, and so in a word of its own. */
 const DOTTED_PREFIXES = new Set(['ya29', 'SG', 'hvs', 'hvb']);
 
+/** A key whose prefix is the whole word from `start` to `end`, and a dot. */
+export function findDottedKey(text: string, start: number, end: number): Span | undefined {
+  const length = end - start;
+  if (length < 2 || length > 4 || text.charCodeAt(end) !== DOT) return undefined;
+  if (!DOTTED_PREFIXES.has(text.slice(start, end))) return undefined;
+  const keyEnd = skip(text, end, isWordOrDot);
+  return keyEnd - start >= SHORTEST_KEY ? { label: 'api-key', start, end: keyEnd } : undefined;
+}
+
 /** A key of a known provider in the word from `start` to `end`. */
 export function findKnownKey(text: string, start: number, end: number): Span | undefined {
-  if (text[end] === '.' && end - start <= 4 && DOTTED_PREFIXES.has(text.slice(start, end))) {
-    const keyEnd = skip(text, end, isWordOrDot);
-    if (keyEnd - start >= SHORTEST_KEY) return { label: 'api-key', start, end: keyEnd };
-  }
   // A key may hang on to another word: `backup_ghp_…`.
   for (let at = start; end - at >= SHORTEST_KEY; at += 1) {
     const isStart = at === start || !isAlphanumeric(text, at - 1);

@@ -1,3 +1,4 @@
+import { DASH } from './characters.ts';
 import type { Span } from './span.ts';
 
 const BEGIN = '-----BEGIN';
@@ -11,7 +12,8 @@ const TITLE = /^[A-Z\d ]{0,64}PRIVATE KEY/;
  */
 export function findPrivateKeyBlock(text: string, wordEnd: number): Span | undefined {
   const start = wordEnd - BEGIN.length;
-  if (start < 0 || text[start] !== '-' || !text.startsWith(BEGIN, start)) return undefined;
+  if (start < 0 || text.charCodeAt(start) !== DASH || !text.startsWith(BEGIN, start))
+    return undefined;
   const titleEnd = text.indexOf('-----', wordEnd);
   const title =
     titleEnd === -1 ? '' : text.slice(wordEnd, Math.min(titleEnd, wordEnd + LONGEST_TITLE));

@@ -1,16 +1,26 @@
-import type { SecretKeys } from '../secret-keys.ts';
+import { isCount, type SecretKeys } from '../secret-keys.ts';
 import { findValue, startOfFlagValue, startOfValue } from './assigned-value.ts';
-import { endOfWord, isWord } from './characters.ts';
+import {
+  AT_SIGN,
+  BACKSLASH,
+  COLON,
+  endOfWord,
+  ESCAPE,
+  isDoubleSlash,
+  isWord,
+  OPENING_BRACKET,
+  PERCENT,
+} from './characters.ts';
 import { findCredential } from './credential.ts';
 import { findEmail } from './email.ts';
 import { findGenericKey } from './generic-key.ts';
 import { findIpv4, findIpv6 } from './ip-address.ts';
 import { findJwt } from './jwt.ts';
-import { findKnownKey } from './known-key.ts';
+import { findDottedKey, findKnownKey } from './known-key.ts';
 import { findPrivateKeyBlock } from './private-key-block.ts';
 import { endOfEscape } from './escape.ts';
 import { endOfMarker, marker, type Span } from './span.ts';
-import { findUrlPassword } from './url-password.ts';
+import { UrlPasswords } from './url-password.ts';
 
 export interface TextRules {
   secretKeys: SecretKeys;
@@ -18,6 +28,9 @@ export interface TextRules {
   ipAddresses: boolean;
   genericKeys: boolean;
 }
+
+/** `-----BEGIN`, the start of a JWT; keys are longer. Most words are shorter, and need not be looked at for them. */
+const SHORTEST_LONG_WORD = 10;
 
 /**
  * Replaces every secret in a text by its marker, in one pass from left to right: each place is looked at a bounded number
@@ -27,6 +40,7 @@ export interface TextRules {
 export function redactText(text: string, rules: TextRules): string {
   let redacted = '';
   let copiedTo = 0;
+  const urlPasswords = new UrlPasswords(text);
   let urlPassword: Span | undefined;
   let at = 0;
   while (at < text.length) {
@@ -35,25 +49,30 @@ export function redactText(text: string, rules: TextRules): string {
     if (urlPassword?.start === at) {
       span = urlPassword;
     } else if (isWord(text, at)) {
-      next = endOfWord(text, at);
+      next = endOfWord(text, at + 1);
       span = findFirstFromWord(text, at, next, rules);
     } else {
       switch (text.charCodeAt(at)) {
-        case 0x5b: // [
+        case OPENING_BRACKET:
           next = Math.max(next, endOfMarker(text, at));
           break;
-        case 0x3a: // :
-          if (text.startsWith('//', at + 1)) urlPassword = findUrlPassword(text, at + 3);
-          else if (text[at + 1] === ':' && (at === copiedTo || !isWord(text, at - 1))) {
+        case COLON:
+          if (isDoubleSlash(text, at + 1)) {
+            urlPassword = urlPasswords.find(at + 3);
+            next = at + 3;
+          } else if (
+            text.charCodeAt(at + 1) === COLON &&
+            (at === copiedTo || !isWord(text, at - 1))
+          ) {
             span = rules.ipAddresses ? findIpv6(text, at) : undefined; // not the `::` of `std::vector`
           }
           break;
-        case 0x40: // @
+        case AT_SIGN:
           if (rules.email) span = findEmail(text, at, copiedTo);
           break;
-        case 0x5c: // backslash
-        case 0x25: // %
-        case 0x1b: // escape
+        case BACKSLASH:
+        case PERCENT:
+        case ESCAPE:
           next = endOfEscape(text, at);
           break;
       }
@@ -87,14 +106,26 @@ function findFromWord(
   rules: TextRules,
 ): Span | undefined {
   return (
-    findPrivateKeyBlock(text, end) ??
     findAssigned(text, start, end, rules.secretKeys) ??
     findCredential(text, start, end) ??
+    (end - start >= SHORTEST_LONG_WORD ? findFromLongWord(text, start, end, rules) : undefined) ??
+    findDottedKey(text, start, end) ??
+    (rules.ipAddresses ? findIpAddress(text, start, end) : undefined)
+  );
+}
+
+function findFromLongWord(
+  text: string,
+  start: number,
+  end: number,
+  rules: TextRules,
+): Span | undefined {
+  return (
+    findPrivateKeyBlock(text, end) ??
     findJwt(text, start, end) ??
     // The whole word before a part of it: what is left of the word is not looked at again.
     (rules.genericKeys ? findGenericKey(text, start, end) : undefined) ??
-    findKnownKey(text, start, end) ??
-    (rules.ipAddresses ? findIpAddress(text, start, end) : undefined)
+    findKnownKey(text, start, end)
   );
 }
 
@@ -108,10 +139,17 @@ function findAssigned(
   let valueStart = startOfValue(text, end);
   if (valueStart === -1) valueStart = startOfFlagValue(text, start, end);
   if (valueStart === -1) return undefined;
-  const label = secretKeys.labelOf(text.slice(start, end));
-  return label === undefined ? undefined : findValue(text, valueStart, label);
+  const kind = secretKeys.kindOf(text.slice(start, end));
+  const span = kind && findValue(text, valueStart, kind.label);
+  const isShown = span && kind.mayBeCount && isCount(text.slice(span.start, span.end));
+  return isShown ? undefined : span;
 }
 
 function findIpAddress(text: string, start: number, end: number): Span | undefined {
-  return findIpv4(text, start, end) ?? (text[end] === ':' ? findIpv6(text, start) : undefined);
+  return (
+    findIpv4(text, start, end) ??
+    (text.charCodeAt(end) === COLON && !isDoubleSlash(text, end + 1)
+      ? findIpv6(text, start)
+      : undefined)
+  );
 }
