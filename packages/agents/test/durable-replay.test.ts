@@ -169,6 +169,7 @@ function gist(facts: readonly Fact[]): string[] {
           return `${fact.outcome.taskId} ${fact.outcome.status} after ${fact.outcome.attempts}`;
         case 'taskWaiting':
         case 'healingEnded':
+        case 'verdictTaken':
         case 'verdictDone':
         case 'onlyWaiting':
           return fact.kind;

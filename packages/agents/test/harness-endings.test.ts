@@ -274,7 +274,10 @@ describe('a run that cannot write', () => {
   it.each(['run.json', 'report.md'])('%s rejects with what went wrong', async (name) => {
     const output = new FailingOutput((path) => path.endsWith(name));
     const { run } = await prepare({ lines: tasks(2), output });
-    await expect(run()).rejects.toMatchObject({ code: 'AGENTS_OUTPUT_FAILED' });
+    await expect(run()).rejects.toMatchObject({
+      code: 'AGENTS_RUN_FAILED',
+      cause: { code: 'AGENTS_OUTPUT_FAILED' },
+    });
   });
 
   it('says in run.json that it failed, where that can still be written', async () => {

@@ -276,6 +276,7 @@ class Executor implements AgentExecutor {
       }
       case 'taskStarted':
       case 'healingEnded':
+      case 'verdictTaken':
       case 'verdictDone':
       case 'onlyWaiting':
         return;

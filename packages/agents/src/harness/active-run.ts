@@ -70,6 +70,8 @@ export class ActiveRun {
   onFact(fact: Fact): void {
     // First, for a listener may decide at once.
     if (fact.kind === 'taskWaiting') this.#deciding.delete(fact.parkedId);
+    // Also when nobody decided in time: what follows from that is work like any other.
+    if (fact.kind === 'verdictTaken') this.#deciding.add(fact.parkedId);
     try {
       this.host.onFact(fact);
     } catch (error) {
@@ -89,6 +91,7 @@ export class ActiveRun {
         this.#announce();
         return;
       case 'taskStarted':
+      case 'verdictTaken':
       case 'healingEnded':
       case 'attemptEnded':
       case 'taskSettled':

@@ -158,7 +158,8 @@ class WaveHarness implements Harness {
     this.monitor.events.on('healthChanged', (event) => emit('healthChanged', { runId, ...event }));
   }
 
-  load(source: PredictionSource): Promise<LoadSummary> {
+  async load(source: PredictionSource): Promise<LoadSummary> {
+    if (this.#run) throw new HarnessMisuseError('Load before run(), not while or after it');
     this.#sources = typeof source === 'string' ? [basename(resolve(source))] : [];
     return this.#clock.external(() => this.manager.load(source));
   }
@@ -179,10 +180,14 @@ class WaveHarness implements Harness {
     signal?.addEventListener('abort', abort, { once: true });
     if (signal?.aborted) abort();
     try {
-      await this.#files.writeStart(run, this.manager.loaded);
-      const { runId } = run.policy;
-      this.#emit('runStarted', { at: run.startedAt, runId, waves, tasks: taskCount });
-      await run.start({ waves, policy: run.policy });
+      try {
+        await this.#files.writeStart(run, this.manager.loaded);
+        const { runId } = run.policy;
+        this.#emit('runStarted', { at: run.startedAt, runId, waves, tasks: taskCount });
+        await run.start({ waves, policy: run.policy });
+      } catch (error) {
+        throw await this.#failed(run, error);
+      }
       return await this.#standStill(run);
     } finally {
       signal?.removeEventListener('abort', abort);
@@ -214,7 +219,7 @@ class WaveHarness implements Harness {
   }
 
   #onFact(run: ActiveRun, fact: Fact): void {
-    const isExpiry = fact.kind === 'verdictDone' && run.isStill && !run.hasEnded;
+    const isExpiry = fact.kind === 'verdictTaken' && run.isStill && !run.hasEnded;
     run.onFact(fact);
     if (!isExpiry) return;
     // Nobody asked, so nobody but the log hears when it goes wrong.
@@ -294,8 +299,7 @@ class WaveHarness implements Harness {
         if (run.isStill) return result; // else somebody decided while it was written
       }
     } catch (error) {
-      await this.#writeFailure(run, error);
-      throw error;
+      throw await this.#failed(run, error);
     }
   }
 
@@ -315,22 +319,26 @@ class WaveHarness implements Harness {
   }
 
   /** As well as can be: when it was the output that failed, this fails too, and the first failure is what counts. */
-  async #writeFailure(run: ActiveRun, error: unknown): Promise<void> {
+  async #failed(run: ActiveRun, error: unknown): Promise<RunFailedError> {
     const { runId } = run.policy;
     this.#logger.error({ err: error, runId }, 'The run failed');
+    const failed =
+      error instanceof RunFailedError
+        ? error
+        : new RunFailedError(describeFailure(error), { cause: error });
     try {
-      const failure = error instanceof RunFailedError ? error.failure : describeFailure(error);
-      await this.#files.writeFailure(run, failure);
+      await this.#files.writeFailure(run, failed.failure);
     } catch (writeError) {
       this.#logger.error({ err: writeError, runId }, 'That the run failed could not be written');
     }
+    return failed;
   }
 
   #resultOf(run: ActiveRun): RunResult {
     const { host, waves, startedAt, cancelReason } = run;
     const { counts, wavesDone, waiting } = host;
     const status: RunStatus =
-      cancelReason !== undefined ? 'cancelled' : waiting.size > 0 ? 'waiting' : 'completed';
+      cancelReason !== undefined ? 'cancelled' : counts.waiting > 0 ? 'waiting' : 'completed';
     return {
       runId: this.#runId,
       status,
@@ -360,6 +368,5 @@ function refuseNamesakes(tools: readonly Tool[]): void {
 }
 
 function reasonOf(signal: AbortSignal | undefined): string {
-  const reason: unknown = signal?.reason;
-  return reason instanceof Error ? reason.message : String(reason);
+  return describeFailure(signal?.reason).message;
 }

@@ -123,6 +123,7 @@ export class RunHost {
       case 'healingEnded':
         this.#onHealing(fact);
         return;
+      case 'verdictTaken':
       case 'verdictDone':
       case 'onlyWaiting':
         return;
@@ -371,11 +372,10 @@ export class RunHost {
     return this.#waves.get(wave)?.isOpen === true;
   }
 
-  /** A queue is kept only while a waiting task may still free something in it. */
+  /** A queue is kept while anything is left in it: a task that waited may still free it, or somebody be about to take it. */
   #forgetWaves(): void {
-    if (this.waiting.size > 0) return;
-    for (const [wave, { isOpen }] of this.#waves) {
-      if (!isOpen) this.#waves.delete(wave);
+    for (const [wave, { isOpen, queue }] of this.#waves) {
+      if (!isOpen && queue.isEmpty) this.#waves.delete(wave);
     }
   }
 }

@@ -3,12 +3,19 @@ import { z } from 'zod';
 /** The folder of tasks that no agent took. */
 export const UNASSIGNED = 'unassigned';
 
+/** No file can have these names on Windows. */
+const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)$/i;
+
 /** A worker. Its id names its folder, so it is limited to what every file system takes. */
 export const AgentOptions = z.strictObject({
   id: z
     .string()
-    .regex(/^[\w-][\w.-]{0,63}$/, 'must be 1 to 64 letters, digits, dots, underscores or hyphens')
-    .refine((id) => id !== UNASSIGNED, `"${UNASSIGNED}" is the name for tasks that nobody took`),
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, underscores or hyphens')
+    .refine(
+      (id) => id.toLowerCase() !== UNASSIGNED,
+      `"${UNASSIGNED}" is where tasks go that nobody took`,
+    )
+    .refine((id) => !DEVICE.test(id), 'is the name of a device on Windows'),
   /** How many tasks it works on at once. */
   capacity: z.int().positive().max(10_000).default(1),
 });
@@ -25,8 +32,8 @@ export const AgentManagerOptions = z.strictObject({
   agents: z
     .array(AgentOptions)
     .min(1)
-    .refine((agents) => new Set(agents.map(({ id }) => id)).size === agents.length, {
-      message: 'agents must have different ids',
+    .refine((agents) => new Set(agents.map(({ id }) => id.toLowerCase())).size === agents.length, {
+      message: 'agents must have different ids, also where upper and lower case are one',
     })
     .default(() => numberedAgents(4)),
   strategy: z

@@ -16,6 +16,8 @@ export type Fact =
       parkedId: string;
     }
   | { kind: 'taskSettled'; outcome: Outcome; output: unknown }
+  /** The wait for a person is over: somebody decided, or nobody did in time. */
+  | { kind: 'verdictTaken'; parkedId: string }
   /** A decision has been carried out, with all that it freed; `taskWaiting` says so too. */
   | { kind: 'verdictDone'; parkedId: string }
   /** Every wave is through, and what is left waits for people. */

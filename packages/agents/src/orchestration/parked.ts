@@ -56,6 +56,7 @@ async function waitAndDo(ctx: DurableContext, parked: ParkedTask): Promise<boole
     const key = `${work.taskId}/verdict/${progress.calls}`;
     const received = await ctx.waitFor<Verdict>(VERDICT_TOPIC, { key, timeoutMs });
     if (received.kind === 'cancelled') return false;
+    await tell(ctx, `${key}/taken`, { kind: 'verdictTaken', parkedId: ctx.id });
     const run: TaskRun = { work, agentId, policy, progress };
     const verdict = received.kind === 'received' ? received.value : EXPIRED[why];
     if (verdict.kind === 'proceed') {

@@ -218,12 +218,17 @@ async function reconcile(
     });
     if (asked.kind === 'succeeded' && asked.value.happened !== 'unknown') return asked.value;
     if (tries >= policy.maxAttempts) return { happened: 'unknown' };
+    if (asked.kind !== 'succeeded' && !mayAskAgain(asked, policy)) return { happened: 'unknown' };
     const { retryAfterMs } = asked.kind === 'succeeded' ? {} : asked.failure;
     const draw = [policy.seed, 'reconcile', work.taskId];
     const waitMs = backoffMs(policy.backoff, tries, { retryAfterMs, draw });
     if ((await ctx.sleep(`${key}/${tries}/backoff`, waitMs)) === 'cancelled')
       return { happened: 'unknown' };
   }
+}
+
+function mayAskAgain({ failure }: { failure: FailureDescription }, policy: TaskPolicy): boolean {
+  return failure.retryable && (failure.retryAfterMs ?? 0) <= policy.maxRetryAfterMs;
 }
 
 /** The same words for every try that means the same effect. */

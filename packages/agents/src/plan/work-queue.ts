@@ -29,6 +29,8 @@ export interface WorkQueue {
   settle(taskId: string, status: OutcomeStatus): void;
   /** Nothing is handed out any more, but as cancelled. */
   cancel(reason: string): void;
+  /** Whether there is nothing in it any more that somebody may still have to do or to tell. */
+  readonly isEmpty: boolean;
   /** How many tasks went to another agent than planned. */
   readonly steals: number;
 }
@@ -69,6 +71,11 @@ class Queue implements WorkQueue {
       this.#place(entry, needed, earlier);
     }
     for (const agent of this.#agents.values()) agent.sort();
+  }
+
+  get isEmpty(): boolean {
+    if (this.#blocked.size > 0 || !this.#settled.isEmpty || this.#running.size > 0) return false;
+    return [...this.#agents.values()].every((agent) => agent.isEmpty);
   }
 
   claim(agentId: string): Promise<Claim> {
@@ -251,6 +258,10 @@ const NOTHING: ReadonlySet<string> = new Set();
 class Line<Item> {
   #items: Item[] = [];
   #head = 0;
+
+  get isEmpty(): boolean {
+    return this.#head === this.#items.length;
+  }
 
   push(item: Item): void {
     this.#items.push(item);

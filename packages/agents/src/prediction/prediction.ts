@@ -29,9 +29,17 @@ export interface Prediction {
 /** Programs go to the sandbox: `code` is short for this action. */
 export const CODE_ACTION = 'sandbox.run';
 
+/** A microsecond, and about four months: what lies beyond is a mistake, and would swamp every sum it enters. */
+const SHORTEST_S = 1e-6;
+const LONGEST_S = 1e7;
+
 const PredictionLine = z
   .object({
-    task_id: z.string().min(1).max(256),
+    task_id: z
+      .string()
+      .min(1)
+      .max(256)
+      .refine((id) => id.isWellFormed(), 'must be well-formed Unicode'),
     wave: z.int().min(1).default(1),
     agent_id: z.string().max(256).nullish(),
     predicted_success_probability: z.number().min(0).max(1),
@@ -40,7 +48,7 @@ const PredictionLine = z
     input: z.unknown().optional(),
     code: z.string().min(1).optional(),
     /** Seconds. */
-    predicted_execution_time: z.number().positive().nullish(),
+    predicted_execution_time: z.number().min(SHORTEST_S).max(LONGEST_S).nullish(),
     confidence: z.number().min(0).max(1).default(0.5),
     risk_assessment: z.enum(['LOW', 'MEDIUM', 'HIGH']).optional(),
     depends_on: z.array(z.string().min(1)).default([]),
@@ -64,7 +72,8 @@ export const PredictionRecord = PredictionLine.transform((line): Prediction => (
   successProbability: line.predicted_success_probability,
   priority: line.priority,
   action: line.code === undefined ? line.action : CODE_ACTION,
-  input: line.code === undefined ? line.input : { code: line.code },
+  // Every try is handed the same object: a tool that writes on it hears so at once.
+  input: frozen(line.code === undefined ? line.input : { code: line.code }),
   durationMs:
     typeof line.predicted_execution_time === 'number'
       ? line.predicted_execution_time * 1000
@@ -74,3 +83,15 @@ export const PredictionRecord = PredictionLine.transform((line): Prediction => (
   dependsOn: line.depends_on.length > 0 ? line.depends_on : NONE,
   heuristics: line.heuristics.length > 0 ? line.heuristics : NONE,
 }));
+
+/** Freezes JSON all through; with a stack of its own, for a line may be nested deeper than the call stack. */
+function frozen(value: unknown): unknown {
+  const left: unknown[] = [value];
+  while (left.length > 0) {
+    const next = left.pop();
+    if (typeof next !== 'object' || next === null) continue;
+    Object.freeze(next);
+    for (const inner of Object.values(next)) left.push(inner);
+  }
+  return value;
+}
