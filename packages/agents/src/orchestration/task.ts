@@ -227,8 +227,9 @@ async function reconcile(
   }
 }
 
+/** A question may be asked again whatever it failed of, but not after years. */
 function mayAskAgain({ failure }: { failure: FailureDescription }, policy: TaskPolicy): boolean {
-  return failure.retryable && (failure.retryAfterMs ?? 0) <= policy.maxRetryAfterMs;
+  return (failure.retryAfterMs ?? 0) <= policy.maxRetryAfterMs;
 }
 
 /** The same words for every try that means the same effect. */
