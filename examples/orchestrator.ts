@@ -15,12 +15,14 @@ const environment: Readonly<Record<string, string | undefined>> = {
 /** A terminal's Ctrl-C reaches this process once from the terminal and once more from pnpm. */
 const SAME_KEYPRESS_MS = 500;
 
-// Whoever reads the output may stop reading (`| head`); the run and its files do not depend on it.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
-}
+// Whoever reads the output may stop reading (`| head`), its disk may be full; the run and its files do not depend on it.
+let isOutputLost = false;
+process.stderr.on('error', () => undefined); // nowhere is left to say it
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (isOutputLost || error.code === 'EPIPE') return;
+  isOutputLost = true;
+  process.stderr.write(`The output cannot be written (${error.message}); the run goes on.\n`);
+});
 
 process.exitCode = await main();
 

@@ -51,41 +51,82 @@ export interface FailureDescription {
   effect: FailureEffect;
 }
 
+const LONGEST_MESSAGE = 4_000;
+const ROOM_FOR_OMISSION = 50;
+
 /**
- * Describes anything thrown as plain data.
+ * Describes anything thrown as plain data. Never throws, whatever the fields of what was thrown are or do.
  *
  * An error that does not say what it left behind is taken for the worst: not retryable, effect `unknown`.
- * The code of a Node system error (`ECONNRESET`) is kept; anything without one is `UNKNOWN`.
+ * The code of a Node system error (`ECONNRESET`) is kept; anything without one is `UNKNOWN`. A message of more than 4 000
+ * characters is cut, and says by how much; a `retryAfterMs` that is no finite time of 0 or more is left out.
  */
 export function describeFailure(thrown: unknown): FailureDescription {
   if (!isError(thrown)) {
     return {
       name: 'Error',
-      message: describeValue(thrown),
+      message: shorten(describeValue(thrown)),
       code: 'UNKNOWN',
       retryable: false,
       effect: 'unknown',
     };
   }
-  const said = thrown as Partial<BuddyError>; // read by shape: a second copy of core must be understood too
+  // Read by shape, for a second copy of core must be understood too; each field alone, for a getter may throw.
+  const name = read(thrown, 'name');
+  const code = read(thrown, 'code');
+  const retryAfterMs = read(thrown, 'retryAfterMs');
   const description: FailureDescription = {
-    name: thrown.name,
-    message: thrown.message,
-    code: typeof said.code === 'string' ? said.code : 'UNKNOWN',
-    retryable: said.retryable === true,
-    effect: said.effect === 'none' ? 'none' : 'unknown',
+    name: typeof name === 'string' ? name : 'Error',
+    message: shorten(messageOf(thrown)),
+    code: typeof code === 'string' ? code : 'UNKNOWN',
+    retryable: read(thrown, 'retryable') === true,
+    effect: read(thrown, 'effect') === 'none' ? 'none' : 'unknown',
   };
-  if (typeof said.retryAfterMs === 'number') description.retryAfterMs = said.retryAfterMs;
+  if (typeof retryAfterMs === 'number' && Number.isFinite(retryAfterMs) && retryAfterMs >= 0) {
+    description.retryAfterMs = retryAfterMs;
+  }
   return description;
 }
 
 /** An error of another realm (a vm, a compartment) is no `instanceof Error` here. */
 function isError(thrown: unknown): thrown is Error {
-  return thrown instanceof Error || types.isNativeError(thrown);
+  try {
+    return thrown instanceof Error || types.isNativeError(thrown);
+  } catch {
+    return false; // a proxy that is revoked, or whose trap throws
+  }
 }
 
-function describeValue(thrown: unknown): string {
-  if (typeof thrown === 'string') return thrown;
-  // inspect, for String() throws on an object without a prototype and says nothing of any other
-  return inspect(thrown, { depth: 1, breakLength: Infinity, customInspect: false });
+const UNREADABLE = Symbol('unreadable');
+
+function read(error: Error, field: keyof BuddyError): unknown {
+  try {
+    return Reflect.get(error, field);
+  } catch {
+    return UNREADABLE;
+  }
+}
+
+function messageOf(error: Error): string {
+  const message = read(error, 'message');
+  if (message === UNREADABLE) return '(a message that cannot be read)';
+  return message === undefined ? '(no message)' : describeValue(message);
+}
+
+function describeValue(value: unknown): string {
+  if (typeof value === 'string') return value;
+  try {
+    // inspect, for String() throws on an object without a prototype and says nothing of any other
+    return inspect(value, { depth: 1, breakLength: Infinity, customInspect: false });
+  } catch {
+    return `(${typeof value} that cannot be read)`;
+  }
+}
+
+function shorten(message: string): string {
+  if (message.length <= LONGEST_MESSAGE) return message;
+  const kept = message
+    .slice(0, LONGEST_MESSAGE - ROOM_FOR_OMISSION)
+    .replace(/[\uD800-\uDBFF]$/, '');
+  return `${kept}… (${message.length - kept.length} characters left out)`;
 }

@@ -126,6 +126,15 @@ describe('a manual clock', () => {
       { numRuns: 30 },
     ));
 
+  it.each([NaN, Infinity, -1])('is not advanced by %d ms, and says so', async (ms) => {
+    const clock = new ManualClock(1_000);
+    await expect(clock.advance(ms)).rejects.toMatchObject({
+      code: 'CORE_INVALID_INPUT',
+      message: expect.stringContaining('milliseconds for advance of a ManualClock'),
+    });
+    expect(clock.now()).toBe(1_000);
+  });
+
   it('wakes a sleeper who fell asleep while time was advanced over it', async () => {
     const clock = new ManualClock(0);
     const times: number[] = [];

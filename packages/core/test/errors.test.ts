@@ -15,6 +15,16 @@ class QuotaExceededError extends BuddyError {
   readonly code = 'CRM_QUOTA_EXCEEDED';
 }
 
+function fail(): never {
+  throw new Error('unreadable');
+}
+
+function revokedProxy(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
+
 describe('an error of Buddy', () => {
   it('has a name, a code, a cause, and is taken for final and without effect', () => {
     const cause = new Error('429');
@@ -82,6 +92,54 @@ describe('the description of a failure', () => {
       retryable: false,
       effect: 'unknown',
     });
+  });
+
+  it.each([
+    ['a missing message', { value: undefined }, '(no message)'],
+    ['an object for a message', { value: { reason: 'full' } }, "{ reason: 'full' }"],
+    ['a bigint for a message', { value: 7n }, '7n'],
+    ['a message that throws', { get: fail }, '(a message that cannot be read)'],
+    ['a revoked proxy for a message', { value: revokedProxy() }, '<Revoked Proxy>'],
+  ])('has a message for an error with %s', (_what, property: PropertyDescriptor, message) => {
+    const error = Object.defineProperty(new Error('x'), 'message', property);
+    expect(describeFailure(error)).toMatchObject({ name: 'Error', message, code: 'UNKNOWN' });
+  });
+
+  it('takes nothing for said that is of the wrong kind or cannot be read', () => {
+    const plain = {
+      name: 'Error',
+      message: 'x',
+      code: 'UNKNOWN',
+      retryable: false,
+      effect: 'unknown',
+    };
+    const fields = ['name', 'code', 'retryable', 'effect', 'retryAfterMs'];
+    for (const property of [{ get: fail }, { value: 5n }, { value: {} }]) {
+      const error = new Error('x');
+      for (const field of fields) Object.defineProperty(error, field, property);
+      expect(describeFailure(error)).toEqual(plain);
+    }
+    expect(describeFailure(revokedProxy())).toEqual({ ...plain, message: '<Revoked Proxy>' });
+    const unprintable = Object.defineProperty({}, Symbol.toStringTag, { get: fail });
+    expect(typeof describeFailure(unprintable).message).toBe('string');
+  });
+
+  it.each([NaN, Infinity, -1])('leaves out a wait of %d ms', (retryAfterMs) => {
+    const error = new QuotaExceededError('Used up', { retryAfterMs });
+    expect(describeFailure(error)).not.toHaveProperty('retryAfterMs');
+  });
+
+  it('cuts a message of more than 4 000 characters, and says by how much', () => {
+    const whole = 'x'.repeat(4_000);
+    expect(describeFailure(new Error(whole)).message).toBe(whole);
+    for (const thrown of [new Error(whole.repeat(25)), whole.repeat(25)]) {
+      const { message } = describeFailure(thrown);
+      expect(message.length).toBeLessThanOrEqual(4_000);
+      const [, kept = '', leftOut] = /^(x+)… \((\d+) characters left out\)$/.exec(message) ?? [];
+      expect(kept.length + Number(leftOut)).toBe(100_000);
+    }
+    expect(describeFailure('😀'.repeat(5_000)).message.isWellFormed()).toBe(true);
+    expect(describeFailure('a' + '😀'.repeat(5_000)).message.isWellFormed()).toBe(true);
   });
 
   it('describes anything as plain data, without throwing', () =>

@@ -13,6 +13,17 @@ const privateKey = [
 
 describe('redaction of a text', () => {
   it.each([
+    'password: required',
+    'password: must not be empty',
+    'Invalid password: is too short.',
+    'client_secret: expired, ask for another',
+    'authorization: missing',
+    'Authorization: failed because the header is malformed',
+  ])('leaves the error message alone: %s', (text) => {
+    expect(redactText(text)).toBe(text);
+  });
+
+  it.each([
     `sk-${body}`,
     `sk-ant-api03-${body}`,
     `sk_live_${body}`,
@@ -44,6 +55,17 @@ describe('redaction of a text', () => {
       'Authorization: [redacted:authorization]',
     ],
     ['postgres://ada:hunter2@db:5432/x', 'postgres://ada:[redacted:password]@db:5432/x'],
+    ['password == hunter2', 'password == [redacted:password]'],
+    ["if (password === 'hunter2')", "if (password === '[redacted:password]')"],
+    ['password=required', 'password=[redacted:password]'],
+    ['password: invalid1', 'password: [redacted:password]'],
+    ['password: must-not', 'password: [redacted:password]'],
+    ['--password missing', '--password [redacted:password]'],
+    [
+      'AccountName=a;AccountKey=ab/c+d0ef==;EndpointSuffix=x',
+      'AccountName=a;AccountKey=[redacted:api-key];EndpointSuffix=x',
+    ],
+    ['AccountKey=ab/c+d0ef== next', 'AccountKey=[redacted:api-key] next'],
     ['redis://:hunter2@db', 'redis://:[redacted:password]@db'],
     ['amqp://ada:hun/ter2@db/x', 'amqp://ada:[redacted:password]@db/x'],
     [

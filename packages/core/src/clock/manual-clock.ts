@@ -1,4 +1,6 @@
 import TinyQueue from 'tinyqueue';
+import { z } from 'zod';
+import { parseOrThrow } from '../parse.ts';
 import type { Clock } from './clock.ts';
 
 // Taken before a test framework can replace it.
@@ -6,6 +8,8 @@ const { setImmediate } = globalThis;
 
 /** Midnight of the first of January 2026, UTC. */
 const DEFAULT_START = Date.UTC(2026, 0, 1);
+
+const Duration = z.number().nonnegative();
 
 interface Sleeper {
   dueAt: number;
@@ -91,9 +95,13 @@ export class ManualClock implements Clock {
     });
   }
 
-  /** Moves time on by `ms`, waking every sleeper that falls due on the way. */
+  /**
+   * Moves time on by `ms`, waking every sleeper that falls due on the way.
+   * @throws {InvalidInputError} When `ms` is no finite number of 0 or more.
+   */
   async advance(ms: number): Promise<void> {
-    const target = this.#now + ms;
+    const target =
+      this.#now + parseOrThrow(Duration, ms, 'milliseconds for advance of a ManualClock');
     await this.#rest();
     for (let next = this.#next(); next && next.dueAt <= target; next = this.#next()) {
       this.#wakeNext();

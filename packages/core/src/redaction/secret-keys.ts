@@ -34,6 +34,8 @@ const ENDINGS: readonly (readonly [ending: string, label: string])[] = [
   ['connectionstrings', 'secret'],
   ['apikey', 'api-key'],
   ['apikeys', 'api-key'],
+  ['accountkey', 'api-key'],
+  ['accountkeys', 'api-key'],
   ['accesskey', 'api-key'],
   ['accesskeys', 'api-key'],
   ['accesskeyid', 'api-key'],

@@ -5,6 +5,7 @@ import {
   GREATER_THAN,
   isBlank,
   isDoubleSlash,
+  isLower,
   isQuote,
   isSpace,
   skip,
@@ -23,8 +24,17 @@ const EMPTY_VALUES = new Set([
   'False',
 ]);
 
+/** How an error message goes on after the field it is about: `password: must not be empty`. */
+const PROSE = new Set(
+  (
+    'required must not is expired invalid missing malformed failed because field was has cannot too wrong incorrect ' +
+    'mismatch needed'
+  ).split(' '),
+);
+const LONGEST_PROSE = 9;
+
 /**
- * Where the value starts that is given to the word that ends at `wordEnd`: after `=`, `:` or `=>`, quotes and blanks
+ * Where the value starts that is given to the word that ends at `wordEnd`: after `=`, `==`, `:` or `=>`, quotes and blanks
  * between them; -1 when none is. `::` and `://` are no assignments.
  */
 export function startOfValue(text: string, wordEnd: number): number {
@@ -33,8 +43,29 @@ export function startOfValue(text: string, wordEnd: number): number {
   if (sign !== COLON && sign !== EQUALS) return -1;
   const next = text.charCodeAt(at + 1);
   if (sign === COLON && (next === COLON || isDoubleSlash(text, at + 1))) return -1;
-  const isArrow = sign === EQUALS && next === GREATER_THAN;
-  return endOfBlanks(text, at + (isArrow ? 2 : 1));
+  return endOfBlanks(text, sign === EQUALS ? endOfEqualsSign(text, at) : at + 1);
+}
+
+/** `=`, `=>`, `==` or `===`. */
+function endOfEqualsSign(text: string, at: number): number {
+  if (text.charCodeAt(at + 1) === GREATER_THAN) return at + 2;
+  let end = at + 1;
+  while (end < at + 3 && text.charCodeAt(end) === EQUALS) end += 1;
+  return end;
+}
+
+/**
+ * Whether an error message goes on at `start`, and no value stands there: `password: required`. Only after a colon right
+ * behind the name: `password=required` is an assignment.
+ */
+export function isProse(text: string, wordEnd: number, start: number, label: string): boolean {
+  if (label !== 'password' && label !== 'secret' && label !== 'authorization') return false;
+  if (text.charCodeAt(wordEnd) !== COLON) return false;
+  let end = start;
+  while (end - start <= LONGEST_PROSE && isLower(text, end)) end += 1;
+  if (!PROSE.has(text.slice(start, end))) return false;
+  const next = '.,;:!?)'.includes(text.charAt(end)) ? end + 1 : end;
+  return next >= text.length || isSpace(text, next);
 }
 
 /** Where the value starts that follows the flag of a command line, as in `--password hunter2`; -1 when none does. */
@@ -52,7 +83,7 @@ export function findValue(text: string, start: number, label: string): Span | un
       ? endOfQuoted(text, start, valueStart)
       : isWholeLine(label)
         ? endOfHeader(text, start)
-        : endOfBare(text, start);
+        : endOfBare(text, start, label === 'api-key');
   if (
     end <= valueStart ||
     EMPTY_VALUES.has(text.slice(valueStart, Math.min(end, valueStart + 10)))
@@ -118,10 +149,13 @@ function isSeparator(text: string, at: number): boolean {
   return at >= text.length || isSpace(text, at) || ',}])\\'.includes(text.charAt(at));
 }
 
-/** To a blank, a quote or a `&`, less the brackets and commas at the end, which belong to the text around it. */
-function endOfBare(text: string, start: number): number {
+/**
+ * To a blank, a quote or a `&`, less the brackets and commas at the end, which belong to the text around it. A key has no
+ * `;` in it, which goes on with the next field of a connection string.
+ */
+function endOfBare(text: string, start: number, isKey: boolean): number {
   const certainEnd = endOfMarkerOrBrackets(text, start);
-  let end = skip(text, certainEnd, isBare);
+  let end = skip(text, certainEnd, isKey ? isBareKey : isBare);
   while (end > certainEnd && ',;)}]'.includes(text.charAt(end - 1))) end -= 1;
   return end;
 }
@@ -146,6 +180,10 @@ function endOfBrackets(text: string, start: number): number {
 
 function isBare(text: string, at: number): boolean {
   return !isSpace(text, at) && !isQuote(text, at) && !'&<>\\'.includes(text.charAt(at));
+}
+
+function isBareKey(text: string, at: number): boolean {
+  return isBare(text, at) && text[at] !== ';';
 }
 
 function endOfBlanks(text: string, at: number): number {

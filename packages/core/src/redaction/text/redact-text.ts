@@ -1,5 +1,5 @@
 import { isCount, type SecretKeys } from '../secret-keys.ts';
-import { findValue, startOfFlagValue, startOfValue } from './assigned-value.ts';
+import { findValue, isProse, startOfFlagValue, startOfValue } from './assigned-value.ts';
 import {
   AT_SIGN,
   BACKSLASH,
@@ -140,7 +140,8 @@ function findAssigned(
   if (valueStart === -1) valueStart = startOfFlagValue(text, start, end);
   if (valueStart === -1) return undefined;
   const kind = secretKeys.kindOf(text.slice(start, end));
-  const span = kind && findValue(text, valueStart, kind.label);
+  if (!kind || isProse(text, end, valueStart, kind.label)) return undefined;
+  const span = findValue(text, valueStart, kind.label);
   const isShown = span && kind.mayBeCount && isCount(text.slice(span.start, span.end));
   return isShown ? undefined : span;
 }
