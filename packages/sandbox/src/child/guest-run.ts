@@ -1,0 +1,283 @@
+import { GUEST_GLOBALS } from '../guest-globals.ts';
+import type {
+  AnswerMessage,
+  AnswerOutcome,
+  ChildLimits,
+  ChildMessage,
+  GuestOutcome,
+  ModuleProgram,
+  RunMessage,
+  ThrownByGuest,
+} from '../protocol/messages.ts';
+import { decodePlainData, encodePlainData } from '../protocol/plain-data.ts';
+import type { Violation, ViolationType } from '../violations/violation.ts';
+import { fromBase64, toBase64 } from './base64.ts';
+import { createDate, createMath, createRandom } from './clock-and-chance.ts';
+import { createConsole } from './console.ts';
+import { describe, describeError, nameOf } from './describe.ts';
+import { createScratch } from './scratch.ts';
+import type { StartRealm } from './start-realm.ts';
+import { createTimers } from './timers.ts';
+import { createToolTree, type ToolBranch } from './tool-tree.ts';
+import { createTraps } from './traps.ts';
+
+export interface GuestRunOptions {
+  realm: StartRealm;
+  tools: ToolBranch;
+  modules: Readonly<Record<string, ModuleProgram>>;
+  limits: ChildLimits;
+  send: (message: ChildMessage) => void;
+}
+
+/** What a guest's program is evaluated to: see prepareGuestSource. */
+type Program = (globals: object) => Promise<unknown>;
+
+/**
+ * One run of one program: a fresh compartment and everything in it that belongs to the run. Made before the program is
+ * known, so that starting it costs little.
+ */
+export class GuestRun {
+  readonly #options: GuestRunOptions;
+  readonly #compartment: Compartment;
+  readonly #globals: Record<string, unknown>;
+  readonly #waiting = new Map<number, (outcome: AnswerOutcome) => void>();
+  readonly #violations = new WeakMap<object, Violation>();
+  #state: 'waiting' | 'running' | 'done' = 'waiting';
+  #run = 0;
+  #startedAt = 0;
+  #elapsedMs = 0;
+  #lastId = 0;
+  #random: () => number = () => 0;
+
+  constructor(options: GuestRunOptions) {
+    this.#options = options;
+    const endowments = this.#endowments();
+    this.#compartment = new Compartment({ globals: endowments, name: 'guest', __options__: true });
+    const language: object = this.#compartment.globalThis;
+    this.#globals = Object.create(null);
+    for (const name of GUEST_GLOBALS) this.#globals[name] = Reflect.get(language, name);
+    this.#globals['globalThis'] = language;
+    this.#globals['modules'] = this.#moduleNamespaces();
+  }
+
+  start(message: RunMessage): void {
+    this.#run = message.run;
+    this.#startedAt = message.now;
+    this.#random = createRandom(message.seed);
+    this.#state = 'running';
+    this.#send({ type: 'started', run: this.#run });
+    const input = decodePlainData(message.input);
+    const given = input.ok ? harden(input.value) : undefined;
+    this.#globals['input'] = given;
+    Object.defineProperty(this.#compartment.globalThis, 'input', { value: given });
+    Object.freeze(this.#globals);
+    this.#execute(message.source).then(
+      (value) => this.#finish(this.#valueOutcome(value)),
+      (thrown: unknown) => this.#finish(this.#thrownOutcome(thrown)),
+    );
+    this.#endWhenStuck();
+  }
+
+  answer({ run, id, elapsedMs, outcome }: AnswerMessage): void {
+    const settle = this.#waiting.get(id);
+    if (run !== this.#run || this.#state !== 'running' || !settle) return;
+    this.#waiting.delete(id);
+    this.#elapsedMs = Math.max(this.#elapsedMs, elapsedMs);
+    settle(outcome);
+    this.#endWhenStuck();
+  }
+
+  /** A promise was rejected that nobody listens to. In Node that ends a program; here it is a line in its log. */
+  unhandledRejection(reason: unknown): void {
+    if (this.#state !== 'running') return;
+    const text = `Unhandled rejection: ${describe(reason, 1_000)}`;
+    this.#send({ type: 'log', run: this.#run, level: 'error', text });
+  }
+
+  /** Something was thrown that no part of this program caught. */
+  fail(thrown: unknown): void {
+    this.#finish(this.#thrownOutcome(thrown));
+  }
+
+  async #execute(source: string): Promise<unknown> {
+    // A guest's program is what this package evaluates; the compartment is what it is evaluated in.
+    const program: Program = this.#compartment.evaluate(`${source}\n//# sourceURL=${SOURCE_NAME}`);
+    return await program(this.#globals);
+  }
+
+  #finish(outcome: GuestOutcome): void {
+    if (this.#state !== 'running') return;
+    this.#state = 'done';
+    this.#send({ type: 'done', run: this.#run, outcome, isIdle: this.#waiting.size === 0 });
+  }
+
+  #send(message: ChildMessage): void {
+    this.#options.send(message);
+  }
+
+  /** With no call and no timer under way, and no code left to run, nothing can ever settle the program's promise. */
+  #endWhenStuck(): void {
+    if (this.#waiting.size > 0) return;
+    this.#options.realm.setImmediate(() => {
+      if (this.#state !== 'running' || this.#waiting.size > 0) return;
+      const message = 'The program waits for a promise that nothing can settle any more';
+      this.#finish({
+        status: 'thrown',
+        thrown: { name: 'StalledError', message, line: null, column: null },
+        violation: null,
+      });
+    });
+  }
+
+  #endowments(): Record<string, unknown> {
+    const { realm, limits, tools } = this.#options;
+    const now = (): number => this.#startedAt + this.#elapsedMs;
+    const random = (): number => this.#random();
+    const refuse = (type: ViolationType, details: string): Error => this.#refuse(type, details);
+    const timers = createTimers({
+      maxTimers: limits.maxTimers,
+      wake: (ms, then) => this.#ask((id) => ({ type: 'timer', run: this.#run, id, ms }), then),
+      enter: (callback) => {
+        try {
+          callback();
+        } catch (thrown) {
+          this.fail(thrown);
+        }
+      },
+    });
+    const plain = {
+      ...realm.extraIntrinsics,
+      ...timers,
+      Date: createDate(realm.Date, now),
+      Math: createMath(realm.Math, random),
+      performance: { now: () => this.#elapsedMs, timeOrigin: 0 },
+      console: createConsole(limits, (level, text) => {
+        if (this.#state === 'running') this.#send({ type: 'log', run: this.#run, level, text });
+      }),
+      scratch: createScratch(limits, refuse),
+      queueMicrotask: (callback: unknown) => void Promise.resolve().then(() => Reflect.apply(callback as () => void, undefined, [])),
+      structuredClone: (value: unknown) => this.#clone(value),
+      atob: fromBase64,
+      btoa: toBase64,
+    };
+    harden(plain);
+    // Proxies, whose traps `harden` would spring; they let nothing be changed.
+    return {
+      ...plain,
+      ...createTraps(refuse),
+      tools: createToolTree(tools, (name, given) => this.#callTool(name, given)),
+      input: undefined,
+    };
+  }
+
+  /** Each is evaluated when a program first imports it, in the program's own compartment: it sees the run's clock and chance. */
+  #moduleNamespaces(): object {
+    const namespaces: object = Object.create(null);
+    for (const [name, program] of Object.entries(this.#options.modules)) {
+      let namespace: unknown;
+      Object.defineProperty(namespaces, name, {
+        enumerable: true,
+        get: () => (namespace ??= harden(this.#evaluateModule(name, program))),
+      });
+    }
+    return Object.freeze(namespaces);
+  }
+
+  #evaluateModule(name: string, { source, isFunction }: ModuleProgram): unknown {
+    const value: unknown = this.#compartment.evaluate(`${source}\n//# sourceURL=module-${name}.js`);
+    return isFunction && typeof value === 'function' ? Reflect.apply(value, undefined, [this.#globals]) : value;
+  }
+
+  #callTool(tool: string, given: unknown[]): Promise<unknown> {
+    const encoded = encodePlainData(given.length === 0 ? {} : given[0], { maxSize: this.#options.limits.maxArgumentBytes });
+    if (!encoded.ok) return Promise.reject(new TypeError(`tools.${tool}: the input's ${encoded.problem.message}`));
+    return new Promise((resolve, reject) => {
+      const ask = (id: number): ChildMessage => ({ type: 'call', run: this.#run, id, tool, input: encoded.wire });
+      this.#ask(ask, (outcome) => {
+        if (!outcome.ok) {
+          reject(this.#errorOf(outcome));
+          return;
+        }
+        const decoded = decodePlainData(outcome.value);
+        if (decoded.ok) resolve(decoded.value);
+        else reject(new TypeError(`tools.${tool}: the output's ${decoded.problem.message}`));
+      });
+    });
+  }
+
+  #ask(messageOf: (id: number) => ChildMessage, then: (outcome: AnswerOutcome) => void): void {
+    if (this.#state !== 'running') throw new Error('The program has ended; nothing can be called any more');
+    this.#lastId += 1;
+    this.#waiting.set(this.#lastId, then);
+    this.#send(messageOf(this.#lastId));
+  }
+
+  #errorOf({ name, message, violation }: Extract<AnswerOutcome, { ok: false }>): Error {
+    const error = named(name, message);
+    if (violation) this.#violations.set(error, violation);
+    return error;
+  }
+
+  #clone(value: unknown): unknown {
+    const encoded = encodePlainData(value, { maxSize: this.#options.limits.maxScratchBytes });
+    const decoded = encoded.ok ? decodePlainData(encoded.wire) : encoded;
+    if (decoded.ok) return decoded.value;
+    throw named('DataCloneError', decoded.problem.message);
+  }
+
+  #refuse(type: ViolationType, details: string): Error {
+    const error = named('SandboxViolationError', details);
+    const violation: Violation = { type, details: details.slice(0, 1_000), line: this.#placeOf(error).line };
+    this.#violations.set(error, violation);
+    if (this.#state === 'running') this.#send({ type: 'violation', run: this.#run, violation });
+    return error;
+  }
+
+  #valueOutcome(value: unknown): GuestOutcome {
+    const encoded = encodePlainData(value, { maxSize: this.#options.limits.maxResultBytes });
+    return encoded.ok
+      ? { status: 'value', value: encoded.wire }
+      : { status: 'not-data', problem: encoded.problem };
+  }
+
+  #thrownOutcome(thrown: unknown): GuestOutcome {
+    const violation = isObject(thrown) ? this.#violations.get(thrown) : undefined;
+    return { status: 'thrown', thrown: this.#thrownByGuest(thrown), violation: violation ?? null };
+  }
+
+  #thrownByGuest(thrown: unknown): ThrownByGuest {
+    const maxChars = this.#options.limits.maxErrorChars;
+    if (!isError(thrown)) {
+      return { name: 'Thrown', message: describe(thrown, maxChars), line: null, column: null };
+    }
+    const name = nameOf(thrown).slice(0, 64);
+    const message = describeError(thrown).slice(name.length + 2, name.length + 2 + maxChars);
+    return { name, message, ...this.#placeOf(thrown) };
+  }
+
+  #placeOf(error: Error): { line: number | null; column: number | null } {
+    const [, line, column] = PLACE.exec(this.#options.realm.stackOf(error)) ?? [];
+    return { line: line ? Number(line) : null, column: column ? Number(column) : null };
+  }
+}
+
+const SOURCE_NAME = 'agent.js';
+const PLACE = /\bagent\.js:(\d{1,9})(?::(\d{1,9}))?/;
+
+function named(name: string, message: string): Error {
+  const error = new Error(message);
+  Object.defineProperty(error, 'name', { value: name });
+  return error;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+function isError(value: unknown): value is Error {
+  try {
+    return value instanceof Error;
+  } catch {
+    return false; // a trap, or a proxy of the guest's
+  }
+}
