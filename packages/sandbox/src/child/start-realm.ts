@@ -5,6 +5,7 @@ import 'ses';
 /** What the bootstrap keeps for itself when the start realm is emptied. None of it is reachable from a compartment. */
 export interface StartRealm {
   Date: DateConstructor;
+  /** Without `random`. Hardened. */
   Math: object;
   /** What SES does not permit but is harmless in a process of its own. Hardened. */
   extraIntrinsics: Record<string, object>;
@@ -31,7 +32,9 @@ export function claimStartRealm(): StartRealm {
   const exit = process.exit.bind(process);
   const on = process.on.bind(process);
   const extraIntrinsics = { Float32Array, Float64Array, Intl };
-  const RealMath: object = Object.create(null, Object.getOwnPropertyDescriptors(Math));
+  // A copy, for SES takes away what it does not know yet, such as Math.sumPrecise.
+  const { random: _unseeded, ...mathDescriptors } = Object.getOwnPropertyDescriptors(Math);
+  const GuestMath: object = Object.create(Object.prototype, mathDescriptors);
 
   lockdown({
     errorTaming: 'safe',
@@ -48,11 +51,12 @@ export function claimStartRealm(): StartRealm {
   registerHooks({ resolve: refuseModule, load: refuseModule });
   const RealDate = Date;
   harden(extraIntrinsics);
+  harden(GuestMath);
   emptyGlobal();
 
   return {
     Date: RealDate,
-    Math: RealMath,
+    Math: GuestMath,
     extraIntrinsics,
     setImmediate: (callback) => void setImmediate(callback),
     stackOf: (error) => (typeof getStackString === 'function' ? String(getStackString(error)) : ''),

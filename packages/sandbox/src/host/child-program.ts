@@ -13,12 +13,16 @@ let found: Promise<string> | undefined;
  * dependency, and kept in node_modules/.cache under a name that is the digest of what is in it.
  */
 export function findChildProgram(): Promise<string> {
-  found ??= import.meta.url.endsWith('.ts') ? bundle() : Promise.resolve(builtProgram());
+  found ??= import.meta.url.endsWith('.ts') ? bundle() : findBuilt();
   return found;
 }
 
-function builtProgram(): string {
-  return realpathSync(fileURLToPath(new URL('./child.cjs', import.meta.url)));
+/** Beside the entry, or above the chunk or binary that this code was bundled into. */
+async function findBuilt(): Promise<string> {
+  const places = ['./child.cjs', '../child.cjs'].map((place) => fileURLToPath(new URL(place, import.meta.url)));
+  const program = places.find((place) => existsSync(place));
+  if (program !== undefined) return realpathSync(program);
+  throw new SandboxStartError(`The child's program is missing; it should be ${places.join(' or ')}.`);
 }
 
 async function bundle(): Promise<string> {

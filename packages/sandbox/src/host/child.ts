@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { ChildMessage } from '../protocol/child-message.ts';
 import { BadFrameError, encodeFrame, FrameReader } from '../protocol/frame.ts';
 import type { ChildMessage as ChildMessageType, HostMessage } from '../protocol/messages.ts';
-import { deepestDescendant, hasProc, type ProcessUsage, readProcUsage, readPsUsage } from './process-usage.ts';
+import { deepestDescendant, hasProc, type ProcessUsage, ProcReader, readPsUsage } from './process-usage.ts';
 
 /** How a child ended. */
 export type ChildEnd =
@@ -24,7 +24,7 @@ export class Child {
   #listener: ChildListener | undefined;
   #end: ChildEnd | undefined;
   #lastWords = '';
-  #workerPid: number | undefined;
+  #proc: ProcReader | undefined;
 
   constructor(process: ChildProcess, maxFrameBytes: number) {
     this.#process = process;
@@ -97,8 +97,12 @@ export class Child {
     const { pid } = this.#process;
     if (pid === undefined || this.#end) return undefined;
     if (!hasProc) return readPsUsage(pid);
-    this.#workerPid ??= deepestDescendant(pid);
-    return readProcUsage(this.#workerPid);
+    try {
+      this.#proc ??= new ProcReader(deepestDescendant(pid));
+    } catch {
+      return undefined; // gone between two looks
+    }
+    return this.#proc.read();
   }
 
   #read(bytes: Buffer): void {
@@ -123,6 +127,7 @@ export class Child {
   #finish(end: ChildEnd): void {
     if (this.#end) return;
     this.#end = end;
+    this.#proc?.[Symbol.dispose]();
     this.#listener?.ended(end);
   }
 }

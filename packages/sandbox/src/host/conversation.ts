@@ -74,6 +74,7 @@ export class Conversation {
   readonly #pending: PendingApproval[] = [];
   readonly #done = Promise.withResolvers<ConversationEnding>();
   #isOver = false;
+  #isFull = false;
   #isPausing = false;
   #hasStarted = false;
   #timers = 0;
@@ -190,7 +191,10 @@ export class Conversation {
       });
       this.#underWay.add(call);
     }
-    if (this.#underWay.size >= limits.maxToolCallsInFlight) child.pause();
+    const isFull = this.#underWay.size >= limits.maxToolCallsInFlight;
+    if (isFull === this.#isFull) return;
+    this.#isFull = isFull;
+    if (isFull) child.pause();
     else child.resume();
   }
 
@@ -331,7 +335,9 @@ export class Conversation {
     const { child } = this.#options;
     if (ending.kind === 'outcome') child.listen(undefined);
     else child.kill();
-    this.#abort.abort(new DOMException('The run that made this call has ended', 'AbortError'));
+    if (this.#underWay.size > 0 || this.#timers > 0) {
+      this.#abort.abort(new DOMException('The run that made this call has ended', 'AbortError'));
+    }
     this.#done.resolve(ending);
   }
 }

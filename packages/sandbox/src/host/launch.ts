@@ -54,7 +54,8 @@ export function launchCommand(plan: LaunchPlan): [command: string, args: string[
   const node = [process.execPath, ...nodeFlags(plan), plan.program];
   const inner = plan.inNamespace ? ['unshare', ...UNSHARE_ARGS, '--', ...node] : node;
   if (!hasShell) return [inner[0] ?? process.execPath, inner.slice(1)];
-  return [SHELL, ['-c', `${limitsOf(plan)} exec "$0" "$@"`, ...inner]];
+  // A shell exports a few variables of its own, such as PWD; `env -i` takes them away again.
+  return [SHELL, ['-c', `${limitsOf(plan)} exec env -i "$0" "$@"`, ...inner]];
 }
 
 export function launch(spawn: Spawn, plan: LaunchPlan): ChildProcess {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 
 /** What a process uses now. */
 export interface ProcessUsage {
@@ -13,19 +13,41 @@ const MS_PER_TICK = 10;
 
 export const hasProc: boolean = process.platform === 'linux';
 
-/** From /proc, in some 20 microseconds; undefined when the process is gone. */
-export function readProcUsage(pid: number): ProcessUsage | undefined {
-  try {
-    const [, residentPages] = readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ');
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // After the name, which may hold spaces and is in parentheses: utime and stime are fields 14 and 15 of proc(5).
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return {
-      rssMb: (Number(residentPages) * PAGE_BYTES) / 2 ** 20,
-      cpuMs: (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK,
-    };
-  } catch {
-    return undefined; // gone between two looks
+/** Reads /proc of one process, in a few microseconds: the files stay open. */
+export class ProcReader implements Disposable {
+  readonly #statm: number;
+  readonly #stat: number;
+  readonly #bytes = Buffer.alloc(512);
+
+  /** @throws {Error} When the process is gone. */
+  constructor(pid: number) {
+    this.#statm = openSync(`/proc/${pid}/statm`, 'r');
+    this.#stat = openSync(`/proc/${pid}/stat`, 'r');
+  }
+
+  /** Undefined when the process is gone. */
+  read(): ProcessUsage | undefined {
+    try {
+      const [, residentPages] = this.#text(this.#statm).split(' ', 2);
+      const stat = this.#text(this.#stat);
+      // After the name, which may hold spaces and is in parentheses: utime and stime are fields 14 and 15 of proc(5).
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ', 13);
+      return {
+        rssMb: (Number(residentPages) * PAGE_BYTES) / 2 ** 20,
+        cpuMs: (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK,
+      };
+    } catch {
+      return undefined;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#statm);
+    closeSync(this.#stat);
+  }
+
+  #text(file: number): string {
+    return this.#bytes.toString('latin1', 0, readSync(file, this.#bytes, 0, this.#bytes.length, 0));
   }
 }
 
