@@ -5,7 +5,11 @@ const shared = { target: 'node24', clean: false } as const;
 export default defineConfig([
   {
     ...shared,
-    entry: { index: 'src/index.ts', 'testing/index': 'src/testing/index.ts', 'bin/buddy-sandbox': 'src/bin/buddy-sandbox.ts' },
+    entry: {
+      index: 'src/index.ts',
+      'testing/index': 'src/testing/index.ts',
+      'bin/buddy-sandbox': 'src/bin/buddy-sandbox.ts',
+    },
     format: ['esm'],
     sourcemap: true,
     splitting: true,

@@ -18,7 +18,12 @@ import { GUEST_GLOBALS } from './guest-globals.ts';
 import { prepareGuestSource } from './guest-source/prepare-guest-source.ts';
 import type { ReadySource } from './guest-source/guest-source.ts';
 import { findChildProgram } from './host/child-program.ts';
-import { type ChildSource, MAX_SESSION_CPU_SECONDS, oncePerRun, sharedBySession } from './host/child-source.ts';
+import {
+  type ChildSource,
+  MAX_SESSION_CPU_SECONDS,
+  oncePerRun,
+  sharedBySession,
+} from './host/child-source.ts';
 import { Conversation, type ConversationReport } from './host/conversation.ts';
 import { type LaunchPlan, type Spawn, systemSpawn } from './host/launch.ts';
 import { decideNamespace } from './host/namespace.ts';
@@ -37,7 +42,11 @@ import { endingOf, positionedAt } from './run/ending.ts';
 import { modelText } from './run/model-text.ts';
 import type { CallRecord, LogLine, RunEnding, RunFacts, RunResult } from './run/result.ts';
 import type { Violation } from './violations/violation.ts';
-import { FileViolationLog, type ViolationLog, violationRecord } from './violations/violation-log.ts';
+import {
+  FileViolationLog,
+  type ViolationLog,
+  violationRecord,
+} from './violations/violation-log.ts';
 
 export interface SandboxInput extends SandboxOptionsInput {
   /** What the code may do to the world. Default nothing. */
@@ -83,7 +92,9 @@ export interface SandboxEvents {
   toolCallStarted: [event: { executionId: string; call: CallRecord; at: number }];
   toolCallEnded: [event: { executionId: string; call: CallRecord; at: number }];
   violated: [event: { executionId: string; violation: Violation; at: number }];
-  runEnded: [event: { executionId: string; status: RunResult['status']; result: RunResult; at: number }];
+  runEnded: [
+    event: { executionId: string; status: RunResult['status']; result: RunResult; at: number },
+  ];
 }
 
 export interface Sandbox extends AsyncDisposable {
@@ -100,7 +111,10 @@ export interface Sandbox extends AsyncDisposable {
    */
   resume<Output extends z.ZodType = z.ZodType<unknown>>(
     token: string,
-    options?: Pick<RunOptions<Output>, 'signal' | 'output' | 'actor' | 'rationale' | 'runId' | 'taskId'>,
+    options?: Pick<
+      RunOptions<Output>,
+      'signal' | 'output' | 'actor' | 'rationale' | 'runId' | 'taskId'
+    >,
   ): Promise<RunResult<z.output<Output>>>;
   /** TypeScript declarations of all that code finds here, for a prompt. */
   declarations(): string;
@@ -119,7 +133,10 @@ export interface Sandbox extends AsyncDisposable {
  * await using sandbox = await createSandbox({ tools: [findContact] });
  * const result = await sandbox.run('(await tools.crm.contacts.find({ email: input })).id', { input: 'ada@example.com' });
  */
-export async function createSandbox(input: SandboxInput = {}, ports: SandboxPorts = {}): Promise<Sandbox> {
+export async function createSandbox(
+  input: SandboxInput = {},
+  ports: SandboxPorts = {},
+): Promise<Sandbox> {
   const { tools = [], modules = moduleNames, violationLog, ...given } = input;
   const options = parseOrThrow(SandboxOptions, given, 'options of createSandbox');
   const toolIndex = indexTools(tools, options.allowUngoverned);
@@ -138,9 +155,15 @@ export async function createSandbox(input: SandboxInput = {}, ports: SandboxPort
     spawn: ports.spawn ?? systemSpawn,
     size: isolation === 'session' ? 1 : options.poolSize,
     plan,
-    setup: { type: 'setup', toolNames: [...toolIndex.keys()], modules: givenModules.programs, limits },
+    setup: {
+      type: 'setup',
+      toolNames: [...toolIndex.keys()],
+      modules: givenModules.programs,
+      limits,
+    },
     // The longest text that a value within its limit can become: every character escaped.
-    maxFrameBytes: 6 * Math.max(limits.maxArgumentBytes, limits.maxResultBytes, limits.maxLogBytes) + 65_536,
+    maxFrameBytes:
+      6 * Math.max(limits.maxArgumentBytes, limits.maxResultBytes, limits.maxLogBytes) + 65_536,
   });
   pool.fill();
   return new ProcessSandbox({
@@ -149,7 +172,8 @@ export async function createSandbox(input: SandboxInput = {}, ports: SandboxPort
     modules: givenModules,
     plan,
     pool,
-    children: isolation === 'session' ? sharedBySession(pool) : oncePerRun(pool, options.concurrency),
+    children:
+      isolation === 'session' ? sharedBySession(pool) : oncePerRun(pool, options.concurrency),
     log: typeof violationLog === 'string' ? new FileViolationLog(violationLog) : violationLog,
     clock: ports.clock ?? systemClock,
     random: ports.random ?? systemRandom,
@@ -196,7 +220,10 @@ class ProcessSandbox implements Sandbox {
     const { input, seed, now, language, idempotencyKey } = options;
     const { clock, random, newId } = this.#parts;
     const encoded = encodePlainData(input, { maxSize: MAX_INPUT_CHARS });
-    if (!encoded.ok) throw new NotPlainDataError(`The input of a run has to be plain data: ${encoded.problem.message}`);
+    if (!encoded.ok)
+      throw new NotPlainDataError(
+        `The input of a run has to be plain data: ${encoded.problem.message}`,
+      );
     const executionId = newId();
     return this.#start<Output>(
       {
@@ -238,7 +265,9 @@ class ProcessSandbox implements Sandbox {
 
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return;
-    this.#closing.abort(new SandboxClosedError('The sandbox was closed while the run was under way.'));
+    this.#closing.abort(
+      new SandboxClosedError('The sandbox was closed while the run was under way.'),
+    );
     await Promise.allSettled(this.#running);
     this.#parts.pool.close();
     this.#guard[Symbol.dispose]();
@@ -253,7 +282,8 @@ class ProcessSandbox implements Sandbox {
     paused: PausedRun,
     caller: RunCaller & { output?: Output },
   ): Promise<RunResult<z.output<Output>>> {
-    if (this.#closing.signal.aborted) throw new SandboxClosedError('The sandbox is closed; make a new one.');
+    if (this.#closing.signal.aborted)
+      throw new SandboxClosedError('The sandbox is closed; make a new one.');
     const run = new SandboxRun(this.#parts, this.events, paused, caller, this.#closing.signal);
     const running = this.#parts.clock.external(() => run.execute(this.#slots, () => ++this.#runs));
     this.#running.add(running);
@@ -278,7 +308,7 @@ class SandboxRun {
   readonly #signal: AbortSignal;
   readonly #logs: LogLine[] = [];
   readonly #violations: Violation[] = [];
-  readonly #logging: (void | Promise<void>)[] = [];
+  readonly #logging: Promise<void>[] = [];
 
   constructor(
     parts: SandboxParts,
@@ -312,7 +342,13 @@ class SandboxRun {
         const { type, details, line, column } = prepared.violation;
         const violation = { type, details, line };
         this.#violated(violation);
-        const error = positionedAt(code, { kind: 'violation', name: 'SandboxViolationError', message: details, line, column });
+        const error = positionedAt(code, {
+          kind: 'violation',
+          name: 'SandboxViolationError',
+          message: details,
+          line,
+          column,
+        });
         return this.#result({ status: 'violation', violation, error });
       }
       case 'ready': {
@@ -336,16 +372,29 @@ class SandboxRun {
       position: (line, column) => prepared.originalPosition(line, column),
       violations: this.#violations,
       output: this.#caller.output,
-      tokenOf: () => writeResumeToken({ ...this.#paused, answers: [...report.answers], violationsLogged: this.#violations.length }),
+      tokenOf: () =>
+        writeResumeToken({
+          ...this.#paused,
+          answers: [...report.answers],
+          violationsLogged: this.#violations.length,
+        }),
     });
     if (ending.violation) this.#violated(ending.violation);
     return this.#result(ending.run, report);
   }
 
-  async #converseWithChild(prepared: ReadySource, nextRun: () => number): Promise<ConversationReport> {
+  async #converseWithChild(
+    prepared: ReadySource,
+    nextRun: () => number,
+  ): Promise<ConversationReport> {
     const { children, tools, options, clock } = this.#parts;
     const { input, seed, now, keyPrefix, answers } = this.#paused;
-    const { actor = DEFAULT_ACTOR, rationale = 'called by code in a sandbox', runId, taskId, signal } = this.#caller;
+    const {
+      actor = DEFAULT_ACTOR,
+      rationale = 'called by code in a sandbox',
+      runId,
+      taskId,
+    } = this.#caller;
     const draw = seededRandom(seed);
     for (let attempt = 1; ; attempt += 1) {
       const child = await children.borrow();
@@ -362,25 +411,50 @@ class SandboxRun {
         tools,
         limits: options.limits,
         clock,
-        context: { actor, rationale, attempt: 1, ...(runId !== undefined && { runId }), ...(taskId !== undefined && { taskId }) },
+        context: {
+          actor,
+          rationale,
+          attempt: 1,
+          ...(runId !== undefined && { runId }),
+          ...(taskId !== undefined && { taskId }),
+        },
         keyPrefix,
         recorded: answers,
-        signal: signal ? this.#signal : this.#signal,
+        signal: this.#signal,
+        beginTimeoutMs: BEGIN_TIMEOUTS_MS[attempt - 1] ?? 0,
         observer: {
           log: (line) => {
             this.#logs.push(line);
-            this.#emit('console', { ...line, executionId: this.#paused.executionId, at: clock.now() });
+            this.#emit('console', {
+              ...line,
+              executionId: this.#paused.executionId,
+              at: clock.now(),
+            });
           },
-          violation: (violation) => this.#violated({ ...violation, line: this.#lineOf(prepared, violation.line) }),
-          callStarted: (call) => this.#emit('toolCallStarted', { executionId: this.#paused.executionId, call, at: clock.now() }),
-          callEnded: (call) => this.#emit('toolCallEnded', { executionId: this.#paused.executionId, call, at: clock.now() }),
+          violation: (violation) =>
+            this.#violated({ ...violation, line: this.#lineOf(prepared, violation.line) }),
+          callStarted: (call) =>
+            this.#emit('toolCallStarted', {
+              executionId: this.#paused.executionId,
+              call,
+              at: clock.now(),
+            }),
+          callEnded: (call) =>
+            this.#emit('toolCallEnded', {
+              executionId: this.#paused.executionId,
+              call,
+              at: clock.now(),
+            }),
         },
       });
       const report = await conversation.hold();
       const { ending } = report;
-      children.giveBack(child, ending.kind === 'outcome' && ending.isReusable && this.#violations.length === 0);
+      children.giveBack(
+        child,
+        ending.kind === 'outcome' && ending.isReusable && this.#violations.length === 0,
+      );
       // A kept child that was still busy with what the run before left behind; nothing of this one has happened.
-      if (ending.kind !== 'not-started' || attempt === MAX_ATTEMPTS) return report;
+      if (ending.kind !== 'not-started' || attempt === BEGIN_TIMEOUTS_MS.length) return report;
     }
   }
 
@@ -394,8 +468,15 @@ class SandboxRun {
     const { clock, log } = this.#parts;
     const { executionId, code } = this.#paused;
     const at = clock.now();
-    this.#logging.push(log?.append(violationRecord(violation, executionId, code, at)));
+    if (log) this.#keep(async () => log.append(violationRecord(violation, executionId, code, at)));
     this.#emit('violated', { executionId, violation, at });
+  }
+
+  /** The run waits for its records before it ends, and rejects when one could not be written. */
+  #keep(write: () => Promise<void>): void {
+    const written = write();
+    written.catch(() => undefined); // heard of at the end; until then it must not count as unhandled
+    this.#logging.push(written);
   }
 
   async #result(ending: RunEnding, report?: ConversationReport): Promise<RunResult> {
@@ -410,7 +491,12 @@ class SandboxRun {
     };
     const result: RunResult = { ...facts, ...ending };
     const { clock } = this.#parts;
-    this.#emit('runEnded', { executionId: facts.executionId, status: ending.status, result, at: clock.now() });
+    this.#emit('runEnded', {
+      executionId: facts.executionId,
+      status: ending.status,
+      result,
+      at: clock.now(),
+    });
     return result;
   }
 
@@ -429,5 +515,6 @@ class SandboxRun {
 }
 
 const GLOBAL_SET: ReadonlySet<string> = new Set(GUEST_GLOBALS);
-const MAX_ATTEMPTS = 3;
+/** Short at first, for a kept child may be busy with what the last run left behind; long at last, for the host may be. */
+const BEGIN_TIMEOUTS_MS = [250, 1_000, 10_000];
 const DEFAULT_ACTOR: Actor = { kind: 'agent', id: 'sandbox' };

@@ -7,9 +7,16 @@ export function toBase64(given: unknown): string {
   let encoded = '';
   for (let at = 0; at < text.length; at += 3) {
     const bits =
-      (text.charCodeAt(at) << 16) | ((text.charCodeAt(at + 1) || 0) << 8) | (text.charCodeAt(at + 2) || 0);
-    const sextets = [bits >> 18, bits >> 12, bits >> 6, bits].map((sextet) => ALPHABET[sextet & 63]);
-    encoded += sextets.slice(0, text.length - at + 1).join('').padEnd(4, '=');
+      (text.charCodeAt(at) << 16) |
+      ((text.charCodeAt(at + 1) || 0) << 8) |
+      (text.charCodeAt(at + 2) || 0);
+    const sextets = [bits >> 18, bits >> 12, bits >> 6, bits].map(
+      (sextet) => ALPHABET[sextet & 63],
+    );
+    encoded += sextets
+      .slice(0, text.length - at + 1)
+      .join('')
+      .padEnd(4, '=');
   }
   return encoded;
 }
@@ -18,7 +25,8 @@ export function toBase64(given: unknown): string {
 export function fromBase64(given: unknown): string {
   const text = String(given).replace(/[\t\n\f\r ]/g, '');
   const digits = text.length % 4 === 0 ? text.replace(/={1,2}$/, '') : text;
-  if (digits.length % 4 === 1 || /[^A-Za-z0-9+/]/.test(digits)) throw new RangeError('atob was given text that is not base64');
+  if (digits.length % 4 === 1 || /[^A-Za-z0-9+/]/.test(digits))
+    throw new RangeError('atob was given text that is not base64');
   let decoded = '';
   let bits = 0;
   let held = 0;

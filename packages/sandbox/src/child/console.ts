@@ -22,7 +22,8 @@ export function createConsole(
       const text = values.map((value) => describe(value, charsLeft)).join(' ');
       charsLeft -= text.length;
       write(level, charsLeft < 0 ? text.slice(0, charsLeft) : text);
-      if (linesLeft <= 0 || charsLeft <= 0) write('warn', '[the rest of the log is left out: it is over its limit]');
+      if (linesLeft <= 0 || charsLeft <= 0)
+        write('warn', '[the rest of the log is left out: it is over its limit]');
     };
   const log = logger('log');
   const silent = (): void => undefined;

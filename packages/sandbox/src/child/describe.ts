@@ -44,13 +44,20 @@ export function describe(value: unknown, maxChars: number): string {
 
   function ofKind(from: object, depth: number): string {
     if (from instanceof Error) return describeError(from);
-    if (from instanceof Date) return branded(() => Date.prototype.toISOString.call(from)) ?? 'Invalid Date';
-    if (from instanceof RegExp) return branded(() => RegExp.prototype.toString.call(from)) ?? '[object]';
+    if (from instanceof Date)
+      return branded(() => Date.prototype.toISOString.call(from)) ?? 'Invalid Date';
+    if (from instanceof RegExp)
+      return branded(() => RegExp.prototype.toString.call(from)) ?? '[object]';
     if (from instanceof Promise) return '[promise]';
-    if (Array.isArray(from)) return `[${list(from.slice(0, MAX_ITEMS + 1), (item) => text(item, depth))}]`;
+    if (Array.isArray(from))
+      return `[${list(from.slice(0, MAX_ITEMS + 1), (item) => text(item, depth))}]`;
     if (from instanceof Map) {
       const entries: [unknown, unknown][] = [];
-      branded(() => Map.prototype.forEach.call(from, (item: unknown, key: unknown) => entries.push([key, item])));
+      branded(() =>
+        Map.prototype.forEach.call(from, (item: unknown, key: unknown) =>
+          entries.push([key, item]),
+        ),
+      );
       return `Map {${list(entries, ([key, item]) => `${text(key, depth)} => ${text(item, depth)}`)}}`;
     }
     if (from instanceof Set) {
@@ -78,7 +85,11 @@ export function describeError(error: object): string {
 
 /** The name of an error, wherever in its chain of prototypes it stands. */
 export function nameOf(error: object): string {
-  for (let at: object | null = error, steps = 0; at !== null && steps < 8; at = Object.getPrototypeOf(at), steps += 1) {
+  for (
+    let at: object | null = error, steps = 0;
+    at !== null && steps < 8;
+    at = Object.getPrototypeOf(at), steps += 1
+  ) {
     const name = own(at, 'name');
     if (typeof name === 'string') return name;
   }
@@ -91,7 +102,9 @@ function own(from: object, key: string): unknown {
   if (!descriptor) return undefined;
   if ('value' in descriptor) return descriptor.value;
   // `overrideTaming` turns the data properties of prototypes into accessors; those are frozen, a guest's may not be.
-  return Object.isFrozen(from) && descriptor.get ? Reflect.apply(descriptor.get, from, []) : '[accessor]';
+  return Object.isFrozen(from) && descriptor.get
+    ? Reflect.apply(descriptor.get, from, [])
+    : '[accessor]';
 }
 
 function list<T>(items: readonly T[], say: (item: T) => string): string {

@@ -42,6 +42,7 @@ export class GuestRun {
   readonly #globals: Record<string, unknown>;
   readonly #waiting = new Map<number, (outcome: AnswerOutcome) => void>();
   readonly #violations = new WeakMap<object, Violation>();
+  readonly #origins = new WeakMap<Error, Error>();
   #state: 'waiting' | 'running' | 'done' = 'waiting';
   #run = 0;
   #startedAt = 0;
@@ -159,8 +160,11 @@ export class GuestRun {
       }),
       scratch: createScratch(limits, refuse),
       queueMicrotask: (callback: unknown): void => {
-        if (typeof callback !== 'function') throw new TypeError('queueMicrotask calls a function; give it one');
-        void Promise.resolve().then(() => this.#enter(() => Reflect.apply(callback, undefined, [])));
+        if (typeof callback !== 'function')
+          throw new TypeError('queueMicrotask calls a function; give it one');
+        void Promise.resolve().then(() =>
+          this.#enter(() => Reflect.apply(callback, undefined, [])),
+        );
       },
       structuredClone: (value: unknown) => this.#clone(value),
       atob: (text: unknown) => fromBase64(text),
@@ -191,17 +195,32 @@ export class GuestRun {
 
   #evaluateModule(name: string, { source, isFunction }: ModuleProgram): unknown {
     const value: unknown = this.#compartment.evaluate(`${source}\n//# sourceURL=module-${name}.js`);
-    return isFunction && typeof value === 'function' ? Reflect.apply(value, undefined, [this.#globals]) : value;
+    return isFunction && typeof value === 'function'
+      ? Reflect.apply(value, undefined, [this.#globals])
+      : value;
   }
 
   #callTool(tool: string, given: unknown[]): Promise<unknown> {
-    const encoded = encodePlainData(given.length === 0 ? {} : given[0], { maxSize: this.#options.limits.maxArgumentBytes });
-    if (!encoded.ok) return Promise.reject(new TypeError(`tools.${tool}: the input's ${encoded.problem.message}`));
+    const encoded = encodePlainData(given.length === 0 ? {} : given[0], {
+      maxSize: this.#options.limits.maxArgumentBytes,
+    });
+    if (!encoded.ok)
+      return Promise.reject(new TypeError(`tools.${tool}: the input's ${encoded.problem.message}`));
+    // Where the program calls: the error of a failed call is made long after, with nothing of the program on the stack.
+    const origin = new Error(tool);
     return new Promise((resolve, reject) => {
-      const ask = (id: number): ChildMessage => ({ type: 'call', run: this.#run, id, tool, input: encoded.wire });
+      const ask = (id: number): ChildMessage => ({
+        type: 'call',
+        run: this.#run,
+        id,
+        tool,
+        input: encoded.wire,
+      });
       this.#ask(ask, (outcome) => {
         if (!outcome.ok) {
-          reject(this.#errorOf(outcome));
+          const error = this.#errorOf(outcome);
+          this.#origins.set(error, origin);
+          reject(error);
           return;
         }
         const decoded = decodePlainData(outcome.value);
@@ -212,7 +231,8 @@ export class GuestRun {
   }
 
   #ask(messageOf: (id: number) => ChildMessage, then: (outcome: AnswerOutcome) => void): void {
-    if (this.#state !== 'running') throw new Error('The program has ended; nothing can be called any more');
+    if (this.#state !== 'running')
+      throw new Error('The program has ended; nothing can be called any more');
     this.#lastId += 1;
     this.#waiting.set(this.#lastId, then);
     this.#send(messageOf(this.#lastId));
@@ -249,7 +269,11 @@ export class GuestRun {
 
   #refuse(type: ViolationType, details: string): Error {
     const error = named('SandboxViolationError', details);
-    const violation: Violation = { type, details: details.slice(0, 1_000), line: this.#placeOf(error).line };
+    const violation: Violation = {
+      type,
+      details: details.slice(0, 1_000),
+      line: this.#placeOf(error).line,
+    };
     this.#violations.set(error, violation);
     if (this.#state === 'running') this.#send({ type: 'violation', run: this.#run, violation });
     return error;
@@ -278,7 +302,8 @@ export class GuestRun {
   }
 
   #placeOf(error: Error): { line: number | null; column: number | null } {
-    const [, line, column] = PLACE.exec(this.#options.realm.stackOf(error)) ?? [];
+    const [, line, column] =
+      PLACE.exec(this.#options.realm.stackOf(this.#origins.get(error) ?? error)) ?? [];
     return { line: line ? Number(line) : null, column: column ? Number(column) : null };
   }
 }

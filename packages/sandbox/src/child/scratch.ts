@@ -26,7 +26,9 @@ export function createScratch(limits: ScratchLimits, refuse: Refuse): Scratch {
     // A character takes two bytes at most in memory.
     const after = usedBytes + 2 * (text.length - (before?.length ?? 0));
     if (after > limits.maxScratchBytes) {
-      throw new RangeError(`scratch is full: ${name} would make it ${after} bytes, of ${limits.maxScratchBytes}`);
+      throw new RangeError(
+        `scratch is full: ${name} would make it ${after} bytes, of ${limits.maxScratchBytes}`,
+      );
     }
     if (before === undefined && files.size >= limits.maxScratchFiles) {
       throw new RangeError(`scratch is full: there may be ${limits.maxScratchFiles} files`);
@@ -45,7 +47,8 @@ export function createScratch(limits: ScratchLimits, refuse: Refuse): Scratch {
         `${JSON.stringify(name.slice(0, 128))} is not in scratch. Use a relative name, such as "report.txt".`,
       );
     }
-    if (name === '' || name.length > 256) throw new TypeError('a name in scratch has 1 to 256 characters');
+    if (name === '' || name.length > 256)
+      throw new TypeError('a name in scratch has 1 to 256 characters');
     return name;
   }
 
@@ -60,7 +63,9 @@ export function createScratch(limits: ScratchLimits, refuse: Refuse): Scratch {
     read: (name) => {
       const text = files.get(nameOf(name));
       if (text !== undefined) return text;
-      throw new Error(`scratch has no file ${JSON.stringify(name)}; it has ${files.size} files, see scratch.list()`);
+      throw new Error(
+        `scratch has no file ${JSON.stringify(name)}; it has ${files.size} files, see scratch.list()`,
+      );
     },
     exists: (name) => files.has(nameOf(name)),
     remove: (name) => {
@@ -69,7 +74,10 @@ export function createScratch(limits: ScratchLimits, refuse: Refuse): Scratch {
       return files.delete(key);
     },
     list: (folder) => {
-      const prefix = folder === undefined || folder === '' || folder === '.' ? '' : `${nameOf(folder).replace(/\/$/, '')}/`;
+      const prefix =
+        folder === undefined || folder === '' || folder === '.'
+          ? ''
+          : `${nameOf(folder).replace(/\/$/, '')}/`;
       return [...files.keys()].filter((name) => name.startsWith(prefix)).toSorted();
     },
   };

@@ -61,7 +61,7 @@ export function claimStartRealm(): StartRealm {
     setImmediate: (callback) => void setImmediate(callback),
     stackOf: (error) => (typeof getStackString === 'function' ? String(getStackString(error)) : ''),
     write: (bytes) => {
-      for (let at = 0; at < bytes.length; ) at += writeSync(REPLIES_FD, bytes, at);
+      for (let at = 0; at < bytes.length;) at += writeSync(REPLIES_FD, bytes, at);
     },
     onData: (listener) => {
       stdin.on('data', listener);
@@ -72,7 +72,8 @@ export function claimStartRealm(): StartRealm {
     onUnhandledRejection: (listener) => void on('unhandledRejection', listener),
     die: (thrown) => {
       const isError = thrown instanceof Error;
-      const stack = isError && typeof getStackString === 'function' ? String(getStackString(thrown)) : '';
+      const stack =
+        isError && typeof getStackString === 'function' ? String(getStackString(thrown)) : '';
       writeSync(2, `${isError ? thrown.message : String(thrown)}\n${stack}\n`);
       exit(70);
     },
@@ -86,9 +87,15 @@ function refuseModule(): never {
 /** Takes away all that is no part of the language. */
 function emptyGlobal(): void {
   const language: object = new Compartment({ __options__: true }).globalThis;
-  const kept = new Set<string | symbol>([...Reflect.ownKeys(language), 'Compartment', 'harden', 'globalThis', 'eval', 'Function']);
+  const kept = new Set<string | symbol>([
+    ...Reflect.ownKeys(language),
+    'Compartment',
+    'harden',
+    'globalThis',
+    'eval',
+    'Function',
+  ]);
   for (const key of Reflect.ownKeys(globalThis)) {
     if (!kept.has(key)) Reflect.deleteProperty(globalThis, key);
   }
 }
-

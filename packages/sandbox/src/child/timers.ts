@@ -24,8 +24,10 @@ export function createTimers({ maxTimers, wake, enter }: TimerPorts): Timers {
   let last = 0;
 
   function start(callback: unknown, given: unknown[], ms: unknown, repeats: boolean): number {
-    if (typeof callback !== 'function') throw new TypeError('a timer calls a function; give it one');
-    if (waiting.size >= maxTimers) throw new RangeError(`no more than ${maxTimers} timers may wait at a time`);
+    if (typeof callback !== 'function')
+      throw new TypeError('a timer calls a function; give it one');
+    if (waiting.size >= maxTimers)
+      throw new RangeError(`no more than ${maxTimers} timers may wait at a time`);
     last += 1;
     const timer = last;
     const delayMs = Math.min(Math.max(Number(ms) || 0, repeats ? 1 : 0), LONGEST_MS);

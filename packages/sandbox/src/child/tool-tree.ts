@@ -14,7 +14,11 @@ export function growToolTree(names: readonly string[]): ToolBranch {
     let at = root;
     for (const part of name.split('.')) {
       const known = at.branches.get(part);
-      const next = known ?? { name: at === root ? part : `${at.name}.${part}`, isTool: false, branches: new Map() };
+      const next = known ?? {
+        name: at === root ? part : `${at.name}.${part}`,
+        isTool: false,
+        branches: new Map(),
+      };
       if (!known) at.branches.set(part, next);
       at = next;
     }
@@ -44,7 +48,8 @@ export function createToolTree(tree: ToolBranch, call: CallTool): object {
     get: (_target, key) => {
       const member = memberOf(key);
       // The language itself asks for symbols, `then` and `toJSON`, when a value is awaited or printed.
-      if (member !== undefined || typeof key === 'symbol' || key === 'then' || key === 'toJSON') return member;
+      if (member !== undefined || typeof key === 'symbol' || key === 'then' || key === 'toJSON')
+        return member;
       const where = tree.name === '' ? 'tools' : `tools.${tree.name}`;
       throw new TypeError(`${where} has no ${key.slice(0, 64)}; it has ${namesOf(tree)}`);
     },

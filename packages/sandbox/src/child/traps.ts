@@ -20,11 +20,13 @@ const SUBPROCESS: Refusal = {
 };
 const FILESYSTEM: Refusal = {
   type: 'FILESYSTEM_ATTEMPT',
-  instead: 'There is no file system here; `scratch.write(name, text)` and `scratch.read(name)` keep files in memory.',
+  instead:
+    'There is no file system here; `scratch.write(name, text)` and `scratch.read(name)` keep files in memory.',
 };
 const IMPORT: Refusal = {
   type: 'IMPORT_ALLOWLIST_VIOLATION',
-  instead: 'Only the modules on the allow-list can be imported, with an import statement at the top.',
+  instead:
+    'Only the modules on the allow-list can be imported, with an import statement at the top.',
 };
 const BUILTIN: Refusal = {
   type: 'BUILTIN_VIOLATION',
@@ -90,8 +92,10 @@ const LOADERS = new Set([
 /** Touching these is not yet doing anything; what is done next is. */
 const STEPS = new Set(['process.mainModule', ...LOADERS]);
 
-const NETWORK_MODULES = /^(?:net|tls|dgram|dns|http|https|http2|inspector|quic|undici|axios|ws|got|node-fetch|tcp_wrap|udp_wrap|pipe_wrap|cares_wrap)(?:\/|$)/;
-const SUBPROCESS_MODULES = /^(?:child_process|cluster|worker_threads|execa|shelljs|spawn_sync|process_wrap)(?:\/|$)/;
+const NETWORK_MODULES =
+  /^(?:net|tls|dgram|dns|http|https|http2|inspector|quic|undici|axios|ws|got|node-fetch|tcp_wrap|udp_wrap|pipe_wrap|cares_wrap)(?:\/|$)/;
+const SUBPROCESS_MODULES =
+  /^(?:child_process|cluster|worker_threads|execa|shelljs|spawn_sync|process_wrap)(?:\/|$)/;
 const FILESYSTEM_MODULES = /^(?:fs|path|os|sqlite|fs-extra|glob|graceful-fs)(?:\/|$)/;
 
 /** Stand-ins for what is not there. Using one in any way but `typeof` logs a violation and throws. */

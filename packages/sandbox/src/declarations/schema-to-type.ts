@@ -16,7 +16,8 @@ function typeOf(schema: AnySchema, indent: string): string {
   const union = schema.anyOf ?? schema.oneOf;
   if (union) return union.map((part) => typeOf(part, indent)).join(' | ');
   if (schema.allOf) return schema.allOf.map((part) => `(${typeOf(part, indent)})`).join(' & ');
-  if (Array.isArray(schema.type)) return schema.type.map((type) => typeOf({ ...schema, type }, indent)).join(' | ');
+  if (Array.isArray(schema.type))
+    return schema.type.map((type) => typeOf({ ...schema, type }, indent)).join(' | ');
   switch (schema.type) {
     case 'string':
     case 'boolean':
@@ -39,16 +40,23 @@ function arrayOf({ items, prefixItems }: JsonSchema, indent: string): string {
   return `Array<${items === undefined || Array.isArray(items) ? 'unknown' : typeOf(items, indent)}>`;
 }
 
-function objectOf({ properties = {}, required = [], additionalProperties }: JsonSchema, indent: string): string {
+function objectOf(
+  { properties = {}, required = [], additionalProperties }: JsonSchema,
+  indent: string,
+): string {
   const names = Object.keys(properties);
   if (names.length === 0) {
-    const values = typeof additionalProperties === 'object' ? typeOf(additionalProperties, indent) : 'unknown';
+    const values =
+      typeof additionalProperties === 'object' ? typeOf(additionalProperties, indent) : 'unknown';
     return `Record<string, ${values}>`;
   }
   const inner = `${indent}  `;
   const members = names.map((name) => {
     const schema = properties[name] ?? {};
-    const comment = typeof schema === 'object' && schema.description ? `${inner}/** ${oneLine(schema.description)} */\n` : '';
+    const comment =
+      typeof schema === 'object' && schema.description
+        ? `${inner}/** ${oneLine(schema.description)} */\n`
+        : '';
     const key = /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
     return `${comment}${inner}${key}${required.includes(name) ? '' : '?'}: ${typeOf(schema, inner)};`;
   });

@@ -19,10 +19,14 @@ export function findChildProgram(): Promise<string> {
 
 /** Beside the entry, or above the chunk or binary that this code was bundled into. */
 async function findBuilt(): Promise<string> {
-  const places = ['./child.cjs', '../child.cjs'].map((place) => fileURLToPath(new URL(place, import.meta.url)));
+  const places = ['./child.cjs', '../child.cjs'].map((place) =>
+    fileURLToPath(new URL(place, import.meta.url)),
+  );
   const program = places.find((place) => existsSync(place));
   if (program !== undefined) return realpathSync(program);
-  throw new SandboxStartError(`The child's program is missing; it should be ${places.join(' or ')}.`);
+  throw new SandboxStartError(
+    `The child's program is missing; it should be ${places.join(' or ')}.`,
+  );
 }
 
 async function bundle(): Promise<string> {

@@ -46,7 +46,8 @@ export function sharedBySession(pool: ChildPool): ChildSource {
       kept.runs += 1;
       const isYoung = kept.runs < MAX_RUNS && performance.now() - kept.since < MAX_AGE_MS;
       const usage = kept.runs % 50 === 0 ? child.usage() : undefined;
-      const isFresh = !usage || usage instanceof Promise || usage.cpuMs < MAX_SESSION_CPU_SECONDS * 1_000;
+      const isFresh =
+        !usage || usage instanceof Promise || usage.cpuMs < MAX_SESSION_CPU_SECONDS * 1_000;
       if (isReusable && isYoung && isFresh) {
         child.keepHostAlive(false);
         return;

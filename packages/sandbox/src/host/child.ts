@@ -2,7 +2,13 @@ import type { ChildProcess } from 'node:child_process';
 import { ChildMessage } from '../protocol/child-message.ts';
 import { BadFrameError, encodeFrame, FrameReader } from '../protocol/frame.ts';
 import type { ChildMessage as ChildMessageType, HostMessage } from '../protocol/messages.ts';
-import { deepestDescendant, hasProc, type ProcessUsage, ProcReader, readPsUsage } from './process-usage.ts';
+import {
+  deepestDescendant,
+  hasProc,
+  type ProcessUsage,
+  ProcReader,
+  readPsUsage,
+} from './process-usage.ts';
 
 /** How a child ended. */
 export type ChildEnd =
@@ -35,9 +41,16 @@ export class Child {
     });
     // A child may die while it is written to: its `close` tells of it.
     for (const stream of process.stdio) stream?.on('error', () => undefined);
-    process.on('error', (error) => this.#finish({ kind: 'exited', code: null, signal: null, lastWords: error.message }));
+    process.on('error', (error) =>
+      this.#finish({ kind: 'exited', code: null, signal: null, lastWords: error.message }),
+    );
     process.on('close', (code, signal) =>
-      this.#finish({ kind: 'exited', code, signal, lastWords: this.#lastWords.slice(0, LAST_WORDS_CHARS) }),
+      this.#finish({
+        kind: 'exited',
+        code,
+        signal,
+        lastWords: this.#lastWords.slice(0, LAST_WORDS_CHARS),
+      }),
     );
   }
 
@@ -80,7 +93,8 @@ export class Child {
     this.#listener = undefined;
     this.#finish({ kind: 'exited', code: null, signal: 'SIGKILL', lastWords: '' });
     const { pid } = this.#process;
-    if (pid === undefined || this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    if (pid === undefined || this.#process.exitCode !== null || this.#process.signalCode !== null)
+      return;
     try {
       process.kill(-pid, 'SIGKILL');
     } catch {

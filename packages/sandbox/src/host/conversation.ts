@@ -1,6 +1,12 @@
 import { type Clock, describeFailure, redactText, type Tool, type ToolContext } from '@buddy/core';
 import type { SandboxLimits } from '../options.ts';
-import type { AnswerOutcome, ChildMessage, GuestOutcome, LogLevel, RunMessage } from '../protocol/messages.ts';
+import type {
+  AnswerOutcome,
+  ChildMessage,
+  GuestOutcome,
+  LogLevel,
+  RunMessage,
+} from '../protocol/messages.ts';
 import { decodePlainData, encodePlainData, type Wire } from '../protocol/plain-data.ts';
 import { Journal, type RecordedAnswer } from '../replay/journal.ts';
 import type { CallRecord, LimitKind, LogLine, PendingApproval, Usage } from '../run/result.ts';
@@ -20,6 +26,8 @@ export interface ConversationOptions {
   keyPrefix: string;
   recorded: readonly RecordedAnswer[];
   signal: AbortSignal | undefined;
+  /** How long the child, which was idle, may take to begin; nothing of the run has happened by then. */
+  beginTimeoutMs: number;
   observer: ConversationObserver;
 }
 
@@ -49,8 +57,6 @@ export interface ConversationReport {
   usage: Usage;
 }
 
-/** How long a child that was idle may take to begin. */
-const BEGIN_TIMEOUT_MS = 2_000;
 /** A child of ours keeps these limits by itself; past them, it is not ours any more. */
 const TOLERANCE = 4;
 
@@ -101,9 +107,12 @@ export class Conversation {
     this.#startedAt = clock.now();
     const begin = setTimeout(() => {
       if (!this.#hasStarted) this.#end({ kind: 'not-started' });
-    }, BEGIN_TIMEOUT_MS);
+    }, this.#options.beginTimeoutMs);
     if (!this.#isOver) {
-      child.listen({ message: (message) => this.#hear(message), ended: (end) => this.#childEnded(end) });
+      child.listen({
+        message: (message) => this.#hear(message),
+        ended: (end) => this.#childEnded(end),
+      });
       this.#watchdog.start();
       child.send(request);
     }
@@ -124,6 +133,7 @@ export class Conversation {
     if (message.run !== this.#options.request.run) return; // the last words of the run before
     switch (message.type) {
       case 'started':
+        if (!this.#hasStarted) this.#watchdog.startWallTime();
         this.#hasStarted = true;
         return;
       case 'call':
@@ -135,7 +145,11 @@ export class Conversation {
       case 'violation':
         return this.#hearViolation(message.violation);
       case 'done':
-        this.#end({ kind: 'outcome', outcome: message.outcome, isReusable: message.isIdle && this.#underWay.size === 0 });
+        this.#end({
+          kind: 'outcome',
+          outcome: message.outcome,
+          isReusable: message.isIdle && this.#underWay.size === 0,
+        });
         return;
     }
   }
@@ -147,7 +161,12 @@ export class Conversation {
     if (!tool) return this.#misbehaved('It called a tool that it was not handed');
     if (!decoded.ok) return this.#misbehaved('It sent an input that is not plain data');
     if (this.#calls.length >= limits.maxToolCalls) {
-      this.#end({ kind: 'limit', limit: 'toolCalls', allowed: limits.maxToolCalls, used: this.#calls.length + 1 });
+      this.#end({
+        kind: 'limit',
+        limit: 'toolCalls',
+        allowed: limits.maxToolCalls,
+        used: this.#calls.length + 1,
+      });
       return;
     }
     const text = `${name} ${JSON.stringify(wire)}`;
@@ -224,13 +243,24 @@ export class Conversation {
   #outcomeOf(tool: string, output: unknown): AnswerOutcome {
     const encoded = encodePlainData(output, { maxSize: this.#options.limits.maxArgumentBytes });
     if (encoded.ok) return { ok: true, value: encoded.wire };
-    return { ok: false, name: 'ToolOutputError', message: `${tool} was done, but its output's ${encoded.problem.message}`, violation: null };
+    return {
+      ok: false,
+      name: 'ToolOutputError',
+      message: `${tool} was done, but its output's ${encoded.problem.message}`,
+      violation: null,
+    };
   }
 
   /** Nothing, when the call waits for a person: then the run is paused. */
-  #failureOf(tool: string, error: unknown, input: unknown, record: CallRecord): AnswerOutcome | undefined {
+  #failureOf(
+    tool: string,
+    error: unknown,
+    input: unknown,
+    record: CallRecord,
+  ): AnswerOutcome | undefined {
     const { name, message, code } = describeFailure(error);
-    const approvalId: unknown = code === 'CORE_APPROVAL_REQUIRED' ? Reflect.get(Object(error), 'approvalId') : undefined;
+    const approvalId: unknown =
+      code === 'CORE_APPROVAL_REQUIRED' ? Reflect.get(Object(error), 'approvalId') : undefined;
     if (typeof approvalId === 'string') {
       record.status = 'approval-required';
       this.#pending.push({ tool, input, approvalId });
@@ -239,7 +269,9 @@ export class Conversation {
     }
     const said = redactText(message).slice(0, this.#options.limits.maxErrorChars);
     const isDenied = code === 'CORE_TOOL_DENIED';
-    const violation: Violation | null = isDenied ? { type: 'TOOL_DENIED', details: said.slice(0, 1_000), line: null } : null;
+    const violation: Violation | null = isDenied
+      ? { type: 'TOOL_DENIED', details: said.slice(0, 1_000), line: null }
+      : null;
     if (violation && !this.#isOver) this.#hearViolation(violation);
     return { ok: false, name: name.slice(0, 64), message: said, violation };
   }
@@ -260,7 +292,9 @@ export class Conversation {
     this.#isPausing = true;
     this.#options.child.kill();
     setImmediate(() => {
-      void Promise.allSettled(this.#underWay).then(() => this.#end({ kind: 'paused', pending: this.#pending }));
+      void Promise.allSettled(this.#underWay).then(() =>
+        this.#end({ kind: 'paused', pending: this.#pending }),
+      );
     });
   }
 
@@ -297,8 +331,16 @@ export class Conversation {
     const { limits, observer } = this.#options;
     this.#logBytes += text.length;
     this.#logLines += 1;
-    if (this.#logLines > limits.maxLogLines * TOLERANCE + 100 || this.#logBytes > limits.maxLogBytes * TOLERANCE + 4_096) {
-      this.#end({ kind: 'limit', limit: 'output', allowed: limits.maxLogBytes, used: this.#logBytes });
+    if (
+      this.#logLines > limits.maxLogLines * TOLERANCE + 100 ||
+      this.#logBytes > limits.maxLogBytes * TOLERANCE + 4_096
+    ) {
+      this.#end({
+        kind: 'limit',
+        limit: 'output',
+        allowed: limits.maxLogBytes,
+        used: this.#logBytes,
+      });
       return;
     }
     observer.log({ level, text });
@@ -316,11 +358,24 @@ export class Conversation {
     const { cpuMs, peakMb } = this.#watchdog.usage;
     const words = end.lastWords;
     if (/out of memory|allocation failed|heap limit/i.test(words)) {
-      this.#end({ kind: 'limit', limit: 'memory', allowed: limits.memoryMb, used: Math.max(peakMb, limits.memoryMb) });
+      this.#end({
+        kind: 'limit',
+        limit: 'memory',
+        allowed: limits.memoryMb,
+        used: Math.max(peakMb, limits.memoryMb),
+      });
     } else if (end.signal === 'SIGXCPU' || end.code === 128 + 24) {
-      this.#end({ kind: 'limit', limit: 'cpu', allowed: limits.cpuMs, used: Math.max(cpuMs, limits.cpuMs) });
+      this.#end({
+        kind: 'limit',
+        limit: 'cpu',
+        allowed: limits.cpuMs,
+        used: Math.max(cpuMs, limits.cpuMs),
+      });
     } else {
-      this.#end({ kind: 'crashed', reason: `the process ended with ${end.signal ?? `code ${end.code}`}` });
+      this.#end({
+        kind: 'crashed',
+        reason: `the process ended with ${end.signal ?? `code ${end.code}`}`,
+      });
     }
   }
 

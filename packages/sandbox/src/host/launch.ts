@@ -5,7 +5,12 @@ import { existsSync } from 'node:fs';
 export type Spawn = (
   command: string,
   args: readonly string[],
-  options: { cwd: string; env: Record<string, string>; stdio: ['pipe', 'pipe', 'pipe']; detached: boolean },
+  options: {
+    cwd: string;
+    env: Record<string, string>;
+    stdio: ['pipe', 'pipe', 'pipe'];
+    detached: boolean;
+  },
 ) => ChildProcess;
 
 export const systemSpawn: Spawn = (command, args, options) => spawnProcess(command, args, options);

@@ -23,6 +23,8 @@ export async function decideNamespace(wanted: 'auto' | 'off' | 'require'): Promi
 function canUnshare(): Promise<boolean> {
   if (process.platform !== 'linux') return Promise.resolve(false);
   return new Promise((resolve) => {
-    execFile('unshare', [...UNSHARE_ARGS, '--', 'true'], { timeout: 5_000 }, (error) => resolve(error === null));
+    execFile('unshare', [...UNSHARE_ARGS, '--', 'true'], { timeout: 5_000 }, (error) =>
+      resolve(error === null),
+    );
   });
 }

@@ -73,7 +73,10 @@ export class ChildPool {
 
   #start(): void {
     const { spawn, plan, setup, maxFrameBytes } = this.#options;
-    const child = new Child(launch(spawn, { ...plan, unknownFlags: this.#unknownFlags }), maxFrameBytes);
+    const child = new Child(
+      launch(spawn, { ...plan, unknownFlags: this.#unknownFlags }),
+      maxFrameBytes,
+    );
     this.#starting.add(child);
     const timer = setTimeout(() => {
       child.kill();

@@ -36,11 +36,16 @@ export class Watchdog {
   }
 
   start(): void {
+    this.#startedAt = performance.now();
+    this.#look();
+    this.#pollTimer = setInterval(() => this.#look(), hasProc ? PROC_POLL_MS : PS_POLL_MS);
+  }
+
+  /** The program begins now. */
+  startWallTime(): void {
     const { wallMs } = this.#limits;
     this.#startedAt = performance.now();
     this.#wallTimer = setTimeout(() => this.#reached('wall', wallMs, this.#elapsed()), wallMs);
-    this.#look();
-    this.#pollTimer = setInterval(() => this.#look(), hasProc ? PROC_POLL_MS : PS_POLL_MS);
   }
 
   stop(): void {

@@ -42,7 +42,15 @@ export const ChildMessage: z.ZodType<ChildMessageType> = z.discriminatedUnion('t
   z.strictObject({ type: z.literal('ready') }),
   z.strictObject({ type: z.literal('started'), run }),
   z.strictObject({ type: z.literal('call'), run, id, tool: z.string().max(128), input: wire }),
-  z.strictObject({ type: z.literal('timer'), run, id, ms: z.number().nonnegative().max(2 ** 31 - 1) }),
+  z.strictObject({
+    type: z.literal('timer'),
+    run,
+    id,
+    ms: z
+      .number()
+      .nonnegative()
+      .max(2 ** 31 - 1),
+  }),
   z.strictObject({ type: z.literal('log'), run, level: z.enum(LOG_LEVELS), text: z.string() }),
   z.strictObject({ type: z.literal('violation'), run, violation: Violation }),
   z.strictObject({ type: z.literal('done'), run, outcome: GuestOutcome, isIdle: z.boolean() }),

@@ -44,7 +44,8 @@ export class FrameReader {
     if (this.#failure) throw this.#failure;
     this.#chunks.push(chunk);
     this.#heldBytes += chunk.length;
-    for (let body = this.#nextBody(); body !== undefined; body = this.#nextBody()) yield this.#parse(body);
+    for (let body = this.#nextBody(); body !== undefined; body = this.#nextBody())
+      yield this.#parse(body);
   }
 
   #nextBody(): Buffer | undefined {
@@ -52,7 +53,9 @@ export class FrameReader {
       if (this.#heldBytes < HEADER_BYTES) return undefined;
       const length = this.#take(HEADER_BYTES).readUInt32BE(0);
       if (length > this.#maxFrameBytes) {
-        throw this.#fail(`A frame of ${length} bytes is longer than the limit of ${this.#maxFrameBytes}`);
+        throw this.#fail(
+          `A frame of ${length} bytes is longer than the limit of ${this.#maxFrameBytes}`,
+        );
       }
       this.#frameBytes = length;
     }
@@ -64,7 +67,8 @@ export class FrameReader {
 
   #take(length: number): Buffer {
     const [first] = this.#chunks;
-    const held = first !== undefined && first.length >= length ? first : Buffer.concat(this.#chunks);
+    const held =
+      first !== undefined && first.length >= length ? first : Buffer.concat(this.#chunks);
     if (held !== first) this.#chunks = [held];
     const rest = held.subarray(length);
     if (rest.length > 0) this.#chunks[0] = rest;

@@ -1,5 +1,11 @@
 /** JSON, in which every value of a guest has exactly one form. Objects that are not plain carry their kind under `$`. */
-export type Wire = null | boolean | number | string | readonly Wire[] | { readonly [key: string]: Wire };
+export type Wire =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Wire[]
+  | { readonly [key: string]: Wire };
 
 /** Why a value cannot cross between guest and host. */
 export interface PlainDataProblem {
@@ -60,7 +66,8 @@ export function encodePlainData(value: unknown, limits: PlainDataLimits): Encode
         return { [TAG]: 'undefined' };
       case 'bigint': {
         // Writing out a large one takes time that grows with the square of its length.
-        if (from > HUGE || from < -HUGE) throw new Problem('size', path, 'is a bigint of more than 4096 bits');
+        if (from > HUGE || from < -HUGE)
+          throw new Problem('size', path, 'is a bigint of more than 4096 bits');
         const digits = from.toString();
         spend(digits.length, path);
         return { [TAG]: 'bigint', v: digits };
@@ -74,8 +81,10 @@ export function encodePlainData(value: unknown, limits: PlainDataLimits): Encode
   }
 
   function encodeObject(from: object, path: string, depth: number): Wire {
-    if (depth >= maxDepth) throw new Problem('depth', path, `is nested deeper than ${maxDepth} levels`);
-    if (ancestors.has(from)) throw new Problem('cycle', path, 'refers back to a value that contains it');
+    if (depth >= maxDepth)
+      throw new Problem('depth', path, `is nested deeper than ${maxDepth} levels`);
+    if (ancestors.has(from))
+      throw new Problem('cycle', path, 'refers back to a value that contains it');
     ancestors.add(from);
     const wire = encodeByKind(from, path, depth + 1);
     ancestors.delete(from);
@@ -94,10 +103,14 @@ export function encodePlainData(value: unknown, limits: PlainDataLimits): Encode
         ]),
       };
     }
-    if (from instanceof Set) return { [TAG]: 'set', v: encodeItems(itemsOf(from, path), path, depth) };
+    if (from instanceof Set)
+      return { [TAG]: 'set', v: encodeItems(itemsOf(from, path), path, depth) };
     if (from instanceof Error) {
       const name = encode(textOf(from.name), `${path}.name`, depth);
-      return { [TAG]: 'error', v: { name, message: encode(textOf(from.message), `${path}.message`, depth) } };
+      return {
+        [TAG]: 'error',
+        v: { name, message: encode(textOf(from.message), `${path}.message`, depth) },
+      };
     }
     const notData = nameOfWhatIsNotData(from);
     if (notData !== undefined) throw new Problem('type', path, notData);
@@ -112,7 +125,8 @@ export function encodePlainData(value: unknown, limits: PlainDataLimits): Encode
 
   function encodeRecord(from: object, path: string, depth: number): Wire {
     const entries: [string, Wire][] = Object.keys(from).map((key) => {
-      if (key === FORBIDDEN_KEY) throw new Problem('type', path, `has a property named ${FORBIDDEN_KEY}`);
+      if (key === FORBIDDEN_KEY)
+        throw new Problem('type', path, `has a property named ${FORBIDDEN_KEY}`);
       spend(key.length + 4, path);
       return [key, encode(Reflect.get(from, key), pathOf(path, key), depth)];
     });
@@ -127,7 +141,8 @@ export function encodePlainData(value: unknown, limits: PlainDataLimits): Encode
 export function decodePlainData(wire: unknown, maxDepth: number = MAX_DEPTH): Decoded {
   function decode(from: unknown, path: string, depth: number): unknown {
     if (from === null || typeof from !== 'object') return from;
-    if (depth >= maxDepth) throw new Problem('depth', path, `is nested deeper than ${maxDepth} levels`);
+    if (depth >= maxDepth)
+      throw new Problem('depth', path, `is nested deeper than ${maxDepth} levels`);
     if (Array.isArray(from)) return decodeItems(from, path, depth + 1);
     if (Object.hasOwn(from, TAG)) return decodeTagged(from, path, depth + 1);
     return decodeEntries(Object.entries(from), path, depth + 1);
@@ -153,7 +168,8 @@ export function decodePlainData(wire: unknown, maxDepth: number = MAX_DEPTH): De
       case 'undefined':
         return undefined;
       case 'number':
-        if (body === 'NaN' || body === 'Infinity' || body === '-Infinity' || body === '-0') return Number(body);
+        if (body === 'NaN' || body === 'Infinity' || body === '-Infinity' || body === '-0')
+          return Number(body);
         throw malformed(path);
       case 'bigint':
         if (typeof body === 'string' && /^-?\d{1,1300}$/.test(body)) return BigInt(body);
@@ -167,7 +183,10 @@ export function decodePlainData(wire: unknown, maxDepth: number = MAX_DEPTH): De
         return new Map(
           listOf(body, path).map((entry, index) => {
             const [key, item] = pairOf(entry, path);
-            return [decode(key, `${path}.keys[${index}]`, depth), decode(item, `${path}.values[${index}]`, depth)];
+            return [
+              decode(key, `${path}.keys[${index}]`, depth),
+              decode(item, `${path}.values[${index}]`, depth),
+            ];
           }),
         );
       case 'error':
@@ -208,8 +227,10 @@ function attempt<T>(work: () => T): T | { ok: false; problem: PlainDataProblem }
 function nameOfWhatIsNotData(value: object): string | undefined {
   if (value instanceof Promise) return 'is a promise; await it first';
   if (value instanceof RegExp) return 'is a regular expression; use String(it)';
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return 'is binary; use Array.from(it)';
-  if (value instanceof WeakMap || value instanceof WeakSet) return 'is a weak collection, which is not data';
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer)
+    return 'is binary; use Array.from(it)';
+  if (value instanceof WeakMap || value instanceof WeakSet)
+    return 'is a weak collection, which is not data';
   return undefined;
 }
 
@@ -220,7 +241,9 @@ function timeOf(date: Date, path: string): number | null {
 
 function entriesOf(map: Map<unknown, unknown>, path: string): [unknown, unknown][] {
   const entries: [unknown, unknown][] = [];
-  withBrand(path, () => Map.prototype.forEach.call(map, (item: unknown, key: unknown) => entries.push([key, item])));
+  withBrand(path, () =>
+    Map.prototype.forEach.call(map, (item: unknown, key: unknown) => entries.push([key, item])),
+  );
   return entries;
 }
 
@@ -259,8 +282,13 @@ function errorOf(body: unknown, path: string): Error {
   if (typeof name !== 'string' || typeof message !== 'string') throw malformed(path);
   const error = new Error(message);
   // Not the stack of whoever decodes it: that tells a guest of the host.
-  Object.defineProperty(error, 'stack', { value: `${name}: ${message}`, configurable: true, writable: true });
-  if (name !== 'Error') Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true });
+  Object.defineProperty(error, 'stack', {
+    value: `${name}: ${message}`,
+    configurable: true,
+    writable: true,
+  });
+  if (name !== 'Error')
+    Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true });
   return error;
 }
 

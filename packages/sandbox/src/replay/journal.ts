@@ -70,7 +70,8 @@ export class Journal {
       const next = this.#recorded[this.#delivered.length] ?? this.#live.shift();
       if (!next) return;
       const isRecorded = this.#delivered.length < this.#recorded.length;
-      if (isRecorded && (next.afterQuestions > this.#questions || next.id > this.#questions)) return;
+      if (isRecorded && (next.afterQuestions > this.#questions || next.id > this.#questions))
+        return;
       this.#elapsedMs = Math.max(this.#elapsedMs, next.elapsedMs);
       const answer = {
         ...next,

@@ -13,7 +13,11 @@ const Outcome = z.discriminatedUnion('ok', [
     name: z.string(),
     message: z.string(),
     violation: z
-      .strictObject({ type: z.enum(VIOLATION_TYPES), details: z.string(), line: z.int().nullable() })
+      .strictObject({
+        type: z.enum(VIOLATION_TYPES),
+        details: z.string(),
+        line: z.int().nullable(),
+      })
       .nullable(),
   }),
 ]);
@@ -55,16 +59,21 @@ export function writeResumeToken(run: PausedRun): string {
  */
 export function readResumeToken(token: string): PausedRun {
   const [digest, body = ''] = token.split('.', 2);
-  if (digest !== digestOf(body)) throw new ResumeTokenError('The token is cut or was changed; use it as it was given.');
+  if (digest !== digestOf(body))
+    throw new ResumeTokenError('The token is cut or was changed; use it as it was given.');
   let content: unknown;
   try {
     content = JSON.parse(Buffer.from(body, 'base64url').toString());
   } catch (error) {
-    throw new ResumeTokenError('The token holds no JSON; use it as it was given.', { cause: error });
+    throw new ResumeTokenError('The token holds no JSON; use it as it was given.', {
+      cause: error,
+    });
   }
   const parsed = PausedRun.safeParse(content);
   if (parsed.success) return parsed.data;
-  throw new ResumeTokenError('The token was written by another version; run the program again.', { cause: parsed.error });
+  throw new ResumeTokenError('The token was written by another version; run the program again.', {
+    cause: parsed.error,
+  });
 }
 
 function digestOf(body: string): string {

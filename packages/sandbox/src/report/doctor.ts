@@ -30,19 +30,48 @@ interface Runner {
 }
 
 /** Tries from inside what the layers must not let happen. */
-export async function diagnose(sandbox: Runner, plan: LaunchPlan, spawn: Spawn): Promise<Diagnosis> {
+export async function diagnose(
+  sandbox: Runner,
+  plan: LaunchPlan,
+  spawn: Spawn,
+): Promise<Diagnosis> {
   const checks = [...(await checkRuns(sandbox)), ...(await checkProcess(plan, spawn))];
   return { isHealthy: checks.every(({ isHeld }) => isHeld), checks };
 }
 
 async function checkRuns(sandbox: Runner): Promise<Check[]> {
-  const expectations: [layer: string, name: string, code: string, holds: (result: RunResult) => boolean][] = [
+  const expectations: [
+    layer: string,
+    name: string,
+    code: string,
+    holds: (result: RunResult) => boolean,
+  ][] = [
     ['compartment', 'run a program', '6 * 7', (it) => it.status === 'ok' && it.value === 42],
-    ['compartment', 'reach the network', 'fetch("http://127.0.0.1")', (it) => it.status === 'violation'],
-    ['compartment', 'reach the process', '(() => {}).constructor("return process")()', (it) => it.status !== 'ok'],
-    ['source gate', 'import a module of Node', 'import fs from "node:fs"', (it) => it.status === 'violation'],
+    [
+      'compartment',
+      'reach the network',
+      'fetch("http://127.0.0.1")',
+      (it) => it.status === 'violation',
+    ],
+    [
+      'compartment',
+      'reach the process',
+      '(() => {}).constructor("return process")()',
+      (it) => it.status !== 'ok',
+    ],
+    [
+      'source gate',
+      'import a module of Node',
+      'import fs from "node:fs"',
+      (it) => it.status === 'violation',
+    ],
     ['limits', 'loop for ever', 'for (;;) {}', (it) => it.status === 'limit'],
-    ['limits', 'fill the memory', 'const all = []; for (;;) all.push(new Uint8Array(4e6).fill(1))', (it) => it.status === 'limit'],
+    [
+      'limits',
+      'fill the memory',
+      'const all = []; for (;;) all.push(new Uint8Array(4e6).fill(1))',
+      (it) => it.status === 'limit',
+    ],
     ['limits', 'run after all that', '6 * 7', (it) => it.status === 'ok' && it.value === 42],
   ];
   const checks: Check[] = [];
@@ -58,7 +87,9 @@ async function checkProcess(plan: LaunchPlan, spawn: Spawn): Promise<Check[]> {
   const server = createServer((socket) => socket.destroy());
   try {
     const port = await new Promise<number>((resolve) => {
-      server.listen(0, '127.0.0.1', () => resolve(Number(Reflect.get(Object(server.address()), 'port'))));
+      server.listen(0, '127.0.0.1', () =>
+        resolve(Number(Reflect.get(Object(server.address()), 'port'))),
+      );
     });
     const program = join(folder, 'probe.cjs');
     await writeFile(program, PROBE_SOURCE.replace('PORT', String(port)));
@@ -74,7 +105,8 @@ async function probe(plan: LaunchPlan, spawn: Spawn): Promise<Check[]> {
   const timer = setTimeout(() => child.kill('SIGKILL'), PROBE_TIMEOUT_MS);
   const checks: Check[] = [];
   try {
-    if (!child.stdout) return [{ layer: 'process', name: 'start', isHeld: false, details: 'no output' }];
+    if (!child.stdout)
+      return [{ layer: 'process', name: 'start', isHeld: false, details: 'no output' }];
     for await (const line of createInterface({ input: child.stdout })) {
       checks.push({ layer: 'process', ...Probed.parse(JSON.parse(line)) });
     }

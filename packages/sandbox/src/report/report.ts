@@ -30,9 +30,24 @@ export function layersOf({ limits }: SandboxOptions, plan: LaunchPlan): SandboxR
     platform: process.platform,
     layers: [
       { number: 0, name: 'source gate', isActive: true, by: 'acorn' },
-      { number: 1, name: 'compartment', isActive: true, by: 'SES lockdown, a fresh Compartment for each run' },
-      { number: 2, name: 'empty start realm', isActive: true, by: 'host globals deleted, module hooks refuse' },
-      { number: 3, name: 'process', isActive: true, by: `Node permission model, empty environment${hasNetPermission ? '' : '; no network permission before Node 25'}` },
+      {
+        number: 1,
+        name: 'compartment',
+        isActive: true,
+        by: 'SES lockdown, a fresh Compartment for each run',
+      },
+      {
+        number: 2,
+        name: 'empty start realm',
+        isActive: true,
+        by: 'host globals deleted, module hooks refuse',
+      },
+      {
+        number: 3,
+        name: 'process',
+        isActive: true,
+        by: `Node permission model, empty environment${hasNetPermission ? '' : '; no network permission before Node 25'}`,
+      },
       {
         number: 4,
         name: 'limits',
@@ -44,12 +59,28 @@ export function layersOf({ limits }: SandboxOptions, plan: LaunchPlan): SandboxR
           `${limits.memoryMb} MB`,
         ].join(', '),
       },
-      { number: 5, name: 'namespace', isActive: plan.inNamespace, by: plan.inNamespace ? 'unshare: user, network, pid, ipc, uts' : 'switched off, or not available on this host' },
-      { number: 6, name: 'host side', isActive: true, by: 'framed pipes, checked messages, budgets, SIGUSR1 guard' },
+      {
+        number: 5,
+        name: 'namespace',
+        isActive: plan.inNamespace,
+        by: plan.inNamespace
+          ? 'unshare: user, network, pid, ipc, uts'
+          : 'switched off, or not available on this host',
+      },
+      {
+        number: 6,
+        name: 'host side',
+        isActive: true,
+        by: 'framed pipes, checked messages, budgets, SIGUSR1 guard',
+      },
     ],
     network: hasNetPermission
-      ? plan.inNamespace ? 'permission+namespace' : 'permission'
-      : plan.inNamespace ? 'namespace' : 'capability-only',
+      ? plan.inNamespace
+        ? 'permission+namespace'
+        : 'permission'
+      : plan.inNamespace
+        ? 'namespace'
+        : 'capability-only',
     flags,
     missingFlags: [...plan.unknownFlags],
   };

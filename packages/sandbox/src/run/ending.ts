@@ -33,7 +33,11 @@ export function endingOf({ ending, usage }: ConversationReport, context: EndingC
     case 'paused':
       return { run: { status: 'paused', pending: ending.pending, token: context.tokenOf() } };
     case 'violations': {
-      const violation = violations.at(-1) ?? { type: 'BUILTIN_VIOLATION', details: 'Too many violations', line: null };
+      const violation = violations.at(-1) ?? {
+        type: 'BUILTIN_VIOLATION',
+        details: 'Too many violations',
+        line: null,
+      };
       const message = `The program was stopped after ${limits.maxViolations} violations; the last: ${violation.details}`;
       return { run: violationEnding(code, violation, message, null) };
     }
@@ -43,11 +47,26 @@ export function endingOf({ ending, usage }: ConversationReport, context: EndingC
       return { run: violationEnding(code, violation, details, null), violation };
     }
     case 'diverged':
-      return failed(code, 'unsupported', 'ReplayError', 'Resumed, the program asked for something else than before; run it again.');
+      return failed(
+        code,
+        'unsupported',
+        'ReplayError',
+        'Resumed, the program asked for something else than before; run it again.',
+      );
     case 'crashed':
-      return failed(code, 'crash', 'CrashError', `The program brought its process down: ${ending.reason}.`);
+      return failed(
+        code,
+        'crash',
+        'CrashError',
+        `The program brought its process down: ${ending.reason}.`,
+      );
     case 'not-started':
-      return failed(code, 'crash', 'CrashError', `No process could begin the run (${Math.round(usage.wallMs)} ms).`);
+      return failed(
+        code,
+        'crash',
+        'CrashError',
+        `No process could begin the run (${Math.round(usage.wallMs)} ms).`,
+      );
     case 'aborted':
       throw new Error('An aborted run has no result'); // its caller rejects
   }
@@ -73,7 +92,10 @@ function outcomeOf(
     case 'thrown': {
       const error = thrownError(outcome.thrown, context);
       if (!outcome.violation) return { status: 'error', error };
-      const violation = { ...outcome.violation, line: outcome.violation.line === null ? error.line : error.line };
+      const violation = {
+        ...outcome.violation,
+        line: outcome.violation.line === null ? error.line : error.line,
+      };
       return { status: 'violation', violation, error: { ...error, kind: 'violation' } };
     }
   }
@@ -92,7 +114,14 @@ function notData({ kind, message }: PlainDataProblem, { code, limits }: EndingCo
     return limitEnding(code, 'result', limits.maxResultBytes, limits.maxResultBytes).run;
   }
   const hint = 'Return plain data: objects, arrays, strings, numbers, Map, Set, Date, bigint.';
-  const error = positionedAt(code, { kind: 'result', name: 'ResultError', message: `The ${message}`, line: null, column: null, hint });
+  const error = positionedAt(code, {
+    kind: 'result',
+    name: 'ResultError',
+    message: `The ${message}`,
+    line: null,
+    column: null,
+    hint,
+  });
   return { status: 'error', error };
 }
 
@@ -100,11 +129,18 @@ function thrownError(thrown: ThrownByGuest, { code, position }: EndingContext): 
   const { name, message } = thrown;
   const place =
     thrown.line === null ? { line: null, column: null } : position(thrown.line, thrown.column ?? 1);
-  return positionedAt(code, { kind: kindOf(name), name, message, ...place, hint: HINTS[name] ?? '' });
+  return positionedAt(code, {
+    kind: kindOf(name),
+    name,
+    message,
+    ...place,
+    hint: HINTS[name] ?? '',
+  });
 }
 
 const HINTS: Readonly<Record<string, string>> = {
-  StalledError: 'Every promise that is awaited must be settled by the program itself, a timer or a tool.',
+  StalledError:
+    'Every promise that is awaited must be settled by the program itself, a timer or a tool.',
 };
 
 function kindOf(name: string): GuestError['kind'] {
@@ -114,7 +150,10 @@ function kindOf(name: string): GuestError['kind'] {
 
 const LIMIT_TEXT: Readonly<Record<LimitKind, { unit: string; hint: string }>> = {
   wall: { unit: 'ms of time', hint: 'Do less in one run, or wait for less.' },
-  cpu: { unit: 'ms of processor time', hint: 'Look for a loop that does not end, or work on less data.' },
+  cpu: {
+    unit: 'ms of processor time',
+    hint: 'Look for a loop that does not end, or work on less data.',
+  },
   memory: { unit: 'MB of memory', hint: 'Work on less data at a time.' },
   toolCalls: { unit: 'tool calls', hint: 'Ask for more with each call, or make fewer.' },
   timers: { unit: 'timers', hint: 'Start fewer timers.' },
@@ -125,19 +164,47 @@ const LIMIT_TEXT: Readonly<Record<LimitKind, { unit: string; hint: string }>> = 
 function limitEnding(code: string, kind: LimitKind, allowed: number, used: number): Ending {
   const { unit, hint } = LIMIT_TEXT[kind];
   const message = `The program reached its limit of ${allowed} ${unit}.`;
-  const error = positionedAt(code, { kind: 'limit', name: 'LimitError', message, line: null, column: null, hint });
-  const run: RunEnding = { status: 'limit', limit: { kind, allowed, used: Math.round(used) }, error };
-  if (kind === 'wall' || kind === 'cpu') return { run, violation: { type: 'TIMEOUT', details: message, line: null } };
-  if (kind === 'memory') return { run, violation: { type: 'MEMORY_LIMIT', details: message, line: null } };
+  const error = positionedAt(code, {
+    kind: 'limit',
+    name: 'LimitError',
+    message,
+    line: null,
+    column: null,
+    hint,
+  });
+  const run: RunEnding = {
+    status: 'limit',
+    limit: { kind, allowed, used: Math.round(used) },
+    error,
+  };
+  if (kind === 'wall' || kind === 'cpu')
+    return { run, violation: { type: 'TIMEOUT', details: message, line: null } };
+  if (kind === 'memory')
+    return { run, violation: { type: 'MEMORY_LIMIT', details: message, line: null } };
   return { run };
 }
 
-function violationEnding(code: string, violation: Violation, message: string, line: number | null): RunEnding {
+function violationEnding(
+  code: string,
+  violation: Violation,
+  message: string,
+  line: number | null,
+): RunEnding {
   const name = 'SandboxViolationError';
   const error = positionedAt(code, { kind: 'violation', name, message, line, column: null });
   return { status: 'violation', violation, error };
 }
 
-function failed(code: string, kind: GuestError['kind'], name: string, message: string): Ending & { run: RunEnding } {
-  return { run: { status: 'error', error: positionedAt(code, { kind, name, message, line: null, column: null }) } };
+function failed(
+  code: string,
+  kind: GuestError['kind'],
+  name: string,
+  message: string,
+): Ending & { run: RunEnding } {
+  return {
+    run: {
+      status: 'error',
+      error: positionedAt(code, { kind, name, message, line: null, column: null }),
+    },
+  };
 }

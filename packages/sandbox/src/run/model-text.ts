@@ -5,9 +5,18 @@ const MAX_LOG_LINES = 40;
 
 /** What the author of the code needs to know to go on: the value or what went wrong, and the log. */
 export function modelText(ending: RunEnding, { logs }: Pick<RunFacts, 'logs'>): string {
-  const shown = logs.slice(-MAX_LOG_LINES).map(({ level, text }) => (level === 'log' ? text : `${level}: ${text}`));
+  const shown = logs
+    .slice(-MAX_LOG_LINES)
+    .map(({ level, text }) => (level === 'log' ? text : `${level}: ${text}`));
   const left = logs.length - shown.length;
-  const log = shown.length === 0 ? [] : ['', left > 0 ? `Log (the last ${shown.length} of ${logs.length} lines):` : 'Log:', ...shown];
+  const log =
+    shown.length === 0
+      ? []
+      : [
+          '',
+          left > 0 ? `Log (the last ${shown.length} of ${logs.length} lines):` : 'Log:',
+          ...shown,
+        ];
   return [...bodyOf(ending), ...log].join('\n');
 }
 
@@ -20,7 +29,10 @@ function bodyOf(ending: RunEnding): string[] {
     case 'violation':
       return [`The program was stopped: ${ending.violation.type}.`, ...errorText(ending.error)];
     case 'limit':
-      return [`The program was stopped: it reached its ${ending.limit.kind} limit.`, ...errorText(ending.error)];
+      return [
+        `The program was stopped: it reached its ${ending.limit.kind} limit.`,
+        ...errorText(ending.error),
+      ];
     case 'paused':
       return [
         'The program is paused until a person agrees to:',
@@ -30,14 +42,21 @@ function bodyOf(ending: RunEnding): string[] {
 }
 
 function errorText({ name, message, line, column, frame, hint }: GuestError): string[] {
-  const place = line === null ? '' : ` (line ${line}${column === null ? '' : `, column ${column}`})`;
-  return [`${name}: ${message}${place}`, ...(frame === '' ? [] : [frame]), ...(hint === '' ? [] : [`Hint: ${hint}`])];
+  const place =
+    line === null ? '' : ` (line ${line}${column === null ? '' : `, column ${column}`})`;
+  return [
+    `${name}: ${message}${place}`,
+    ...(frame === '' ? [] : [frame]),
+    ...(hint === '' ? [] : [`Hint: ${hint}`]),
+  ];
 }
 
 function valueText(value: unknown): string {
   if (value === undefined) return 'undefined';
   const text = JSON.stringify(value, readable, 1) ?? String(value);
-  return text.length > MAX_VALUE_CHARS ? `${text.slice(0, MAX_VALUE_CHARS)}… (${text.length} characters)` : text;
+  return text.length > MAX_VALUE_CHARS
+    ? `${text.slice(0, MAX_VALUE_CHARS)}… (${text.length} characters)`
+    : text;
 }
 
 function readable(_key: string, value: unknown): unknown {

@@ -6,7 +6,15 @@ export interface GuestError {
    * `syntax`, `reference` and `runtime` as in the language; `unsupported`: correct, but not possible here; `result`: the
    * value is no plain data or does not fit `output`; `crash`: the process died; `limit` and `violation`: see `status`.
    */
-  kind: 'syntax' | 'reference' | 'runtime' | 'unsupported' | 'result' | 'crash' | 'limit' | 'violation';
+  kind:
+    | 'syntax'
+    | 'reference'
+    | 'runtime'
+    | 'unsupported'
+    | 'result'
+    | 'crash'
+    | 'limit'
+    | 'violation';
   name: string;
   message: string;
   /** In the code as it was given, from 1; null where it is not known. */
@@ -44,7 +52,15 @@ export interface Usage {
   toolCalls: number;
 }
 
-export const LIMIT_KINDS = ['wall', 'cpu', 'memory', 'toolCalls', 'timers', 'output', 'result'] as const;
+export const LIMIT_KINDS = [
+  'wall',
+  'cpu',
+  'memory',
+  'toolCalls',
+  'timers',
+  'output',
+  'result',
+] as const;
 export type LimitKind = (typeof LIMIT_KINDS)[number];
 
 export interface LimitReached {

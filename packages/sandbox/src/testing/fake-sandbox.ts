@@ -6,7 +6,10 @@ import type { RunEnding, RunResult } from '../run/result.ts';
 import type { RunOptions, Sandbox, SandboxEvents } from '../sandbox.ts';
 
 /** What stands in for a program: called with what the program would find, returns or throws what it would. */
-export type FakeProgram = (world: { input: unknown; callTool: (name: string, input: unknown) => Promise<unknown> }) => unknown;
+export type FakeProgram = (world: {
+  input: unknown;
+  callTool: (name: string, input: unknown) => Promise<unknown>;
+}) => unknown;
 
 export interface FakeSandbox extends Sandbox {
   /** The code of every run, in order. */
@@ -36,9 +39,11 @@ export function createFakeSandbox(
     options.signal?.throwIfAborted();
     codes.push(code);
     const program = Object.hasOwn(programs, code) ? programs[code] : undefined;
-    if (program === undefined) throw new Error(`The fake sandbox has no program for: ${code.slice(0, 200)}`);
+    if (program === undefined)
+      throw new Error(`The fake sandbox has no program for: ${code.slice(0, 200)}`);
     const executionId = `fake-${codes.length}`;
-    const ending = typeof program === 'function' ? await endingOf(program, options, executionId) : program;
+    const ending =
+      typeof program === 'function' ? await endingOf(program, options, executionId) : program;
     const result = {
       executionId,
       logs: [],
@@ -53,7 +58,11 @@ export function createFakeSandbox(
     return result as RunResult<z.output<Output>>;
   }
 
-  async function endingOf(program: FakeProgram, options: RunOptions, executionId: string): Promise<RunEnding> {
+  async function endingOf(
+    program: FakeProgram,
+    options: RunOptions,
+    executionId: string,
+  ): Promise<RunEnding> {
     const context: ToolContext = {
       signal: options.signal ?? new AbortController().signal,
       idempotencyKey: options.idempotencyKey ?? executionId,
@@ -69,7 +78,8 @@ export function createFakeSandbox(
     try {
       return { status: 'ok', value: await program({ input: options.input, callTool }) };
     } catch (thrown) {
-      const { name, message } = thrown instanceof Error ? thrown : { name: 'Thrown', message: String(thrown) };
+      const { name, message } =
+        thrown instanceof Error ? thrown : { name: 'Thrown', message: String(thrown) };
       return {
         status: 'error',
         error: { kind: 'runtime', name, message, line: null, column: null, frame: '', hint: '' },
@@ -82,9 +92,17 @@ export function createFakeSandbox(
     codes,
     events,
     run,
-    resume: () => Promise.reject(new Error('The fake sandbox pauses nothing, so there is nothing to resume')),
+    resume: () =>
+      Promise.reject(new Error('The fake sandbox pauses nothing, so there is nothing to resume')),
     declarations: () => '',
-    report: () => ({ node: process.versions.node, platform: 'fake', layers: [], network: 'capability-only', flags: [], missingFlags: [] }),
+    report: () => ({
+      node: process.versions.node,
+      platform: 'fake',
+      layers: [],
+      network: 'capability-only',
+      flags: [],
+      missingFlags: [],
+    }),
     doctor: () => Promise.resolve({ isHealthy: false, checks: [] }),
     close,
     [Symbol.asyncDispose]: close,

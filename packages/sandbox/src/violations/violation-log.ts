@@ -19,13 +19,20 @@ export interface ViolationLog {
 
 const PREVIEW_CHARS = 200;
 
-export function violationRecord(violation: Violation, executionId: string, code: string, at: number): ViolationRecord {
+export function violationRecord(
+  violation: Violation,
+  executionId: string,
+  code: string,
+  at: number,
+): ViolationRecord {
   return {
     timestamp: new Date(at).toISOString(),
     execution_id: executionId,
     violation_type: violation.type,
     details: escapeControls(redactText(violation.details)),
-    code_preview: escapeControls(redactText(code.slice(0, 4 * PREVIEW_CHARS))).slice(0, PREVIEW_CHARS).toWellFormed(),
+    code_preview: escapeControls(redactText(code.slice(0, 4 * PREVIEW_CHARS)))
+      .slice(0, PREVIEW_CHARS)
+      .toWellFormed(),
   };
 }
 
