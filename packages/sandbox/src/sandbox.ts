@@ -11,7 +11,7 @@ import {
   type Tool,
 } from '@buddy/core';
 import { EventEmitter } from 'eventemitter3';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { declarationsOf } from './declarations/declarations.ts';
 import { SandboxClosedError, NotPlainDataError } from './errors.ts';
 import { GUEST_GLOBALS } from './guest-globals.ts';
@@ -34,7 +34,7 @@ import { Slots } from './host/slots.ts';
 import { type GivenModules, type ModuleInput, readModules } from './modules-given.ts';
 import { moduleNames } from './modules/module-library.ts';
 import { SandboxOptions, type SandboxOptionsInput } from './options.ts';
-import { encodePlainData, type Wire } from './protocol/plain-data.ts';
+import { encodePlainData } from './protocol/plain-data.ts';
 import { readResumeToken, writeResumeToken, type PausedRun } from './replay/resume-token.ts';
 import { type Diagnosis, diagnose } from './report/doctor.ts';
 import { layersOf, type SandboxReport } from './report/report.ts';
@@ -100,7 +100,7 @@ export interface SandboxEvents {
 export interface Sandbox extends AsyncDisposable {
   readonly events: EventEmitter<SandboxEvents>;
   /** Runs code. Whatever the code does is in the result; rejects only when the caller is at fault, or the signal aborts. */
-  run<Output extends z.ZodType = z.ZodType<unknown>>(
+  run<Output extends z.ZodType = z.ZodType>(
     code: string,
     options?: RunOptions<Output>,
   ): Promise<RunResult<z.output<Output>>>;
@@ -109,7 +109,7 @@ export interface Sandbox extends AsyncDisposable {
    * as far as it had come, and asks the tool again that had to wait, with the same idempotency key.
    * @throws {ResumeTokenError} When the token is damaged.
    */
-  resume<Output extends z.ZodType = z.ZodType<unknown>>(
+  resume<Output extends z.ZodType = z.ZodType>(
     token: string,
     options?: Pick<
       RunOptions<Output>,
@@ -140,7 +140,7 @@ export async function createSandbox(
   const { tools = [], modules = moduleNames, violationLog, ...given } = input;
   const options = parseOrThrow(SandboxOptions, given, 'options of createSandbox');
   const toolIndex = indexTools(tools, options.allowUngoverned);
-  const givenModules = readModules(modules, new Set(GUEST_GLOBALS));
+  const givenModules = readModules(modules, GLOBAL_SET);
   const inNamespace = await decideNamespace(options.osIsolation);
   const { limits, isolation } = options;
   const cpuSeconds = Math.ceil(limits.cpuMs / 1_000) + 3;
@@ -203,7 +203,6 @@ class ProcessSandbox implements Sandbox {
   readonly #parts: SandboxParts;
   readonly #slots: Slots;
   readonly #guard = guardAgainstSigusr1();
-  readonly #globals: ReadonlySet<string> = new Set(GUEST_GLOBALS);
   readonly #closing = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
   #runs = 0;
@@ -213,7 +212,7 @@ class ProcessSandbox implements Sandbox {
     this.#slots = new Slots(parts.children.width);
   }
 
-  async run<Output extends z.ZodType = z.ZodType<unknown>>(
+  async run<Output extends z.ZodType = z.ZodType>(
     code: string,
     options: RunOptions<Output> = {},
   ): Promise<RunResult<z.output<Output>>> {
@@ -242,7 +241,7 @@ class ProcessSandbox implements Sandbox {
     );
   }
 
-  async resume<Output extends z.ZodType = z.ZodType<unknown>>(
+  async resume<Output extends z.ZodType = z.ZodType>(
     token: string,
     options: RunCaller & { output?: Output } = {},
   ): Promise<RunResult<z.output<Output>>> {
@@ -404,7 +403,7 @@ class SandboxRun {
           type: 'run',
           run: nextRun(),
           source: prepared.source,
-          input: input as Wire,
+          input,
           seed: Array.from({ length: 4 }, () => Math.floor(draw() * 2 ** 32)),
           now,
         },

@@ -52,19 +52,21 @@ const REALM_WALKS = [
     `try { const found = ${code}; String(found && found.env && found.env.CANARY) } catch (e) { "caught " + e.name }`,
 );
 
-describe('the compartment alone', () => {
-  /** The child's program with no flag, no limit, and an environment worth stealing. */
-  const unprotected: Spawn = (_command, args) =>
-    spawn(process.execPath, args.slice(-1), { env: { CANARY }, stdio: ['pipe', 'pipe', 'pipe'] });
+/** The child's program with no flag, no limit, and an environment worth stealing. */
+const unprotected: Spawn = (_command, args) =>
+  spawn(process.execPath, args.slice(-1), { env: { CANARY }, stdio: ['pipe', 'pipe', 'pipe'] });
 
+describe('the compartment alone', () => {
   it('keeps a program from everything that is in the process', async () => {
     await using sandbox = await createSandbox(
       { isolation: 'session', tools: [echo] },
       { spawn: unprotected },
     );
     for (const code of REALM_WALKS) {
-      const result = await sandbox.run(code);
-      expect(JSON.stringify(result), code).not.toContain(CANARY);
+      expect({ code, said: JSON.stringify(await sandbox.run(code)) }).toEqual({
+        code,
+        said: expect.not.stringContaining(CANARY),
+      });
     }
   });
   it('would be missed: the same walks find the canary where there is none', () => {
@@ -81,8 +83,8 @@ describe('the compartment alone', () => {
       'return eval("process")',
       'with (globalThis) return process.env',
     ]) {
-      const outcome = await runRaw(`async () => { ${body} }`, unprotected);
-      expect(outcome.status, body).toBe('thrown');
+      const { status } = await runRaw(`async () => { ${body} }`, unprotected);
+      expect({ body, status }).toEqual({ body, status: 'thrown' });
     }
     expect(await runRaw('async () => 1 + 1', unprotected)).toEqual({ status: 'value', value: 2 });
   });
@@ -165,7 +167,7 @@ describe('the process alone', () => {
   });
   it('would be missed: the same attempts work without the flags', () => {
     const said = JSON.parse(runPlain(script()));
-    expect(Object.values(said).filter((it) => it !== 'refused').length).toBeGreaterThan(5);
+    expect(Object.values(said).filter((each) => each !== 'refused').length).toBeGreaterThan(5);
     expect(said.read).toBe(CANARY);
   });
 });
@@ -193,7 +195,7 @@ describe('the host side alone', () => {
       const own = args.at(-1) ?? '';
       return spawn(
         command,
-        args.map((it) => it.replaceAll(own, program)),
+        args.map((each) => each.replaceAll(own, program)),
         options,
       );
     };
@@ -269,9 +271,9 @@ describe('the host side alone', () => {
       tier: 1,
       input: z.unknown(),
       output: z.unknown(),
-      execute: (it) => {
-        calls.push(it);
-        return it;
+      execute: (given) => {
+        calls.push(given);
+        return given;
       },
     });
     const done =
@@ -303,11 +305,9 @@ describe('report and doctor', () => {
     expect(report.layers.map(({ number }) => number)).toEqual([0, 1, 2, 3, 4, 5, 6]);
     expect(report.missingFlags).toEqual([]);
     const { isHealthy, checks } = await sandbox.doctor();
-    expect(checks.filter((it) => !it.isHeld)).toEqual(
-      report.network === 'capability-only'
-        ? [expect.objectContaining({ name: 'connect to the network' })]
-        : [],
-    );
+    // Node 24 without namespaces has nothing to hold the network back with, and says so.
+    const weak = report.network === 'capability-only' ? ['connect to the network'] : [];
+    expect(checks.filter(({ isHeld }) => !isHeld).map(({ name }) => name)).toEqual(weak);
     expect(isHealthy).toBe(report.network !== 'capability-only');
     expect(checks.length).toBeGreaterThan(12);
   });
@@ -319,7 +319,7 @@ const echo = defineTool({
   tier: 1,
   input: z.unknown(),
   output: z.unknown(),
-  execute: (it) => it,
+  execute: (each) => each,
 });
 
 const HOSTILE_HEAD = `

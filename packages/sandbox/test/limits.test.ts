@@ -94,42 +94,42 @@ describe.each(['process', 'session'] as const)(
   },
 );
 
-describe('the limits of a run', () => {
-  async function withLimits<T>(
-    limits: SandboxInput['limits'],
-    use: (sandbox: Sandbox, calls: string[]) => Promise<T>,
-  ): Promise<T> {
-    const calls: string[] = [];
-    const wait = defineTool({
-      name: 'wait',
-      description: 'Waits until nobody waits for it.',
-      tier: 1,
-      input: z.unknown(),
-      output: z.unknown(),
-      execute: (_input, { signal }) =>
-        new Promise((_resolve, reject) => {
-          calls.push('asked');
-          signal.addEventListener('abort', () => {
-            calls.push('aborted');
-            reject(signal.reason);
-          });
-        }),
-    });
-    const echo = defineTool({
-      name: 'echo',
-      description: 'Says it again.',
-      tier: 1,
-      input: z.unknown(),
-      output: z.unknown(),
-      execute: (it) => {
-        calls.push('echo');
-        return it;
-      },
-    });
-    await using sandbox = await createSandbox({ tools: [wait, echo], limits, poolSize: 1 });
-    return await use(sandbox, calls);
-  }
+async function withLimits<T>(
+  limits: SandboxInput['limits'],
+  use: (sandbox: Sandbox, calls: string[]) => Promise<T>,
+): Promise<T> {
+  const calls: string[] = [];
+  const wait = defineTool({
+    name: 'wait',
+    description: 'Waits until nobody waits for it.',
+    tier: 1,
+    input: z.unknown(),
+    output: z.unknown(),
+    execute: (_input, { signal }) =>
+      new Promise((_resolve, reject) => {
+        calls.push('asked');
+        signal.addEventListener('abort', () => {
+          calls.push('aborted');
+          reject(signal.reason);
+        });
+      }),
+  });
+  const echo = defineTool({
+    name: 'echo',
+    description: 'Says it again.',
+    tier: 1,
+    input: z.unknown(),
+    output: z.unknown(),
+    execute: (given) => {
+      calls.push('echo');
+      return given;
+    },
+  });
+  await using sandbox = await createSandbox({ tools: [wait, echo], limits, poolSize: 1 });
+  return await use(sandbox, calls);
+}
 
+describe('the limits of a run', () => {
   it('count tool calls', () =>
     withLimits({ maxToolCalls: 3 }, async (sandbox, calls) => {
       expect(await sandbox.run('for (;;) await tools.echo(1)')).toMatchObject({

@@ -93,7 +93,7 @@ describe('a run that needs an approval', () => {
     });
     expect(asked).toEqual(['read 1', 'send ada task:3', 'send ada task:3', 'read 2', 'read 3']);
     const again = await sandbox.resume(token);
-    const { dice, began, later } = valueOf(resumed) as Record<string, number>;
+    const { dice, began, later } = Object(valueOf(resumed));
     expect(valueOf(again)).toMatchObject({ dice, began, later });
   });
   it('pauses again when the approval is still missing, or another is', async () => {
@@ -126,7 +126,7 @@ describe('a run that needs an approval', () => {
       status: 'ok',
       value: ['sent to ada', { n: 9 }],
     });
-    expect(asked.filter((it) => it === 'read 9')).toHaveLength(1);
+    expect(asked.filter((each) => each === 'read 9')).toHaveLength(1);
   });
   it('logs a violation once, though the replay meets it again', async () => {
     const { tools, approved } = makeWorld();

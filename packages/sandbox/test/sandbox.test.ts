@@ -188,7 +188,7 @@ describe.each(['process', 'session'] as const)('a sandbox of isolation %s', (iso
   });
   it('runs many programs at once', async () => {
     const results = await Promise.all(Array.from({ length: 6 }, (_, n) => sandbox.run(`${n} * 2`)));
-    expect(results.map((it) => Reflect.get(it, 'value'))).toEqual([0, 2, 4, 6, 8, 10]);
+    expect(results.map((each) => Reflect.get(each, 'value'))).toEqual([0, 2, 4, 6, 8, 10]);
   });
 });
 

@@ -85,7 +85,7 @@ describe('a violation', () => {
       'let n = 0; try { fetch("x") } catch { n++ } try { await tools.crm.delete({}) } catch { n++ } n',
     );
     expect(result).toMatchObject({ status: 'ok', value: 2 });
-    expect(records.map((it) => it.violation_type)).toEqual([
+    expect(records.map((each) => each.violation_type)).toEqual([
       'NETWORK_ACCESS_ATTEMPT',
       'TOOL_DENIED',
     ]);

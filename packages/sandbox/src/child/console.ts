@@ -6,6 +6,8 @@ export interface ConsoleLimits {
   maxLogLines: number;
 }
 
+const silent = (): void => undefined;
+
 /** A console whose lines go to the host; past its limits it says so once and falls silent. */
 export function createConsole(
   limits: ConsoleLimits,
@@ -26,7 +28,6 @@ export function createConsole(
         write('warn', '[the rest of the log is left out: it is over its limit]');
     };
   const log = logger('log');
-  const silent = (): void => undefined;
   return {
     debug: logger('debug'),
     log,

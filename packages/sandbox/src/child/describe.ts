@@ -25,10 +25,12 @@ export function describe(value: unknown, maxChars: number): string {
       case 'symbol':
         return from.toString();
       case 'function':
-        return `[function ${String(own(from, 'name') ?? '')}]`;
+        return `[function ${nameOf(from)}]`;
       case 'object':
         return from === null ? 'null' : ofObject(from, depth);
-      default:
+      case 'boolean':
+      case 'number':
+      case 'undefined':
         return String(from);
     }
   }
@@ -102,9 +104,7 @@ function own(from: object, key: string): unknown {
   if (!descriptor) return undefined;
   if ('value' in descriptor) return descriptor.value;
   // `overrideTaming` turns the data properties of prototypes into accessors; those are frozen, a guest's may not be.
-  return Object.isFrozen(from) && descriptor.get
-    ? Reflect.apply(descriptor.get, from, [])
-    : '[accessor]';
+  return Object.isFrozen(from) && descriptor.get ? descriptor.get.call(from) : '[accessor]';
 }
 
 function list<T>(items: readonly T[], say: (item: T) => string): string {

@@ -109,6 +109,13 @@ export class GuestRun {
     }
   }
 
+  async #enterLater(callback: unknown): Promise<void> {
+    await Promise.resolve();
+    this.#enter(() =>
+      typeof callback === 'function' ? Reflect.apply(callback, undefined, []) : undefined,
+    );
+  }
+
   async #execute(source: string): Promise<unknown> {
     // A guest's program is what this package evaluates; the compartment is what it is evaluated in.
     const program: Program = this.#compartment.evaluate(`${source}\n//# sourceURL=${SOURCE_NAME}`);
@@ -162,9 +169,7 @@ export class GuestRun {
       queueMicrotask: (callback: unknown): void => {
         if (typeof callback !== 'function')
           throw new TypeError('queueMicrotask calls a function; give it one');
-        void Promise.resolve().then(() =>
-          this.#enter(() => Reflect.apply(callback, undefined, [])),
-        );
+        void this.#enterLater(callback);
       },
       structuredClone: (value: unknown) => this.#clone(value),
       atob: (text: unknown) => fromBase64(text),

@@ -21,6 +21,8 @@ realm.onUncaught((thrown) => {
 });
 realm.onUnhandledRejection((reason) => current?.unhandledRejection(reason));
 realm.onData((bytes) => {
+  // The host wrote it, with these very types.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   for (const message of reader.push(bytes)) receive(message as HostMessage);
 });
 

@@ -52,11 +52,6 @@ export function createScratch(limits: ScratchLimits, refuse: Refuse): Scratch {
     return name;
   }
 
-  function textOf(given: unknown): string {
-    if (typeof given === 'string') return given;
-    throw new TypeError('scratch keeps text; use JSON.stringify for anything else');
-  }
-
   return {
     write: (name, text) => keep(nameOf(name), textOf(text)),
     append: (name, text) => keep(nameOf(name), (files.get(nameOf(name)) ?? '') + textOf(text)),
@@ -81,4 +76,9 @@ export function createScratch(limits: ScratchLimits, refuse: Refuse): Scratch {
       return [...files.keys()].filter((name) => name.startsWith(prefix)).toSorted();
     },
   };
+}
+
+function textOf(given: unknown): string {
+  if (typeof given === 'string') return given;
+  throw new TypeError('scratch keeps text; use JSON.stringify for anything else');
 }

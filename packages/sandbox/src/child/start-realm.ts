@@ -1,5 +1,7 @@
 import { registerHooks } from 'node:module';
 import { writeSync } from 'node:fs';
+// For what it does to the globals: it brings `lockdown`, `harden` and `Compartment`.
+// oxlint-disable-next-line import/no-unassigned-import
 import 'ses';
 
 /** What the bootstrap keeps for itself when the start realm is emptied. None of it is reachable from a compartment. */

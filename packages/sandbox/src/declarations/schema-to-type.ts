@@ -30,6 +30,7 @@ function typeOf(schema: AnySchema, indent: string): string {
       return arrayOf(schema, indent);
     case 'object':
       return objectOf(schema, indent);
+    case undefined:
     default:
       return 'unknown';
   }

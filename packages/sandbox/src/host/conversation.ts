@@ -317,14 +317,17 @@ export class Conversation {
         return;
       case 'new': {
         const dueMs = Math.max(0, clock.now() - this.#startedAt) + ms;
-        void wait(ms, this.#abort.signal).then((isAborted) => {
-          this.#timers -= 1;
-          if (isAborted || this.#isOver || this.#isPausing) return;
-          this.#journal.answer(id, text, { ok: true, value: null }, dueMs);
-        });
+        void this.#sleep(id, text, ms, dueMs);
         return;
       }
     }
+  }
+
+  async #sleep(id: number, text: string, ms: number, dueMs: number): Promise<void> {
+    const isAborted = await wait(ms, this.#abort.signal);
+    this.#timers -= 1;
+    if (isAborted || this.#isOver || this.#isPausing) return;
+    this.#journal.answer(id, text, { ok: true, value: null }, dueMs);
   }
 
   #hearLog(level: LogLevel, text: string): void {

@@ -75,7 +75,8 @@ export function encodePlainData(value: unknown, limits: PlainDataLimits): Encode
       case 'object':
         spend(8, path);
         return from === null ? null : encodeObject(from, path, depth);
-      default:
+      case 'function':
+      case 'symbol':
         throw new Problem('type', path, `is a ${typeof from}, which is not data`);
     }
   }

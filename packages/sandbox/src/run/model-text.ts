@@ -53,7 +53,7 @@ function errorText({ name, message, line, column, frame, hint }: GuestError): st
 
 function valueText(value: unknown): string {
   if (value === undefined) return 'undefined';
-  const text = JSON.stringify(value, readable, 1) ?? String(value);
+  const text = JSON.stringify(value, readable, 1) ?? typeof value;
   return text.length > MAX_VALUE_CHARS
     ? `${text.slice(0, MAX_VALUE_CHARS)}… (${text.length} characters)`
     : text;

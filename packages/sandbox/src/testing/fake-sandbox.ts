@@ -32,7 +32,7 @@ export function createFakeSandbox(
   const codes: string[] = [];
   const events = new EventEmitter<SandboxEvents>();
 
-  async function run<Output extends z.ZodType = z.ZodType<unknown>>(
+  async function run<Output extends z.ZodType = z.ZodType>(
     code: string,
     options: RunOptions<Output> = {},
   ): Promise<RunResult<z.output<Output>>> {
@@ -87,7 +87,6 @@ export function createFakeSandbox(
     }
   }
 
-  const close = (): Promise<void> => Promise.resolve();
   return {
     codes,
     events,
@@ -107,4 +106,8 @@ export function createFakeSandbox(
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+function close(): Promise<void> {
+  return Promise.resolve();
 }
