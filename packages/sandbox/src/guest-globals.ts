@@ -1,5 +1,5 @@
 /** What the language itself brings into every compartment. */
-const LANGUAGE_GLOBALS = words(`
+export const LANGUAGE_GLOBALS = words(`
   AggregateError Array ArrayBuffer BigInt BigInt64Array BigUint64Array Boolean DataView
   Date Error EvalError Float32Array Float64Array Function Infinity Int16Array Int32Array
   Int8Array Intl Iterator JSON Map Math NaN Number Object Promise Proxy RangeError

@@ -1,4 +1,3 @@
-import { GUEST_GLOBALS } from '../guest-globals.ts';
 import type {
   AnswerMessage,
   AnswerOutcome,
@@ -39,7 +38,7 @@ type Program = (globals: object) => Promise<unknown>;
 export class GuestRun {
   readonly #options: GuestRunOptions;
   readonly #compartment: Compartment;
-  readonly #globals: Record<string, unknown>;
+  readonly #globals: object;
   readonly #waiting = new Map<number, (outcome: AnswerOutcome) => void>();
   readonly #violations = new WeakMap<object, Violation>();
   readonly #origins = new WeakMap<Error, Error>();
@@ -55,11 +54,16 @@ export class GuestRun {
     this.#options = options;
     const endowments = this.#endowments();
     this.#compartment = new Compartment({ globals: endowments, name: 'guest', __options__: true });
-    const language: object = this.#compartment.globalThis;
-    this.#globals = Object.create(null);
-    for (const name of GUEST_GLOBALS) this.#globals[name] = Reflect.get(language, name);
-    this.#globals['globalThis'] = language;
-    this.#globals['modules'] = this.#moduleNamespaces();
+    const own = this.#compartment.globalThis;
+    // What the language brings is inherited: it is the same for all runs, and reading it all out takes a while.
+    let modules: object | undefined;
+    this.#globals = Object.create(options.realm.language, {
+      ...Object.getOwnPropertyDescriptors(endowments),
+      eval: { value: own['eval'] },
+      Function: { value: own['Function'] },
+      globalThis: { value: own },
+      modules: { get: () => (modules ??= this.#moduleNamespaces()) },
+    });
   }
 
   start(message: RunMessage): void {
@@ -70,7 +74,7 @@ export class GuestRun {
     this.#send({ type: 'started', run: this.#run });
     const input = decodePlainData(message.input);
     const given = input.ok ? harden(input.value) : undefined;
-    this.#globals['input'] = given;
+    Object.defineProperty(this.#globals, 'input', { value: given });
     Object.defineProperty(this.#compartment.globalThis, 'input', { value: given });
     Object.freeze(this.#globals);
     this.#execute(message.source).then(

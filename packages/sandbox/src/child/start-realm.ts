@@ -1,4 +1,5 @@
 import { registerHooks } from 'node:module';
+import { LANGUAGE_GLOBALS } from '../guest-globals.ts';
 import { writeSync } from 'node:fs';
 // For what it does to the globals: it brings `lockdown`, `harden` and `Compartment`.
 // oxlint-disable-next-line import/no-unassigned-import
@@ -11,6 +12,8 @@ export interface StartRealm {
   Math: object;
   /** What SES does not permit but is harmless in a process of its own. Hardened. */
   extraIntrinsics: Record<string, object>;
+  /** The language's own globals, the same in every compartment. Frozen, without a prototype. */
+  language: object;
   setImmediate: (callback: () => void) => void;
   stackOf: (error: Error) => string;
   write: (bytes: Buffer) => void;
@@ -60,6 +63,7 @@ export function claimStartRealm(): StartRealm {
     Date: RealDate,
     Math: GuestMath,
     extraIntrinsics,
+    language: languageGlobals(),
     setImmediate: (callback) => void setImmediate(callback),
     stackOf: (error) => (typeof getStackString === 'function' ? String(getStackString(error)) : ''),
     write: (bytes) => {
@@ -80,6 +84,13 @@ export function claimStartRealm(): StartRealm {
       exit(70);
     },
   };
+}
+
+function languageGlobals(): object {
+  const language: object = new Compartment({ __options__: true }).globalThis;
+  const globals = Object.create(null);
+  for (const name of LANGUAGE_GLOBALS) globals[name] = Reflect.get(language, name);
+  return Object.freeze(globals);
 }
 
 function refuseModule(): never {

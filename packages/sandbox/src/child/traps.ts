@@ -104,35 +104,79 @@ export function createTraps(refuse: Refuse): Record<string, object> {
 }
 
 function createTrap(path: string, refuse: Refuse): object {
-  const give = (what: string, { type, instead }: Refusal): never => {
-    throw refuse(type, `${what} is not available. ${instead}`);
-  };
-  const deny = (): never => give(path, refusalOf(path));
-  const call = (_target: object, _self: unknown, given: unknown[]): never =>
-    LOADERS.has(path)
-      ? give(`${path}(${describeName(given[0])})`, refusalOfModule(given[0]))
-      : give(`${path}()`, refusalOf(path));
-  return new Proxy(function trap() {}, {
-    apply: call,
-    construct: (target, given) => call(target, undefined, given),
-    get: (_target, key) => {
-      // Asked by the language itself, when a value is awaited, printed or compared.
-      if (typeof key === 'symbol') return undefined;
-      if (LOADERS.has(path)) return deny();
-      const member = `${path}.${key.slice(0, 64)}`;
-      return STEPS.has(member) ? createTrap(member, refuse) : give(member, refusalOf(member));
-    },
-    has: deny,
-    set: deny,
-    defineProperty: deny,
-    deleteProperty: deny,
-    getOwnPropertyDescriptor: deny,
-    getPrototypeOf: deny,
-    setPrototypeOf: deny,
-    ownKeys: deny,
-    isExtensible: deny,
-    preventExtensions: deny,
-  });
+  return new Proxy(trapTarget, new TrapHandler(path, refuse));
+}
+
+/** Shared, for no trap ever gives it away. A function, so that `typeof fetch` is what code expects. */
+function trapTarget(): void {}
+
+/** A class, for its methods are made once and not for each of the many traps of each run. */
+class TrapHandler implements ProxyHandler<object> {
+  readonly #path: string;
+  readonly #refuse: Refuse;
+
+  constructor(path: string, refuse: Refuse) {
+    this.#path = path;
+    this.#refuse = refuse;
+  }
+
+  apply(_target: object, _self: unknown, given: unknown[]): never {
+    if (!LOADERS.has(this.#path)) return this.#give(`${this.#path}()`, refusalOf(this.#path));
+    return this.#give(`${this.#path}(${describeName(given[0])})`, refusalOfModule(given[0]));
+  }
+
+  construct(target: object, given: unknown[]): never {
+    return this.apply(target, undefined, given);
+  }
+
+  get(_target: object, key: string | symbol): object | undefined {
+    // Asked by the language itself, when a value is awaited, printed or compared.
+    if (typeof key === 'symbol') return undefined;
+    if (LOADERS.has(this.#path)) return this.#deny();
+    const member = `${this.#path}.${key.slice(0, 64)}`;
+    return STEPS.has(member)
+      ? createTrap(member, this.#refuse)
+      : this.#give(member, refusalOf(member));
+  }
+
+  has(): never {
+    return this.#deny();
+  }
+  set(): never {
+    return this.#deny();
+  }
+  defineProperty(): never {
+    return this.#deny();
+  }
+  deleteProperty(): never {
+    return this.#deny();
+  }
+  getOwnPropertyDescriptor(): never {
+    return this.#deny();
+  }
+  getPrototypeOf(): never {
+    return this.#deny();
+  }
+  setPrototypeOf(): never {
+    return this.#deny();
+  }
+  ownKeys(): never {
+    return this.#deny();
+  }
+  isExtensible(): never {
+    return this.#deny();
+  }
+  preventExtensions(): never {
+    return this.#deny();
+  }
+
+  #deny(): never {
+    return this.#give(this.#path, refusalOf(this.#path));
+  }
+
+  #give(what: string, { type, instead }: Refusal): never {
+    throw this.#refuse(type, `${what} is not available. ${instead}`);
+  }
 }
 
 function refusalOf(path: string): Refusal {

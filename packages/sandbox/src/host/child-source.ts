@@ -16,9 +16,11 @@ export function oncePerRun(pool: ChildPool, width: number): ChildSource {
     width,
     borrow: () => pool.take(),
     giveBack: (child) => {
-      child.kill();
       // Not now: whoever waits for the result goes first.
-      setImmediate(() => pool.fill());
+      setImmediate(() => {
+        child.kill();
+        pool.fill();
+      });
     },
   };
 }

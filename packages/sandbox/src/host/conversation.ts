@@ -113,8 +113,8 @@ export class Conversation {
         message: (message) => this.#hear(message),
         ended: (end) => this.#childEnded(end),
       });
-      this.#watchdog.start();
       child.send(request);
+      this.#watchdog.start(); // while the child wakes up
     }
     const ending = await this.#done.promise;
     clearTimeout(begin);

@@ -101,6 +101,7 @@ export class ChildPool {
     this.#starting.delete(child);
     this.#failures = 0;
     child.listen(undefined);
+    void child.usage(); // opens what it reads from, ahead of the run
     const taker = this.#takers.shift();
     if (taker) {
       child.keepHostAlive(true);
