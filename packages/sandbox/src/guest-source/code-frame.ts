@@ -64,7 +64,7 @@ export function offsetAt(code: string, { line, column }: SourcePosition): number
  * // > 2 | return b;
  * //     |        ^
  */
-export function codeFrame(code: string, { line, column }: SourcePosition): string {
+function codeFrame(code: string, { line, column }: SourcePosition): string {
   const first = Math.max(1, line - LINES_AROUND);
   const lines = code.split(LINE_BREAK).slice(first - 1, line + LINES_AROUND);
   const gutter = String(first + lines.length - 1).length;

@@ -55,7 +55,7 @@ export function nodeFlags({ program, memoryMb, hardened, unknownFlags }: LaunchP
 }
 
 /** The whole command of a child: limits of the shell, then a namespace, then Node. */
-export function launchCommand(plan: LaunchPlan): [command: string, args: string[]] {
+function launchCommand(plan: LaunchPlan): [command: string, args: string[]] {
   const node = [process.execPath, ...nodeFlags(plan), plan.program];
   const inner = plan.inNamespace ? ['unshare', ...UNSHARE_ARGS, '--', ...node] : node;
   if (!hasShell) return [inner[0] ?? process.execPath, inner.slice(1)];

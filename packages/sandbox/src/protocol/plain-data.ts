@@ -25,7 +25,7 @@ export interface PlainDataLimits {
 export type Encoded = { ok: true; wire: Wire } | { ok: false; problem: PlainDataProblem };
 export type Decoded = { ok: true; value: unknown } | { ok: false; problem: PlainDataProblem };
 
-export const MAX_DEPTH = 64;
+const MAX_DEPTH = 64;
 const TAG = '$';
 /** An assignment to this name would change the prototype of a careless reader's object. */
 const FORBIDDEN_KEY = '__proto__';

@@ -52,15 +52,7 @@ export interface Usage {
   toolCalls: number;
 }
 
-export const LIMIT_KINDS = [
-  'wall',
-  'cpu',
-  'memory',
-  'toolCalls',
-  'timers',
-  'output',
-  'result',
-] as const;
+const LIMIT_KINDS = ['wall', 'cpu', 'memory', 'toolCalls', 'timers', 'output', 'result'] as const;
 export type LimitKind = (typeof LIMIT_KINDS)[number];
 
 export interface LimitReached {
