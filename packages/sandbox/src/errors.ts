@@ -1,0 +1,42 @@
+import { BuddyError } from '@buddy/core';
+
+/** A child did not start, or could not be kept within its limits while starting. */
+export class SandboxStartError extends BuddyError {
+  readonly code = 'SANDBOX_START_FAILED';
+}
+
+/** The sandbox was disposed of; make a new one. */
+export class SandboxClosedError extends BuddyError {
+  readonly code = 'SANDBOX_CLOSED';
+}
+
+/** A tool that must not be handed to code as it is: tier 4, or tier 3 without a gate in front of it. */
+export class ToolRefusedError extends BuddyError {
+  readonly code = 'SANDBOX_TOOL_REFUSED';
+  readonly tools: readonly string[];
+
+  constructor(message: string, tools: readonly string[]) {
+    super(message);
+    this.tools = tools;
+  }
+}
+
+/** `osIsolation: 'require'` was asked for, and this host cannot give it. */
+export class IsolationUnavailableError extends BuddyError {
+  readonly code = 'SANDBOX_ISOLATION_UNAVAILABLE';
+}
+
+/** A token of a paused run was changed, cut or made by another version. */
+export class ResumeTokenError extends BuddyError {
+  readonly code = 'SANDBOX_RESUME_TOKEN_INVALID';
+}
+
+/** What the host handed in is not plain data. */
+export class NotPlainDataError extends BuddyError {
+  readonly code = 'SANDBOX_NOT_PLAIN_DATA';
+}
+
+/** A module on the allow-list that is unknown, or whose source cannot be used. */
+export class InvalidModuleError extends BuddyError {
+  readonly code = 'SANDBOX_MODULE_INVALID';
+}

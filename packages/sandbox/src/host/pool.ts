@@ -1,0 +1,133 @@
+import type { SetupMessage } from '../protocol/messages.ts';
+import { SandboxClosedError, SandboxStartError } from '../errors.ts';
+import { Child } from './child.ts';
+import { launch, type LaunchPlan, REQUIRED_FLAG, type Spawn } from './launch.ts';
+
+export interface PoolOptions {
+  spawn: Spawn;
+  /** Children kept ready. */
+  size: number;
+  plan: Omit<LaunchPlan, 'unknownFlags'>;
+  setup: SetupMessage;
+  maxFrameBytes: number;
+}
+
+const START_TIMEOUT_MS = 30_000;
+const BAD_OPTION = /bad option: (--[\w-]+)/;
+/** Failures in a row after which a pool stops trying by itself. */
+const MAX_FAILURES = 3;
+
+/** Children that have done all that can be done before a program is known. Each is taken once. */
+export class ChildPool {
+  readonly #options: PoolOptions;
+  readonly #ready: Child[] = [];
+  readonly #starting = new Set<Child>();
+  readonly #takers: PromiseWithResolvers<Child>[] = [];
+  readonly #unknownFlags = new Set<string>();
+  #failures = 0;
+  #isClosed = false;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  get unknownFlags(): ReadonlySet<string> {
+    return this.#unknownFlags;
+  }
+
+  /**
+   * A child that is ready and nobody else's.
+   * @throws {SandboxStartError} When children do not start on this host.
+   */
+  async take(): Promise<Child> {
+    if (this.#isClosed) throw new SandboxClosedError('The sandbox is closed; make a new one.');
+    for (let child = this.#ready.shift(); child; child = this.#ready.shift()) {
+      if (child.end) continue; // died while it waited
+      child.keepHostAlive(true);
+      return child;
+    }
+    const taker = Promise.withResolvers<Child>();
+    this.#takers.push(taker);
+    this.#failures = 0;
+    this.fill();
+    for (const child of this.#starting) child.keepHostAlive(true);
+    return taker.promise;
+  }
+
+  /** Starts as many children as are missing. */
+  fill(): void {
+    if (this.#isClosed || this.#failures >= MAX_FAILURES) return;
+    const wanted = this.#options.size + this.#takers.length;
+    while (this.#ready.length + this.#starting.size < wanted) this.#start();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const child of [...this.#ready, ...this.#starting]) child.kill();
+    this.#ready.length = 0;
+    this.#starting.clear();
+    for (const taker of this.#takers.splice(0)) {
+      taker.reject(new SandboxClosedError('The sandbox was closed before the run could start.'));
+    }
+  }
+
+  #start(): void {
+    const { spawn, plan, setup, maxFrameBytes } = this.#options;
+    const child = new Child(
+      launch(spawn, { ...plan, unknownFlags: this.#unknownFlags }),
+      maxFrameBytes,
+    );
+    this.#starting.add(child);
+    const timer = setTimeout(() => {
+      child.kill();
+      this.#failed(child, `did not answer within ${START_TIMEOUT_MS} ms`);
+    }, START_TIMEOUT_MS);
+    timer.unref();
+    if (this.#takers.length === 0) child.keepHostAlive(false);
+    child.listen({
+      message: ({ type }) => {
+        clearTimeout(timer);
+        if (type === 'ready') this.#started(child);
+      },
+      ended: (end) => {
+        clearTimeout(timer);
+        this.#failed(child, end.kind === 'exited' ? end.lastWords : end.reason);
+      },
+    });
+    child.send(setup);
+  }
+
+  #started(child: Child): void {
+    this.#starting.delete(child);
+    this.#failures = 0;
+    child.listen(undefined);
+    void child.usage(); // opens what it reads from, ahead of the run
+    const taker = this.#takers.shift();
+    if (taker) {
+      child.keepHostAlive(true);
+      taker.resolve(child);
+      return;
+    }
+    child.keepHostAlive(false);
+    this.#ready.push(child);
+  }
+
+  #failed(child: Child, lastWords: string): void {
+    if (!this.#starting.delete(child) || this.#isClosed) return;
+    const [, flag] = BAD_OPTION.exec(lastWords) ?? [];
+    if (flag !== undefined && flag !== REQUIRED_FLAG && !this.#unknownFlags.has(flag)) {
+      this.#unknownFlags.add(flag); // an older Node: go on without it, and say so in the report
+      this.fill();
+      return;
+    }
+    this.#failures += 1;
+    if (this.#failures < MAX_FAILURES) {
+      this.fill();
+      return;
+    }
+    const said = lastWords.trim().slice(0, 1_000) || 'it said nothing';
+    for (const taker of this.#takers.splice(0)) {
+      taker.reject(new SandboxStartError(`A sandbox child did not start: ${said}`));
+    }
+  }
+}

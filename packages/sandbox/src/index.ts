@@ -1,0 +1,38 @@
+export {
+  InvalidModuleError,
+  IsolationUnavailableError,
+  NotPlainDataError,
+  ResumeTokenError,
+  SandboxClosedError,
+  SandboxStartError,
+  ToolRefusedError,
+} from './errors.ts';
+export type { Spawn } from './host/launch.ts';
+export type { ModuleInput } from './modules-given.ts';
+export { moduleNames } from './modules/module-library.ts';
+export { SandboxLimits, SandboxOptions, type SandboxOptionsInput } from './options.ts';
+export type { LogLevel } from './protocol/messages.ts';
+export type { Check, Diagnosis } from './report/doctor.ts';
+export type { Layer, SandboxReport } from './report/report.ts';
+export type {
+  CallRecord,
+  GuestError,
+  LimitKind,
+  LimitReached,
+  LogLine,
+  PendingApproval,
+  RunEnding,
+  RunFacts,
+  RunResult,
+  Usage,
+} from './run/result.ts';
+export {
+  createSandbox,
+  type RunOptions,
+  type Sandbox,
+  type SandboxEvents,
+  type SandboxInput,
+  type SandboxPorts,
+} from './sandbox.ts';
+export { type Violation, VIOLATION_TYPES, type ViolationType } from './violations/violation.ts';
+export type { ViolationLog, ViolationRecord } from './violations/violation-log.ts';

@@ -1,0 +1,1 @@
+export { createFakeSandbox, type FakeProgram, type FakeSandbox } from './fake-sandbox.ts';

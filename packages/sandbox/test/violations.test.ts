@@ -1,0 +1,140 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { defineTool, ManualClock, ToolDeniedError } from '@buddy/core';
+import { createSandbox, type Sandbox, type ViolationRecord } from '@buddy/sandbox';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+
+const denied = defineTool({
+  name: 'crm.delete',
+  description: 'Is denied.',
+  tier: 2,
+  input: z.unknown(),
+  output: z.unknown(),
+  execute: () => {
+    throw new ToolDeniedError('crm.delete', {
+      outcome: 'deny',
+      rule: 'no-deletes',
+      reasonCode: 'POLICY_BLOCKED',
+      explanation: 'Nothing is deleted here.',
+    });
+  },
+});
+
+describe('a violation', () => {
+  const records: ViolationRecord[] = [];
+  let sandbox: Sandbox;
+  beforeAll(async () => {
+    sandbox = await createSandbox(
+      {
+        isolation: 'session',
+        tools: [denied],
+        violationLog: { append: (record) => void records.push(record) },
+      },
+      { clock: new ManualClock(Date.UTC(2026, 0, 2)) },
+    );
+  });
+  afterAll(() => sandbox.close());
+
+  it.each([
+    ['NETWORK_ACCESS_ATTEMPT', 'await fetch("https://example.com")'],
+    ['NETWORK_ACCESS_ATTEMPT', 'new WebSocket("wss://example.com")'],
+    ['NETWORK_ACCESS_ATTEMPT', 'const request = new XMLHttpRequest()'],
+    ['NETWORK_ACCESS_ATTEMPT', 'require("node:net")'],
+    ['NETWORK_ACCESS_ATTEMPT', 'import http from "http"'],
+    ['NETWORK_ACCESS_ATTEMPT', 'globalThis.fetch.call(null, "x")'],
+    ['NETWORK_ACCESS_ATTEMPT', 'await Deno.connect({ port: 1 })'],
+    ['SUBPROCESS_ATTEMPT', 'require("child_process").exec("id")'],
+    ['SUBPROCESS_ATTEMPT', 'process.mainModule.require("child_process")'],
+    ['SUBPROCESS_ATTEMPT', 'process.binding("spawn_sync")'],
+    ['SUBPROCESS_ATTEMPT', 'process.kill(1)'],
+    ['SUBPROCESS_ATTEMPT', 'Bun.spawn(["id"])'],
+    ['SUBPROCESS_ATTEMPT', 'new Worker("x.js")'],
+    ['FILESYSTEM_ATTEMPT', 'process.getBuiltinModule("fs")'],
+    ['FILESYSTEM_ATTEMPT', 'import { readFileSync } from "node:fs"'],
+    ['FILESYSTEM_ATTEMPT', 'scratch.read("/etc/passwd")'],
+    ['FILESYSTEM_ATTEMPT', 'scratch.write("/tmp/../etc/x", "")'],
+    ['FILESYSTEM_ATTEMPT', 'localStorage.getItem("x")'],
+    ['IMPORT_ALLOWLIST_VIOLATION', 'await import("lodash")'],
+    ['IMPORT_ALLOWLIST_VIOLATION', 'require("lodash")'],
+    ['BUILTIN_VIOLATION', 'process.env.HOME'],
+    ['BUILTIN_VIOLATION', 'process.exit(1)'],
+    ['BUILTIN_VIOLATION', 'new SharedArrayBuffer(8)'],
+    ['BUILTIN_VIOLATION', 'WebAssembly.compile'],
+    ['TOOL_DENIED', 'await tools.crm.delete({})'],
+  ])('of type %s ends %s', async (type, code) => {
+    records.length = 0;
+    const result = await sandbox.run(`\n${code}`);
+    expect(result).toMatchObject({
+      status: 'violation',
+      violation: { type, line: 2 },
+      error: { kind: 'violation' },
+    });
+    expect(records).toMatchObject([
+      {
+        violation_type: type,
+        execution_id: result.executionId,
+        timestamp: '2026-01-02T00:00:00.000Z',
+      },
+    ]);
+  });
+  it('is logged when the program catches the error, too', async () => {
+    records.length = 0;
+    const result = await sandbox.run(
+      'let n = 0; try { fetch("x") } catch { n++ } try { await tools.crm.delete({}) } catch { n++ } n',
+    );
+    expect(result).toMatchObject({ status: 'ok', value: 2 });
+    expect(records.map((each) => each.violation_type)).toEqual([
+      'NETWORK_ACCESS_ATTEMPT',
+      'TOOL_DENIED',
+    ]);
+  });
+  it('tells the author what there is instead', async () => {
+    const text = (await sandbox.run('fetch("x")')).toModelText();
+    expect(text).toContain('NETWORK_ACCESS_ATTEMPT');
+    expect(text).toContain('call one of the functions in `tools`');
+  });
+  it('is not suspected where there is only a question', async () => {
+    expect(
+      await sandbox.run(
+        '[typeof fetch, typeof process, typeof require, "import(x)", typeof window]',
+      ),
+    ).toMatchObject({
+      status: 'ok',
+      value: ['function', 'function', 'function', 'import(x)', 'undefined'],
+      violations: [],
+    });
+  });
+  it('shows the first 200 characters of the code, without control characters and secrets', async () => {
+    records.length = 0;
+    await sandbox.run(
+      `fetch("x")\n// \u001b[31m\u202e sk-ant-api03-${'a'.repeat(90)}AA\n${'// more\n'.repeat(100)}`,
+    );
+    const preview = records[0]?.code_preview ?? '';
+    expect(preview.length).toBeLessThanOrEqual(200);
+    expect(preview).toMatch(/^fetch\("x"\)\\n\/\/ \\u\{1b\}\[31m\\u\{202e\}/);
+    expect(preview).not.toContain('aaaaaaaa');
+  });
+});
+
+it('keeps violations in a file of JSON Lines, written when the run has ended', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'violations-'));
+  const violationLog = join(folder, 'violations.jsonl');
+  await using sandbox = await createSandbox({ violationLog, limits: { wallMs: 300 } });
+  await sandbox.run('fetch("x")');
+  await sandbox.run('for (;;) {}');
+  const lines = (await readFile(violationLog, 'utf8')).trimEnd().split('\n');
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { violation_type: 'NETWORK_ACCESS_ATTEMPT', code_preview: 'fetch("x")' },
+    { violation_type: 'TIMEOUT', code_preview: 'for (;;) {}' },
+  ]);
+  expect(Object.keys(JSON.parse(lines[0] ?? ''))).toEqual([
+    'timestamp',
+    'execution_id',
+    'violation_type',
+    'details',
+    'code_preview',
+  ]);
+  await rm(folder, { recursive: true });
+});
