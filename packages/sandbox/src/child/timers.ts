@@ -1,5 +1,5 @@
 /** Asks the host to answer after `ms` milliseconds: waiting is on the record, so that a replay waits alike. */
-export type Wake = (ms: number, then: () => void) => void;
+type Wake = (ms: number, then: () => void) => void;
 
 export interface Timers {
   setTimeout(callback: unknown, ms?: unknown, ...given: unknown[]): number;

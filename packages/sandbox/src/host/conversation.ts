@@ -31,7 +31,7 @@ export interface ConversationOptions {
   observer: ConversationObserver;
 }
 
-export interface ConversationObserver {
+interface ConversationObserver {
   log(line: LogLine): void;
   violation(violation: Violation): void;
   callStarted(call: CallRecord): void;
