@@ -284,7 +284,7 @@ class ProcessSandbox implements Sandbox {
     if (this.#closing.signal.aborted)
       throw new SandboxClosedError('The sandbox is closed; make a new one.');
     const run = new SandboxRun(this.#parts, this.events, paused, caller, this.#closing.signal);
-    const running = this.#parts.clock.external(() => run.execute(this.#slots, () => ++this.#runs));
+    const running = run.execute(this.#slots, () => ++this.#runs);
     this.#running.add(running);
     try {
       // The value was checked against `output` by then.
@@ -396,7 +396,7 @@ class SandboxRun {
     } = this.#caller;
     const draw = seededRandom(seed);
     for (let attempt = 1; ; attempt += 1) {
-      const child = await children.borrow();
+      const child = await clock.external(() => children.borrow());
       const conversation = new Conversation({
         child,
         request: {
@@ -479,7 +479,8 @@ class SandboxRun {
   }
 
   async #result(ending: RunEnding, report?: ConversationReport): Promise<RunResult> {
-    await Promise.all(this.#logging);
+    const { clock } = this.#parts;
+    if (this.#logging.length > 0) await clock.external(() => Promise.all(this.#logging));
     const facts: RunFacts = {
       executionId: this.#paused.executionId,
       logs: this.#logs,
@@ -489,7 +490,6 @@ class SandboxRun {
       toModelText: () => modelText(ending, { logs: this.#logs }),
     };
     const result: RunResult = { ...facts, ...ending };
-    const { clock } = this.#parts;
     this.#emit('runEnded', {
       executionId: facts.executionId,
       status: ending.status,

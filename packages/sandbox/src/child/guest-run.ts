@@ -48,6 +48,7 @@ export class GuestRun {
   #elapsedMs = 0;
   #lastId = 0;
   #turnsLeft = 0;
+  #tellsRest = false;
   #random: () => number = () => 0;
 
   constructor(options: GuestRunOptions) {
@@ -69,6 +70,7 @@ export class GuestRun {
   start(message: RunMessage): void {
     this.#run = message.run;
     this.#startedAt = message.now;
+    this.#tellsRest = message.tellsRest === true;
     this.#random = createRandom(message.seed);
     this.#state = 'running';
     this.#send({ type: 'started', run: this.#run });
@@ -82,6 +84,7 @@ export class GuestRun {
       (thrown: unknown) => this.#finish(this.#thrownOutcome(thrown)),
     );
     this.#endWhenStuck();
+    this.#tellRest();
   }
 
   answer({ run, id, elapsedMs, outcome }: AnswerMessage): void {
@@ -91,6 +94,7 @@ export class GuestRun {
     this.#elapsedMs = Math.max(this.#elapsedMs, elapsedMs);
     settle(outcome);
     this.#endWhenStuck();
+    this.#tellRest();
   }
 
   /** A promise was rejected that nobody listens to. In Node that ends a program; here it is a line in its log. */
@@ -147,6 +151,14 @@ export class GuestRun {
         thrown: { name: 'StalledError', message, line: null, column: null },
         violation: null,
       });
+    });
+  }
+
+  /** All that a program does between two answers, it does in microtasks: by the next turn of the event loop it has. */
+  #tellRest(): void {
+    if (!this.#tellsRest) return;
+    this.#options.realm.setImmediate(() => {
+      if (this.#state === 'running') this.#send({ type: 'rested', run: this.#run });
     });
   }
 

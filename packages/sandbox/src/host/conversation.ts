@@ -12,6 +12,7 @@ import { Journal, type RecordedAnswer } from '../replay/journal.ts';
 import type { CallRecord, LimitKind, LogLine, PendingApproval, Usage } from '../run/result.ts';
 import type { Violation } from '../violations/violation.ts';
 import type { Child, ChildEnd } from './child.ts';
+import { Turns } from './turns.ts';
 import { Watchdog } from './watchdog.ts';
 
 export interface ConversationOptions {
@@ -73,6 +74,7 @@ export class Conversation {
   readonly #options: ConversationOptions;
   readonly #journal: Journal;
   readonly #watchdog: Watchdog;
+  readonly #turns: Turns;
   readonly #abort = new AbortController();
   readonly #calls: CallRecord[] = [];
   readonly #queue: Question[] = [];
@@ -91,8 +93,12 @@ export class Conversation {
 
   constructor(options: ConversationOptions) {
     this.#options = options;
+    const { child, request } = options;
+    this.#turns = new Turns(options.clock);
     this.#journal = new Journal(options.recorded, ({ id, outcome, elapsedMs }) =>
-      options.child.send({ type: 'answer', run: options.request.run, id, elapsedMs, outcome }),
+      this.#turns.give(() =>
+        child.send({ type: 'answer', run: request.run, id, elapsedMs, outcome }),
+      ),
     );
     this.#watchdog = new Watchdog(options.child, options.limits, (limit, allowed, used) =>
       this.#end({ kind: 'limit', limit, allowed, used }),
@@ -113,10 +119,11 @@ export class Conversation {
         message: (message) => this.#hear(message),
         ended: (end) => this.#childEnded(end),
       });
-      child.send(request);
+      this.#turns.give(() => child.send({ ...request, tellsRest: this.#turns.isTaken }));
       this.#watchdog.start(); // while the child wakes up
     }
     const ending = await this.#done.promise;
+    await this.#turns.over();
     clearTimeout(begin);
     signal?.removeEventListener('abort', abort);
     return {
@@ -140,6 +147,9 @@ export class Conversation {
         return this.#hearCall(message.id, message.tool, message.input);
       case 'timer':
         return this.#hearTimer(message.id, message.ms);
+      case 'rested':
+        this.#turns.end();
+        return;
       case 'log':
         return this.#hearLog(message.level, message.text);
       case 'violation':
@@ -194,19 +204,20 @@ export class Conversation {
       case 'new':
         observer.callStarted(record);
         this.#queue.push({ id, tool, input: decoded.value, text, record });
-        this.#startCalls();
+        this.#turns.afterwards(() => this.#startCalls());
         return;
     }
   }
 
   #startCalls(): void {
     const { limits, child } = this.#options;
+    if (this.#isOver || this.#isPausing) return;
     while (this.#queue.length > 0 && this.#underWay.size < limits.maxToolCallsInFlight) {
       const question = this.#queue.shift();
       if (!question) break;
       const call = this.#call(question).finally(() => {
         this.#underWay.delete(call);
-        if (!this.#isOver && !this.#isPausing) this.#startCalls();
+        this.#startCalls();
       });
       this.#underWay.add(call);
     }
@@ -264,7 +275,7 @@ export class Conversation {
     if (typeof approvalId === 'string') {
       record.status = 'approval-required';
       this.#pending.push({ tool, input, approvalId });
-      this.#pause();
+      this.#turns.afterwards(() => this.#pause());
       return undefined;
     }
     const said = redactText(message).slice(0, this.#options.limits.maxErrorChars);
@@ -317,14 +328,18 @@ export class Conversation {
         return;
       case 'new': {
         const dueMs = Math.max(0, clock.now() - this.#startedAt) + ms;
-        void this.#sleep(id, text, ms, dueMs);
+        this.#turns.afterwards(() => void this.#sleep(id, text, ms, dueMs));
         return;
       }
     }
   }
 
   async #sleep(id: number, text: string, ms: number, dueMs: number): Promise<void> {
-    const isAborted = await wait(ms, this.#abort.signal);
+    const { clock } = this.#options;
+    const isAborted = await clock.sleep(ms, this.#abort.signal).then(
+      () => false,
+      () => true,
+    );
     this.#timers -= 1;
     if (isAborted || this.#isOver || this.#isPausing) return;
     this.#journal.answer(id, text, { ok: true, value: null }, dueMs);
@@ -393,24 +408,11 @@ export class Conversation {
     const { child } = this.#options;
     if (ending.kind === 'outcome') child.listen(undefined);
     else child.kill();
-    if (this.#underWay.size > 0 || this.#timers > 0) {
+    this.#turns.afterwards(() => {
+      if (this.#underWay.size === 0 && this.#timers === 0) return;
       this.#abort.abort(new DOMException('The run that made this call has ended', 'AbortError'));
-    }
+    });
+    this.#turns.end();
     this.#done.resolve(ending);
   }
-}
-
-/** Whether it was aborted. In real time whatever the clock: a guest lives in real time. */
-function wait(ms: number, signal: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    const abort = (): void => {
-      clearTimeout(timer);
-      resolve(true);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', abort);
-      resolve(false);
-    }, ms);
-    signal.addEventListener('abort', abort, { once: true });
-  });
 }

@@ -51,6 +51,7 @@ export const ChildMessage: z.ZodType<ChildMessageType> = z.discriminatedUnion('t
       .nonnegative()
       .max(2 ** 31 - 1),
   }),
+  z.strictObject({ type: z.literal('rested'), run }),
   z.strictObject({ type: z.literal('log'), run, level: z.enum(LOG_LEVELS), text: z.string() }),
   z.strictObject({ type: z.literal('violation'), run, violation: Violation }),
   z.strictObject({ type: z.literal('done'), run, outcome: GuestOutcome, isIdle: z.boolean() }),
