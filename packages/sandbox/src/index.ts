@@ -2,6 +2,9 @@ export {
   InvalidModuleError,
   IsolationUnavailableError,
   NotPlainDataError,
+  ProgramFailedError,
+  ProgramLimitError,
+  ProgramViolationError,
   ResumeTokenError,
   SandboxClosedError,
   SandboxStartError,
@@ -34,5 +37,12 @@ export {
   type SandboxInput,
   type SandboxPorts,
 } from './sandbox.ts';
+export { MemoryPausedRuns, type PausedRuns } from './tool/paused-runs.ts';
+export {
+  type ProgramInput,
+  type ProgramOutput,
+  sandboxTool,
+  type SandboxToolOptions,
+} from './tool/sandbox-tool.ts';
 export { type Violation, VIOLATION_TYPES, type ViolationType } from './violations/violation.ts';
 export type { ViolationLog, ViolationRecord } from './violations/violation-log.ts';

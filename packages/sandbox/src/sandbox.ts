@@ -98,6 +98,8 @@ export interface SandboxEvents {
 }
 
 export interface Sandbox extends AsyncDisposable {
+  /** What code may do to the world. */
+  readonly tools: readonly Tool[];
   readonly events: EventEmitter<SandboxEvents>;
   /** Runs code. Whatever the code does is in the result; rejects only when the caller is at fault, or the signal aborts. */
   run<Output extends z.ZodType = z.ZodType>(
@@ -199,6 +201,7 @@ interface SandboxParts {
 type RunCaller = Pick<RunOptions, 'signal' | 'output' | 'actor' | 'rationale' | 'runId' | 'taskId'>;
 
 class ProcessSandbox implements Sandbox {
+  readonly tools: readonly Tool[];
   readonly events = new EventEmitter<SandboxEvents>();
   readonly #parts: SandboxParts;
   readonly #slots: Slots;
@@ -209,6 +212,7 @@ class ProcessSandbox implements Sandbox {
 
   constructor(parts: SandboxParts) {
     this.#parts = parts;
+    this.tools = [...parts.tools.values()];
     this.#slots = new Slots(parts.children.width);
   }
 

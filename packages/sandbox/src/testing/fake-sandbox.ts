@@ -89,6 +89,7 @@ export function createFakeSandbox(
 
   return {
     codes,
+    tools,
     events,
     run,
     resume: () =>
