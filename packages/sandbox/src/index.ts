@@ -41,6 +41,7 @@ export { MemoryPausedRuns, type PausedRuns } from './tool/paused-runs.ts';
 export {
   type ProgramInput,
   type ProgramOutput,
+  type ProgramRunner,
   sandboxTool,
   type SandboxToolOptions,
 } from './tool/sandbox-tool.ts';

@@ -37,6 +37,9 @@ const ProgramOutput = z.object({
 export type ProgramInput = z.output<typeof ProgramInput>;
 export type ProgramOutput = z.output<typeof ProgramOutput>;
 
+/** What the tool needs of a sandbox: the whole, or what opens one when it is needed. */
+export type ProgramRunner = Pick<Sandbox, 'tools' | 'run' | 'resume'>;
+
 export interface SandboxToolOptions {
   /** Default `sandbox.run`. */
   name?: string;
@@ -68,7 +71,7 @@ export interface SandboxToolOptions {
  * const harness = createHarness({}, { tools: [findContact, sandboxTool(sandbox)] });
  */
 export function sandboxTool(
-  sandbox: Sandbox,
+  sandbox: ProgramRunner,
   {
     name = 'sandbox.run',
     pausedRuns = new MemoryPausedRuns(),
