@@ -12,7 +12,7 @@ export interface Ended {
   stderr: string;
 }
 
-export interface RunningExample {
+interface RunningExample {
   readonly pid?: number | undefined;
   kill(signal: NodeJS.Signals): void;
 }

@@ -47,7 +47,7 @@ export interface World {
 }
 
 /** Does the work of a task, and hands on the input as it came out of it. */
-export type Work = <Input>(
+type Work = <Input>(
   input: Input,
   slip: (input: Input) => Input,
   context: ToolContext,
