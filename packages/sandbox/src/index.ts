@@ -1,3 +1,4 @@
+export { createSandbox } from './create-sandbox.ts';
 export {
   InvalidModuleError,
   IsolationUnavailableError,
@@ -26,13 +27,8 @@ export type {
   RunResult,
   Usage,
 } from './run/result.ts';
-export {
-  createSandbox,
-  type RunOptions,
-  type Sandbox,
-  type SandboxEvents,
-  type SandboxInput,
-  type SandboxPorts,
-} from './sandbox.ts';
+export type { SandboxEvents } from './run/run-events.ts';
+export type { ResumeOptions, RunOptions } from './run/run-options.ts';
+export type { Sandbox, SandboxInput, SandboxPorts } from './sandbox.ts';
 export { type Violation, VIOLATION_TYPES, type ViolationType } from './violations/violation.ts';
 export type { ViolationLog, ViolationRecord } from './violations/violation-log.ts';

@@ -3,7 +3,9 @@ import { EventEmitter } from 'eventemitter3';
 import type { z } from 'zod';
 import { modelText } from '../run/model-text.ts';
 import type { RunEnding, RunResult } from '../run/result.ts';
-import type { RunOptions, Sandbox, SandboxEvents } from '../sandbox.ts';
+import type { SandboxEvents } from '../run/run-events.ts';
+import type { RunOptions } from '../run/run-options.ts';
+import type { Sandbox } from '../sandbox.ts';
 
 /** What stands in for a program: called with what the program would find, returns or throws what it would. */
 export type FakeProgram = (world: {
