@@ -27,9 +27,10 @@ import { type PausedRun, readResumeToken } from './replay/resume-token.ts';
 import { type Diagnosis, diagnose } from './report/doctor.ts';
 import { layersOf, type SandboxReport } from './report/report.ts';
 import type { RunResult } from './run/result.ts';
-import { type SandboxEvents, tellListeners } from './run/run-events.ts';
+import { type SandboxEvents, type Tell, tellListeners } from './run/run-events.ts';
 import type { ResumeOptions, RunOptions } from './run/run-options.ts';
 import { RunRecord } from './run/run-record.ts';
+import { RunStream } from './run/run-stream.ts';
 import { GLOBAL_SET, type RunWorld, SandboxRun } from './run/sandbox-run.ts';
 import type { Sandbox, SandboxInput, SandboxPorts } from './sandbox.ts';
 import { FileViolationLog, type ViolationLog } from './violations/violation-log.ts';
@@ -128,6 +129,16 @@ class ProcessSandbox implements Sandbox {
     return this.#start<Output>(this.#beginning(code, options), options);
   }
 
+  stream<Output extends z.ZodType = z.ZodType>(
+    code: string,
+    options: RunOptions<Output> = {},
+  ): RunStream<z.output<Output>> {
+    return new RunStream(async (left, tell) => {
+      const signal = options.signal ? AbortSignal.any([options.signal, left]) : left;
+      return this.#start<Output>(this.#beginning(code, options), { ...options, signal }, tell);
+    });
+  }
+
   async resume<Output extends z.ZodType = z.ZodType>(
     token: string,
     options: ResumeOptions<Output> = {},
@@ -192,6 +203,7 @@ class ProcessSandbox implements Sandbox {
   async #start<Output extends z.ZodType>(
     paused: PausedRun,
     caller: ResumeOptions<Output>,
+    tell: Tell = () => undefined,
   ): Promise<RunResult<z.output<Output>>> {
     const closing = this.#closing.signal;
     if (closing.aborted) throw new SandboxClosedError('The sandbox is closed; make a new one.');
@@ -204,7 +216,10 @@ class ProcessSandbox implements Sandbox {
         run: paused,
         log,
         clock,
-        tell: (name, event) => tellListeners(this.events, name, event),
+        tell: (event) => {
+          tellListeners(this.events, event);
+          tell(event);
+        },
       }),
     });
     const running = clock.external(() => run.execute());

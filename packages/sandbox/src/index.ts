@@ -27,8 +27,9 @@ export type {
   RunResult,
   Usage,
 } from './run/result.ts';
-export type { SandboxEvents } from './run/run-events.ts';
+export type { RunEvent, SandboxEvents } from './run/run-events.ts';
 export type { ResumeOptions, RunOptions } from './run/run-options.ts';
+export type { RunStream } from './run/run-stream.ts';
 export type { Sandbox, SandboxInput, SandboxPorts } from './sandbox.ts';
 export { type Violation, VIOLATION_TYPES, type ViolationType } from './violations/violation.ts';
 export type { ViolationLog, ViolationRecord } from './violations/violation-log.ts';

@@ -9,6 +9,7 @@ import type { SandboxReport } from './report/report.ts';
 import type { RunResult } from './run/result.ts';
 import type { SandboxEvents } from './run/run-events.ts';
 import type { ResumeOptions, RunOptions } from './run/run-options.ts';
+import type { RunStream } from './run/run-stream.ts';
 import type { ViolationLog } from './violations/violation-log.ts';
 
 export interface SandboxInput extends SandboxOptionsInput {
@@ -35,6 +36,20 @@ export interface Sandbox extends AsyncDisposable {
     code: string,
     options?: RunOptions<Output>,
   ): Promise<RunResult<z.output<Output>>>;
+  /**
+   * Runs code and yields what happens while it happens: lines of the console, tool calls, violations, and at last `runEnded`
+   * with the result. The run begins when the first event is asked for; leaving the loop early ends it by abort. Throws
+   * where `run` would reject.
+   * @example
+   * for await (const event of sandbox.stream(code)) {
+   *   if (event.type === 'console') process.stdout.write(`${event.text}\n`);
+   *   if (event.type === 'runEnded') answer(event.result.toModelText());
+   * }
+   */
+  stream<Output extends z.ZodType = z.ZodType>(
+    code: string,
+    options?: RunOptions<Output>,
+  ): RunStream<z.output<Output>>;
   /**
    * Goes on with a run that was paused, in this process or another: runs it again with the same clock, chance and answers,
    * as far as it had come, and asks the tool again that had to wait, with the same idempotency key.

@@ -2,29 +2,36 @@ import type { EventEmitter } from 'eventemitter3';
 import type { Violation } from '../violations/violation.ts';
 import type { CallRecord, LogLine, RunResult } from './result.ts';
 
-export interface SandboxEvents {
-  console: [event: LogLine & { executionId: string; at: number }];
-  toolCallStarted: [event: { executionId: string; call: CallRecord; at: number }];
-  toolCallEnded: [event: { executionId: string; call: CallRecord; at: number }];
-  violated: [event: { executionId: string; violation: Violation; at: number }];
-  runEnded: [
-    event: { executionId: string; status: RunResult['status']; result: RunResult; at: number },
-  ];
+interface Of {
+  executionId: string;
+  /** When, in ms since the Unix epoch, by the sandbox's clock. */
+  at: number;
 }
 
-/** Tells whoever wants to know of one thing that happened. */
-export type Tell = <Name extends keyof SandboxEvents>(
-  name: Name,
-  event: SandboxEvents[Name][0],
-) => void;
+export interface SandboxEvents {
+  console: [event: Of & LogLine];
+  toolCallStarted: [event: Of & { call: CallRecord }];
+  toolCallEnded: [event: Of & { call: CallRecord }];
+  violated: [event: Of & { violation: Violation }];
+  runEnded: [event: Of & { status: RunResult['status']; result: RunResult }];
+}
+
+/** The same events, of one run and as one union; the last is `runEnded`. */
+export type RunEvent<Value = unknown> =
+  | { [Name in keyof Ongoing]: { type: Name } & Ongoing[Name][0] }[keyof Ongoing]
+  | (Of & { type: 'runEnded'; status: RunResult['status']; result: RunResult<Value> });
+
+type Ongoing = Omit<SandboxEvents, 'runEnded'>;
+
+/** Takes in one thing that happened. */
+export type Tell = (event: RunEvent) => void;
 
 /** A listener that throws must not break the run it listens to; its error goes where uncaught errors go. */
-export function tellListeners<Name extends keyof SandboxEvents>(
+export function tellListeners(
   events: EventEmitter<SandboxEvents>,
-  name: Name,
-  event: SandboxEvents[Name][0],
+  { type, ...event }: RunEvent,
 ): void {
-  for (const listener of events.listeners(name)) {
+  for (const listener of events.listeners(type)) {
     try {
       Reflect.apply(listener, events, [event]);
     } catch (error) {

@@ -31,15 +31,16 @@ export class RunRecord {
 
   logged(line: LogLine): void {
     this.#logs.push(line);
-    this.#ports.tell('console', { ...line, ...this.#now() });
+    this.#ports.tell({ type: 'console', ...line, ...this.#now() });
   }
 
+  // A copy of the call as it is now: the record itself goes on changing until the call is answered.
   callStarted(call: CallRecord): void {
-    this.#ports.tell('toolCallStarted', { call, ...this.#now() });
+    this.#ports.tell({ type: 'toolCallStarted', call: { ...call }, ...this.#now() });
   }
 
   callEnded(call: CallRecord): void {
-    this.#ports.tell('toolCallEnded', { call, ...this.#now() });
+    this.#ports.tell({ type: 'toolCallEnded', call: { ...call }, ...this.#now() });
   }
 
   violated(violation: Violation): void {
@@ -51,7 +52,7 @@ export class RunRecord {
       const record = violationRecord(violation, run.executionId, run.code, now.at);
       this.#keep(async () => log.append(record));
     }
-    tell('violated', { violation, ...now });
+    tell({ type: 'violated', violation, ...now });
   }
 
   async result(ending: RunEnding, report?: ConversationReport): Promise<RunResult> {
@@ -65,7 +66,7 @@ export class RunRecord {
       toModelText: () => modelText(ending, { logs: this.#logs }),
       ...ending,
     };
-    this.#ports.tell('runEnded', { status: ending.status, result, ...this.#now() });
+    this.#ports.tell({ type: 'runEnded', status: ending.status, result, ...this.#now() });
     return result;
   }
 

@@ -71,7 +71,7 @@ export class SandboxRun {
         return record.result({ status: 'violation', violation, error });
       }
       case 'ready': {
-        await slots.enter();
+        await slots.enter(signal);
         try {
           return await this.#converse(prepared);
         } finally {
