@@ -6,6 +6,7 @@ import { decodePlainData, encodePlainData, type Wire } from '../protocol/plain-d
 import type { Journal, RecordedAnswer } from '../replay/journal.ts';
 import type { CallRecord, PendingApproval } from '../run/result.ts';
 import type { Violation } from '../violations/violation.ts';
+import { checkedExecute } from './check-tool.ts';
 import type { ConversationEnding } from './conversation.ts';
 
 export interface ToolCallPorts {
@@ -129,7 +130,7 @@ export class ToolCalls {
     const startedAt = clock.monotonic();
     let outcome: AnswerOutcome | undefined;
     try {
-      const output = await tool.execute(input, {
+      const output = await checkedExecute(tool)(input, {
         ...context,
         idempotencyKey: `${keyPrefix}:${id}`,
       });
