@@ -1,3 +1,4 @@
+export { createSandbox } from './create-sandbox.ts';
 export {
   InvalidModuleError,
   IsolationUnavailableError,
@@ -29,14 +30,10 @@ export type {
   RunResult,
   Usage,
 } from './run/result.ts';
-export {
-  createSandbox,
-  type RunOptions,
-  type Sandbox,
-  type SandboxEvents,
-  type SandboxInput,
-  type SandboxPorts,
-} from './sandbox.ts';
+export type { RunEvent, SandboxEvents } from './run/run-events.ts';
+export type { ResumeOptions, RunOptions } from './run/run-options.ts';
+export type { RunStream } from './run/run-stream.ts';
+export type { Sandbox, SandboxInput, SandboxPorts } from './sandbox.ts';
 export { MemoryPausedRuns, type PausedRuns } from './tool/paused-runs.ts';
 export {
   type ProgramInput,
