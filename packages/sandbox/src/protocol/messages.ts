@@ -59,7 +59,8 @@ export type HostMessage = SetupMessage | RunMessage | AnswerMessage;
 export type ChildMessage =
   | { type: 'ready' }
   | { type: 'started'; run: number }
-  | { type: 'call'; run: number; id: number; tool: string; input: Wire }
+  /** `line` is the caller's, in the prepared source. */
+  | { type: 'call'; run: number; id: number; tool: string; input: Wire; line: number | null }
   | { type: 'timer'; run: number; id: number; ms: number }
   | { type: 'log'; run: number; level: LogLevel; text: string }
   | { type: 'violation'; run: number; violation: Violation }
