@@ -22,6 +22,8 @@ export interface ConversationOptions {
   /** Calls get this, a colon and their number as their idempotency key. */
   keyPrefix: string;
   recorded: readonly RecordedAnswer[];
+  /** The line of the guest's own code for one of the prepared source; null where there is none. */
+  lineOf: (line: number | null) => number | null;
   signal: AbortSignal | undefined;
   /** How long the child, which was idle, may take to begin; nothing of the run has happened by then. */
   beginTimeoutMs: number;
@@ -97,6 +99,7 @@ export class Conversation {
       keyPrefix: options.keyPrefix,
       journal: this.#journal,
       recorded: options.recorded,
+      lineOf: options.lineOf,
       elapsedMs,
       inTurn,
       setFull: (isFull) => (isFull ? child.pause() : child.resume()),
@@ -155,7 +158,7 @@ export class Conversation {
         this.#hasStarted = true;
         return;
       case 'call':
-        return this.#endIf(this.#calls.hear(message.id, message.tool, message.input));
+        return this.#endIf(this.#calls.hear(message));
       case 'timer':
         return this.#endIf(this.#timers.hear(message.id, message.ms));
       case 'rested':
@@ -163,7 +166,10 @@ export class Conversation {
       case 'log':
         return this.#hearLog(message.level, message.text);
       case 'violation':
-        return this.#hearViolation(message.violation);
+        return this.#hearViolation({
+          ...message.violation,
+          line: this.#options.lineOf(message.violation.line),
+        });
       case 'done': {
         const isReusable = message.isIdle && this.#calls.underWay === 0;
         return this.#end({ kind: 'outcome', outcome: message.outcome, isReusable });

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Clock, describeFailure, redactText, type Tool, type ToolContext } from '@buddy/core';
 import type { SandboxLimits } from '../options.ts';
-import type { AnswerOutcome } from '../protocol/messages.ts';
-import { decodePlainData, encodePlainData, type Wire } from '../protocol/plain-data.ts';
+import type { AnswerOutcome, ChildMessage } from '../protocol/messages.ts';
+import { decodePlainData, encodePlainData } from '../protocol/plain-data.ts';
 import type { Journal, RecordedAnswer } from '../replay/journal.ts';
 import type { CallRecord, PendingApproval } from '../run/result.ts';
 import type { Violation } from '../violations/violation.ts';
@@ -19,6 +19,8 @@ export interface ToolCallPorts {
   keyPrefix: string;
   journal: Journal;
   recorded: readonly RecordedAnswer[];
+  /** The line of the guest's own code, for one that a child tells. */
+  lineOf: (line: number | null) => number | null;
   /** Milliseconds since the run began. */
   elapsedMs: () => number;
   /** Does what the host does of its own when the child has had its turn. */
@@ -31,6 +33,8 @@ export interface ToolCallPorts {
   started: (call: CallRecord) => void;
   ended: (call: CallRecord) => void;
 }
+
+type CallMessage = Pick<Extract<ChildMessage, { type: 'call' }>, 'id' | 'tool' | 'input' | 'line'>;
 
 interface Question {
   id: number;
@@ -60,8 +64,8 @@ export class ToolCalls {
   }
 
   /** Takes in a call; what it does to the run, when it ends it. */
-  hear(id: number, name: string, wire: Wire): ConversationEnding | undefined {
-    const { limits, tools, journal, inTurn, started } = this.#ports;
+  hear({ id, tool: name, input: wire, line }: CallMessage): ConversationEnding | undefined {
+    const { limits, tools, journal, lineOf, inTurn, denied, started } = this.#ports;
     const tool = tools.get(name);
     const decoded = decodePlainData(wire);
     if (!tool) return { kind: 'misbehaved', reason: 'It called a tool that it was not handed' };
@@ -76,6 +80,7 @@ export class ToolCalls {
       id,
       tool: name,
       input: decoded.value,
+      line: lineOf(line),
       status: 'unanswered',
       error: null,
       durationMs: 0,
@@ -87,10 +92,13 @@ export class ToolCalls {
         return { kind: 'misbehaved', reason: 'It counted its questions wrong' };
       case 'diverged':
         return { kind: 'diverged' };
-      case 'recorded':
+      case 'recorded': {
         record.isReplayed = true;
-        note(record, this.#ports.recorded.find((known) => known.id === id)?.outcome);
+        const outcome = this.#ports.recorded.find((known) => known.id === id)?.outcome;
+        note(record, outcome);
+        if (outcome?.ok === false && outcome.violation) denied(outcome.violation);
         return undefined;
+      }
       case 'new':
         started(record);
         this.#queue.push({ id, tool, input: decoded.value, text, record });
@@ -174,7 +182,7 @@ export class ToolCalls {
     const said = redactText(message).slice(0, this.#ports.limits.maxErrorChars);
     const violation: Violation | null =
       code === 'CORE_TOOL_DENIED'
-        ? { type: 'TOOL_DENIED', details: said.slice(0, 1_000), line: null }
+        ? { type: 'TOOL_DENIED', details: said.slice(0, 1_000), line: record.line }
         : null;
     if (violation && this.#phase !== 'closed') this.#ports.denied(violation);
     return { ok: false, name: name.slice(0, 64), message: said, violation };

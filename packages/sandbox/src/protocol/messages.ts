@@ -61,7 +61,8 @@ export type HostMessage = SetupMessage | RunMessage | AnswerMessage;
 export type ChildMessage =
   | { type: 'ready' }
   | { type: 'started'; run: number }
-  | { type: 'call'; run: number; id: number; tool: string; input: Wire }
+  /** `line` is the caller's, in the prepared source. */
+  | { type: 'call'; run: number; id: number; tool: string; input: Wire; line: number | null }
   | { type: 'timer'; run: number; id: number; ms: number }
   /** It has said all that it has to say before the next answer. */
   | { type: 'rested'; run: number }

@@ -36,6 +36,7 @@ export interface RunParts {
 export class SandboxRun {
   readonly #world: RunWorld;
   readonly #parts: RunParts;
+  #lineCount: number | undefined;
 
   constructor(world: RunWorld, parts: RunParts) {
     this.#world = world;
@@ -88,7 +89,10 @@ export class SandboxRun {
     const ending = endingOf(report, {
       code: paused.code,
       limits: this.#world.limits,
-      position: (line, column) => prepared.originalPosition(line, column),
+      position: ({ line, column }) =>
+        this.#guestLine(line) === null || line === null
+          ? { line: null, column: null }
+          : prepared.originalPosition(line, column ?? 1),
       violations: record.violations,
       output: caller.output,
       tokenOf: () =>
@@ -125,12 +129,12 @@ export class SandboxRun {
         context: this.#toolContext(),
         keyPrefix,
         recorded: answers,
+        lineOf: (line) => this.#guestLine(line),
         signal,
         beginTimeoutMs: BEGIN_TIMEOUTS_MS[attempt - 1] ?? 0,
         observer: {
           log: (line) => record.logged(line),
-          violation: (violation) =>
-            record.violated({ ...violation, line: lineOf(prepared, violation.line) }),
+          violation: (violation) => record.violated(violation),
           callStarted: (call) => record.callStarted(call),
           callEnded: (call) => record.callEnded(call),
         },
@@ -144,6 +148,12 @@ export class SandboxRun {
       // A kept child that was still busy with what the run before left behind; nothing of this one has happened.
       if (ending.kind !== 'not-started' || attempt === BEGIN_TIMEOUTS_MS.length) return report;
     }
+  }
+
+  /** The gate keeps every line where it was; that the line is one of the program's, only the child says. */
+  #guestLine(line: number | null): number | null {
+    this.#lineCount ??= this.#parts.paused.code.split(LINE_BREAK).length;
+    return line !== null && line <= this.#lineCount ? line : null;
   }
 
   #toolContext(): Omit<ToolContext, 'signal' | 'idempotencyKey'> {
@@ -163,12 +173,9 @@ export class SandboxRun {
   }
 }
 
-function lineOf(prepared: ReadySource, line: number | null): number | null {
-  return line === null ? null : prepared.originalPosition(line, 1).line;
-}
-
 /** What a program can name without declaring it. */
 export const GLOBAL_SET: ReadonlySet<string> = new Set(GUEST_GLOBALS);
+const LINE_BREAK = /\r\n|[\n\r\u2028\u2029]/;
 /** Short at first, for a kept child may be busy with what the last run left behind; long at last, for the host may be. */
 const BEGIN_TIMEOUTS_MS = [250, 1_000, 10_000];
 const DEFAULT_ACTOR: Actor = { kind: 'agent', id: 'sandbox' };

@@ -40,6 +40,7 @@ export async function playFakeRun(
       id: calls.length + 1,
       tool: name,
       input: given,
+      line: null,
       status: 'unanswered',
       error: null,
       durationMs: 0,
