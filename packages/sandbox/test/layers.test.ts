@@ -243,6 +243,15 @@ describe('the host side alone', () => {
     expect(result).toMatchObject({ status: 'violation', violation: { type: 'BUILTIN_VIOLATION' } });
     expect(Reflect.get({}, 'polluted')).toBeUndefined();
   });
+  it('believes no line of the code that a child tells of, beyond those there are', async () => {
+    const worst =
+      'send({ type: "violation", run, violation: { type: "TOOL_DENIED", details: "x", line: 7 } }); send({ type: "done", run, outcome: { status: "thrown", thrown: { name: "E", message: "m", line: 7, column: 1 }, violation: null }, isIdle: true })';
+    expect(await runHostile(worst)).toMatchObject({
+      status: 'error',
+      error: { line: null, column: null, frame: '' },
+      violations: [{ line: null }],
+    });
+  });
   it.each([
     [
       'floods the log',

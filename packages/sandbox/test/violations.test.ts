@@ -90,6 +90,17 @@ describe('a violation', () => {
       'TOOL_DENIED',
     ]);
   });
+  it('tells the line of a call that was denied, also when the program catches the error', async () => {
+    records.length = 0;
+    const result = await sandbox.run(
+      '\n\ntry {\n  await tools.crm.delete({})\n} catch {}\nawait tools.crm.delete({}).catch(() => 1)',
+    );
+    expect(result).toMatchObject({
+      status: 'ok',
+      violations: [{ line: 4 }, { line: 6 }],
+      calls: [{ line: 4 }, { line: 6 }],
+    });
+  });
   it('tells the author what there is instead', async () => {
     const text = (await sandbox.run('fetch("x")')).toModelText();
     expect(text).toContain('NETWORK_ACCESS_ATTEMPT');

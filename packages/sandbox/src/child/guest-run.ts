@@ -28,6 +28,12 @@ export interface GuestRunOptions {
   send: (message: ChildMessage) => void;
 }
 
+/** In the prepared source, from 1. */
+interface Place {
+  line: number | null;
+  column: number | null;
+}
+
 /** What a guest's program is evaluated to: see prepareGuestSource. */
 type Program = (globals: object) => Promise<unknown>;
 
@@ -41,13 +47,14 @@ export class GuestRun {
   readonly #globals: object;
   readonly #waiting = new Map<number, (outcome: AnswerOutcome) => void>();
   readonly #violations = new WeakMap<object, Violation>();
-  readonly #origins = new WeakMap<Error, Error>();
+  readonly #places = new WeakMap<Error, Place>();
   #state: 'waiting' | 'running' | 'done' = 'waiting';
   #run = 0;
   #startedAt = 0;
   #elapsedMs = 0;
   #lastId = 0;
   #turnsLeft = 0;
+  #tellsRest = false;
   #random: () => number = () => 0;
 
   constructor(options: GuestRunOptions) {
@@ -69,6 +76,7 @@ export class GuestRun {
   start(message: RunMessage): void {
     this.#run = message.run;
     this.#startedAt = message.now;
+    this.#tellsRest = message.tellsRest === true;
     this.#random = createRandom(message.seed);
     this.#state = 'running';
     this.#send({ type: 'started', run: this.#run });
@@ -82,6 +90,7 @@ export class GuestRun {
       (thrown: unknown) => this.#finish(this.#thrownOutcome(thrown)),
     );
     this.#endWhenStuck();
+    this.#tellRest();
   }
 
   answer({ run, id, elapsedMs, outcome }: AnswerMessage): void {
@@ -91,6 +100,7 @@ export class GuestRun {
     this.#elapsedMs = Math.max(this.#elapsedMs, elapsedMs);
     settle(outcome);
     this.#endWhenStuck();
+    this.#tellRest();
   }
 
   /** A promise was rejected that nobody listens to. In Node that ends a program; here it is a line in its log. */
@@ -147,6 +157,14 @@ export class GuestRun {
         thrown: { name: 'StalledError', message, line: null, column: null },
         violation: null,
       });
+    });
+  }
+
+  /** All that a program does between two answers, it does in microtasks: by the next turn of the event loop it has. */
+  #tellRest(): void {
+    if (!this.#tellsRest) return;
+    this.#options.realm.setImmediate(() => {
+      if (this.#state === 'running') this.#send({ type: 'rested', run: this.#run });
     });
   }
 
@@ -216,7 +234,7 @@ export class GuestRun {
     if (!encoded.ok)
       return Promise.reject(new TypeError(`tools.${tool}: the input's ${encoded.problem.message}`));
     // Where the program calls: the error of a failed call is made long after, with nothing of the program on the stack.
-    const origin = new Error(tool);
+    const place = this.#placeOf(new Error(tool));
     return new Promise((resolve, reject) => {
       const ask = (id: number): ChildMessage => ({
         type: 'call',
@@ -224,11 +242,12 @@ export class GuestRun {
         id,
         tool,
         input: encoded.wire,
+        line: place.line,
       });
       this.#ask(ask, (outcome) => {
         if (!outcome.ok) {
           const error = this.#errorOf(outcome);
-          this.#origins.set(error, origin);
+          this.#places.set(error, place);
           reject(error);
           return;
         }
@@ -310,9 +329,10 @@ export class GuestRun {
     return { name, message, ...this.#placeOf(thrown) };
   }
 
-  #placeOf(error: Error): { line: number | null; column: number | null } {
-    const [, line, column] =
-      PLACE.exec(this.#options.realm.stackOf(this.#origins.get(error) ?? error)) ?? [];
+  #placeOf(error: Error): Place {
+    const known = this.#places.get(error);
+    if (known) return known;
+    const [, line, column] = PLACE.exec(this.#options.realm.stackOf(error)) ?? [];
     return { line: line ? Number(line) : null, column: column ? Number(column) : null };
   }
 }
@@ -320,7 +340,7 @@ export class GuestRun {
 /** Some 100 microseconds. */
 const TURNS_AWAKE = 40;
 const SOURCE_NAME = 'agent.js';
-const PLACE = /\bagent\.js:(\d{1,9})(?::(\d{1,9}))?/;
+const PLACE = /\bagent\.js:(\d{1,7})(?::(\d{1,7}))?/;
 
 function named(name: string, message: string): Error {
   const error = new Error(message);

@@ -15,9 +15,21 @@ export function stripTypes(code: string): StripOutcome {
     if (mayExhaustTheStripper(code)) {
       return { kind: 'unsupported', message: 'The TypeScript is nested too deeply', offset: 0 };
     }
-    return { kind: 'stripped', code: stripTypeScriptTypes(code) };
+    return { kind: 'stripped', code: stripQuietly(code) };
   } catch (error) {
     return failureOf(error, code);
+  }
+}
+
+/** Node warns once that this function may change: news for this package, not for whoever reads the output of its user. */
+function stripQuietly(code: string): string {
+  const own = Object.getOwnPropertyDescriptor(process, 'emitWarning');
+  if (own?.configurable !== true) return stripTypeScriptTypes(code);
+  Object.defineProperty(process, 'emitWarning', { ...own, value: () => undefined });
+  try {
+    return stripTypeScriptTypes(code); // synchronous: no other code can lose a warning meanwhile
+  } finally {
+    Object.defineProperty(process, 'emitWarning', own);
   }
 }
 

@@ -7,11 +7,13 @@ import type { Violation } from '../violations/violation.ts';
 import { codeFrame } from './code-frame.ts';
 import type { GuestError, LimitKind, RunEnding } from './result.ts';
 
+type Place = Pick<ThrownByGuest, 'line' | 'column'>;
+
 export interface EndingContext {
   code: string;
   limits: SandboxLimits;
   /** The place in the guest's code of a place in the prepared source. */
-  position: (line: number, column: number) => { line: number; column: number };
+  position: (place: Place) => Place;
   violations: readonly Violation[];
   output: z.ZodType | undefined;
   tokenOf: () => string;
@@ -92,10 +94,7 @@ function outcomeOf(
     case 'thrown': {
       const error = thrownError(outcome.thrown, context);
       if (!outcome.violation) return { status: 'error', error };
-      const violation = {
-        ...outcome.violation,
-        line: outcome.violation.line === null ? error.line : error.line,
-      };
+      const violation = { ...outcome.violation, line: error.line };
       return { status: 'violation', violation, error: { ...error, kind: 'violation' } };
     }
   }
@@ -127,8 +126,7 @@ function notData({ kind, message }: PlainDataProblem, { code, limits }: EndingCo
 
 function thrownError(thrown: ThrownByGuest, { code, position }: EndingContext): GuestError {
   const { name, message } = thrown;
-  const place =
-    thrown.line === null ? { line: null, column: null } : position(thrown.line, thrown.column ?? 1);
+  const place = position(thrown);
   return positionedAt(code, {
     kind: kindOf(name),
     name,

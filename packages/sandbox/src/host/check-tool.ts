@@ -1,0 +1,23 @@
+import {
+  isSelfChecking,
+  safeParseEither,
+  type Tool,
+  ToolInputError,
+  ToolOutputError,
+} from '@buddy/core';
+
+/**
+ * The `execute` of a tool, with its input and output checked by its schemas: whatever has the form of a Tool is accepted,
+ * but only those of `defineTool` are known to check by themselves. Those are let be, for a schema that transforms must
+ * not be applied twice.
+ */
+export function checkedExecute(tool: Tool): Tool['execute'] {
+  if (isSelfChecking(tool)) return (input, context) => tool.execute(input, context);
+  return async (input, context) => {
+    const given = await safeParseEither(tool.input, input);
+    if (!given.success) throw new ToolInputError(tool.name, given.error);
+    const made = await safeParseEither(tool.output, await tool.execute(given.data, context));
+    if (!made.success) throw new ToolOutputError(tool.name, made.error);
+    return made.data;
+  };
+}
