@@ -305,14 +305,19 @@ export class GuestRun {
     if (!isError(thrown)) {
       return { name: 'Thrown', message: describe(thrown, maxChars), line: null, column: null };
     }
-    const name = nameOf(thrown).slice(0, 64);
-    const message = describeError(thrown).slice(name.length + 2, name.length + 2 + maxChars);
-    return { name, message, ...this.#placeOf(thrown) };
+    try {
+      const name = nameOf(thrown).slice(0, 64);
+      const message = describeError(thrown).slice(name.length + 2, name.length + 2 + maxChars);
+      return { name, message, ...this.#placeOf(thrown) };
+    } catch {
+      return { name: 'Thrown', message: '[unreadable]', line: null, column: null }; // a proxy of the guest's
+    }
   }
 
   #placeOf(error: Error): { line: number | null; column: number | null } {
+    const origin = this.#origins.get(error) ?? error;
     const [, line, column] =
-      PLACE.exec(this.#options.realm.stackOf(this.#origins.get(error) ?? error)) ?? [];
+      PLACE.exec(withoutConstructor(this.#options.realm.stackOf(origin), origin)) ?? [];
     return { line: line ? Number(line) : null, column: column ? Number(column) : null };
   }
 }
@@ -321,6 +326,32 @@ export class GuestRun {
 const TURNS_AWAKE = 40;
 const SOURCE_NAME = 'agent.js';
 const PLACE = /\bagent\.js:(\d{1,9})(?::(\d{1,9}))?/;
+
+/**
+ * A stack from where an error of the program's own class was made, not from inside the class: SES takes the stack in the
+ * constructor of Error, which a class calls by `super`.
+ */
+function withoutConstructor(stack: string, error: Error): string {
+  const name = nameOfClass(error);
+  const frames = stack.split('\n');
+  const outside = frames.findIndex(
+    (frame) => frame.includes('agent.js') && !/^\s*at new /.test(frame),
+  );
+  const last = frames.findLastIndex(
+    (frame, index) =>
+      index < outside && /^\s*at new (?:[\w$.]+\.)?([\w$]+) /.exec(frame)?.[1] === name,
+  );
+  return frames.slice(last + 1).join('\n');
+}
+
+function nameOfClass(error: Error): string {
+  try {
+    const own = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(error) ?? {}, 'constructor');
+    return typeof own?.value === 'function' ? nameOf(own.value) : '';
+  } catch {
+    return ''; // a proxy of the guest's
+  }
+}
 
 function named(name: string, message: string): Error {
   const error = new Error(message);
