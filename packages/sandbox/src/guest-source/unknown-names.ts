@@ -22,6 +22,7 @@ const foreignNames = new Map([
   ['range', 'Use Array.from({ length: n }, (_, i) => i), or itertools.count().'],
   ['arguments', 'It exists inside functions only; the input of a run is `input`.'],
   ['exports', 'Use export default.'],
+  ['module', 'Use export default.'],
   ['require', 'Use an import statement.'],
   ['__dirname', 'There are no files here.'],
   ['__filename', 'There are no files here.'],
