@@ -257,7 +257,7 @@ describe('code that cannot run', () => {
       'It is declared in another scope, which has ended here.',
     ],
     ['zzz(qqq)', 'zzz is not defined', 1, 1, 'Also not defined: qqq (line 1).'],
-    ['total = 5', 'total is not defined', 1, 1, undefined],
+    ['total = 5', 'total is not defined', 1, 1, 'Declare it first: let total.'],
     [
       'arguments[0]',
       'arguments is not defined',

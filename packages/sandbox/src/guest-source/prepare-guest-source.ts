@@ -82,10 +82,10 @@ function prepareAs(
  * whoever reads further before it gives up was reading its own language.
  */
 function isAboutTypeScript(typed: GuestSourceError, plain: GuestSourceError): boolean {
-  if (plain.kind !== 'syntax' || plain.hint !== undefined) return false;
+  if (plain.kind !== 'syntax') return false;
   const isFurther =
     typed.line > plain.line || (typed.line === plain.line && typed.column > plain.column);
-  return typed.kind !== 'syntax' || isFurther;
+  return typed.kind !== 'syntax' || (isFurther && plain.hint === undefined);
 }
 
 /** The stripper costs some 40 ms at first use: only where its answer could differ. */
@@ -114,7 +114,9 @@ function prepareTypeScript(code: string, options: GuestSourceOptions): GuestSour
       return reject(code, stripped.offset, {
         kind: 'unsupported',
         message: stripped.message,
-        hint: 'Types are erased only. Instead of an enum or namespace write a const object; assign parameter properties in the constructor.',
+        hint: stripped.message.includes('angle-bracket')
+          ? 'Types are erased only. Write `value as Type`.'
+          : 'Types are erased only. Instead of an enum or namespace write a const object; assign parameter properties in the constructor.',
       });
   }
 }

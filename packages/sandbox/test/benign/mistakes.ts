@@ -49,6 +49,7 @@ export const mistakes: readonly Snippet[] = [
     name: 'ReferenceError',
     line: 1,
     column: 1,
+    hint: 'Declare it first: let count.',
   }),
   fails(
     'a misspelt name deep in a function',

@@ -128,6 +128,12 @@ export const typescript: readonly Snippet[] = [
     line: 2,
     hint: 'in the constructor',
   }),
+  fails('a type assertion in angle brackets', 'const a = 1;\nconst b = <number>a;', {
+    name: 'UnsupportedSyntaxError',
+    line: 2,
+    column: 11,
+    hint: 'value as Type',
+  }),
   fails('a namespace', 'namespace N {\n  export const a = 1;\n}', {
     name: 'UnsupportedSyntaxError',
     line: 1,
