@@ -73,7 +73,7 @@ export class GuestRun {
     this.#state = 'running';
     this.#send({ type: 'started', run: this.#run });
     const input = decodePlainData(message.input);
-    const given = input.ok ? harden(input.value) : undefined;
+    const given = input.ok ? input.value : undefined; // a copy, and the program's own: it may sort it in place
     Object.defineProperty(this.#globals, 'input', { value: given });
     Object.defineProperty(this.#compartment.globalThis, 'input', { value: given });
     Object.freeze(this.#globals);

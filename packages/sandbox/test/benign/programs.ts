@@ -205,6 +205,27 @@ sorted.map((p) => p.name)`,
     },
   ),
   gives(
+    'sorts and changes its input in place',
+    `input.items.sort((a, b) => a.id - b.id);
+input.items.push({ id: 9 });
+input.count = input.items.length;
+delete input.draft;
+input`,
+    { items: [{ id: 1 }, { id: 2 }, { id: 9 }], count: 3 },
+    { input: { items: [{ id: 2 }, { id: 1 }], draft: true } },
+  ),
+  gives(
+    'changes what a tool answered',
+    `const { items } = await tools.shop.orders({ cursor: 0, limit: 2 });
+items.reverse();
+for (const item of items) item.total *= 2;
+items.map(({ id, total }) => [id, total])`,
+    [
+      ['o2', 16],
+      ['o1', 25],
+    ],
+  ),
+  gives(
     'adds to a copy of its input',
     `const out = structuredClone(input);
 out.items.push({ id: 3 });
