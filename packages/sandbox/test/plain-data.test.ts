@@ -86,6 +86,7 @@ describe('plain data', () => {
     ['a promise', Promise.resolve(1), 'type', 'value'],
     ['bytes', new Uint8Array(2), 'type', 'value'],
     ['a regular expression', /x/, 'type', 'value'],
+    ['an iterator', [1].values(), 'type', 'value'],
     ['an own __proto__', JSON.parse('{"__proto__":1}'), 'type', 'value'],
     ['a false date', Object.create(Date.prototype), 'type', 'value'],
     [

@@ -81,7 +81,7 @@ export class GuestRun {
     this.#state = 'running';
     this.#send({ type: 'started', run: this.#run });
     const input = decodePlainData(message.input);
-    const given = input.ok ? harden(input.value) : undefined;
+    const given = input.ok ? input.value : undefined; // a copy, and the program's own: it may sort it in place
     Object.defineProperty(this.#globals, 'input', { value: given });
     Object.defineProperty(this.#compartment.globalThis, 'input', { value: given });
     Object.freeze(this.#globals);
@@ -324,15 +324,20 @@ export class GuestRun {
     if (!isError(thrown)) {
       return { name: 'Thrown', message: describe(thrown, maxChars), line: null, column: null };
     }
-    const name = nameOf(thrown).slice(0, 64);
-    const message = describeError(thrown).slice(name.length + 2, name.length + 2 + maxChars);
-    return { name, message, ...this.#placeOf(thrown) };
+    try {
+      const name = nameOf(thrown).slice(0, 64);
+      const message = describeError(thrown).slice(name.length + 2, name.length + 2 + maxChars);
+      return { name, message, ...this.#placeOf(thrown) };
+    } catch {
+      return { name: 'Thrown', message: '[unreadable]', line: null, column: null }; // a proxy of the guest's
+    }
   }
 
   #placeOf(error: Error): Place {
     const known = this.#places.get(error);
     if (known) return known;
-    const [, line, column] = PLACE.exec(this.#options.realm.stackOf(error)) ?? [];
+    const stack = withoutConstructor(this.#options.realm.stackOf(error), error);
+    const [, line, column] = PLACE.exec(stack) ?? [];
     return { line: line ? Number(line) : null, column: column ? Number(column) : null };
   }
 }
@@ -341,6 +346,32 @@ export class GuestRun {
 const TURNS_AWAKE = 40;
 const SOURCE_NAME = 'agent.js';
 const PLACE = /\bagent\.js:(\d{1,7})(?::(\d{1,7}))?/;
+
+/**
+ * A stack from where an error of the program's own class was made, not from inside the class: SES takes the stack in the
+ * constructor of Error, which a class calls by `super`.
+ */
+function withoutConstructor(stack: string, error: Error): string {
+  const name = nameOfClass(error);
+  const frames = stack.split('\n');
+  const outside = frames.findIndex(
+    (frame) => frame.includes('agent.js') && !/^\s*at new /.test(frame),
+  );
+  const last = frames.findLastIndex(
+    (frame, index) =>
+      index < outside && /^\s*at new (?:[\w$.]+\.)?([\w$]+) /.exec(frame)?.[1] === name,
+  );
+  return frames.slice(last + 1).join('\n');
+}
+
+function nameOfClass(error: Error): string {
+  try {
+    const own = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(error) ?? {}, 'constructor');
+    return typeof own?.value === 'function' ? nameOf(own.value) : '';
+  } catch {
+    return ''; // a proxy of the guest's
+  }
+}
 
 function named(name: string, message: string): Error {
   const error = new Error(message);

@@ -36,6 +36,10 @@ function stripQuietly(code: string): string {
 function failureOf(error: unknown, code: string): StripOutcome {
   if (!(error instanceof Error)) throw error;
   const message = (error.message.split('\n')[0] ?? '').trim().replace(' in strip-only mode', '');
+  if (error instanceof SyntaxError && 'pos' in error && typeof error.pos === 'number') {
+    // acorn's, of a text that has no tokens in it.
+    return { kind: 'invalid', message: message.replace(/ \(\d+:\d+\)$/, ''), offset: error.pos };
+  }
   const offset = offsetIn(error.stack ?? '', code);
   const errorCode = 'code' in error ? error.code : undefined;
   if (errorCode === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX')
@@ -45,11 +49,12 @@ function failureOf(error: unknown, code: string): StripOutcome {
   return { kind: 'unsupported', message: 'The TypeScript could not be read', offset: 0 };
 }
 
-/** The stripper tells the place only in its stack: `:LINE`, some lines, carets. Elsewhere: the start of the code. */
+/** The stripper tells the place only in its stack: `:LINE`, some lines, carets (not at the end of the code). */
 function offsetIn(stack: string, code: string): number {
-  const place = /^:(\d+)\n(?:.*\n){1,9}?( *)\^+\n/.exec(stack);
-  if (place === null) return 0;
-  return offsetAt(code, { line: Number(place[1]), column: (place[2] ?? '').length + 1 });
+  const [, line] = /^:(\d+)\n/.exec(stack) ?? [];
+  if (line === undefined) return 0;
+  const [, indent = ''] = /^(?:.*\n){2,10}?( *)\^+\n/.exec(stack) ?? [];
+  return offsetAt(code, { line: Number(line), column: indent.length + 1 });
 }
 
 /** Half of what was seen to break it (Node 26: 1 500 parentheses). */

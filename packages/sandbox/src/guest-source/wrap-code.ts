@@ -16,6 +16,7 @@ import {
   rewriteModules,
 } from './rewrite-modules.ts';
 import { SourceEdits } from './source-edits.ts';
+import { syntaxProblem } from './syntax-problem.ts';
 import { rejectUnknownNames, usedGlobals } from './unknown-names.ts';
 
 export interface GateLimits {
@@ -104,7 +105,7 @@ function refusalOf(
   const { offset } = outcome;
   switch (outcome.kind) {
     case 'invalid':
-      return reject(shown, offset, { kind: 'syntax', message: outcome.message });
+      return reject(shown, offset, syntaxProblem(outcome.message, shown, offset));
     case 'too-deep':
       return reject(shown, offset, {
         kind: 'unsupported',

@@ -2,6 +2,7 @@
 import { Buffer } from 'node:buffer';
 
 const HEADER_BYTES = 4;
+const MAX_PIECES = 1_024;
 
 /** A frame that its sender should not have sent. Nothing after it can be trusted. */
 export class BadFrameError extends Error {
@@ -28,6 +29,8 @@ export class FrameReader {
   readonly #maxFrameBytes: number;
   #chunks: Buffer[] = [];
   #heldBytes = 0;
+  /** Chunks that came since some were joined. */
+  #pieces = 0;
   /** Of the frame that is being read; undefined while its header is not complete. */
   #frameBytes: number | undefined;
   #failure: BadFrameError | undefined;
@@ -44,8 +47,17 @@ export class FrameReader {
     if (this.#failure) throw this.#failure;
     this.#chunks.push(chunk);
     this.#heldBytes += chunk.length;
+    this.#joinPieces();
     for (let body = this.#nextBody(); body !== undefined; body = this.#nextBody())
       yield this.#parse(body);
+  }
+
+  /** A sender that writes byte by byte must not make the reader hold an object for each of them. */
+  #joinPieces(): void {
+    this.#pieces += 1;
+    if (this.#pieces < MAX_PIECES) return;
+    this.#chunks.push(Buffer.concat(this.#chunks.splice(-MAX_PIECES)));
+    this.#pieces = 0;
   }
 
   #nextBody(): Buffer | undefined {

@@ -232,6 +232,12 @@ function nameOfWhatIsNotData(value: object): string | undefined {
     return 'is binary; use Array.from(it)';
   if (value instanceof WeakMap || value instanceof WeakSet)
     return 'is a weak collection, which is not data';
+  if (
+    (Symbol.iterator in value || Symbol.asyncIterator in value) &&
+    !Object.hasOwn(value, 'next') &&
+    'next' in value
+  )
+    return 'is an iterator, which is read once; spread it: [...it]';
   return undefined;
 }
 
