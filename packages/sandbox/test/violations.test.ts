@@ -62,6 +62,22 @@ describe('a violation', () => {
     ['BUILTIN_VIOLATION', 'process.exit(1)'],
     ['BUILTIN_VIOLATION', 'new SharedArrayBuffer(8)'],
     ['BUILTIN_VIOLATION', 'WebAssembly.compile'],
+    ['BUILTIN_VIOLATION', 'eval("1")'],
+    ['BUILTIN_VIOLATION', '(0, eval)("1")'],
+    ['BUILTIN_VIOLATION', 'const { eval: run } = globalThis; run("1")'],
+    ['BUILTIN_VIOLATION', 'Function("return 1")()'],
+    ['BUILTIN_VIOLATION', 'new Function("a", "return a")'],
+    ['BUILTIN_VIOLATION', 'Reflect.construct(Function, ["return 1"])'],
+    ['BUILTIN_VIOLATION', 'new (class extends Function {})("return 1")'],
+    ['BUILTIN_VIOLATION', 'Function.bind(null, "return 1")()'],
+    ['BUILTIN_VIOLATION', '(() => {}).constructor("return 1")'],
+    ['BUILTIN_VIOLATION', '(async () => {}).constructor("return 1")'],
+    ['BUILTIN_VIOLATION', '(function* () {}).constructor("yield 1")'],
+    ['BUILTIN_VIOLATION', '(async function* () {}).constructor("yield 1")'],
+    ['BUILTIN_VIOLATION', '[].map.constructor.constructor("return 1")'],
+    ['BUILTIN_VIOLATION', 'console.log.constructor("return 1")'],
+    ['BUILTIN_VIOLATION', 'new globalThis.Compartment().evaluate("1")'],
+    ['BUILTIN_VIOLATION', 'setTimeout("1", 0)'],
     ['TOOL_DENIED', 'await tools.crm.delete({})'],
   ])('of type %s ends %s', async (type, code) => {
     records.length = 0;
@@ -101,6 +117,23 @@ describe('a violation', () => {
       calls: [{ line: 4 }, { line: 6 }],
     });
   });
+  it('is every attempt to make code of text, also when the program catches the error', async () => {
+    records.length = 0;
+    const attempts = ['eval("1")', 'Function("1")', '(() => {}).constructor("1")'];
+    const result = await sandbox.run(
+      `${attempts.map((code) => `try { ${code} } catch (e) { console.log(e.name, e.message) }`).join('\n')}\n1`,
+    );
+    expect(result).toMatchObject({ status: 'ok', value: 1 });
+    expect(result.violations.map(({ type, line }) => [type, line])).toEqual([
+      ['BUILTIN_VIOLATION', 1],
+      ['BUILTIN_VIOLATION', 2],
+      ['BUILTIN_VIOLATION', 3],
+    ]);
+    expect(records).toHaveLength(3);
+    expect(result.logs[0]?.text).toMatch(
+      /^SandboxViolationError eval\(\) is not available\. No code/,
+    );
+  });
   it('tells the author what there is instead', async () => {
     const text = (await sandbox.run('fetch("x")')).toModelText();
     expect(text).toContain('NETWORK_ACCESS_ATTEMPT');
@@ -109,11 +142,21 @@ describe('a violation', () => {
   it('is not suspected where there is only a question', async () => {
     expect(
       await sandbox.run(
-        '[typeof fetch, typeof process, typeof require, "import(x)", typeof window]',
+        '[typeof fetch, typeof process, typeof require, "import(x)", typeof window, (() => {}).constructor.name, Math.max instanceof Function, typeof eval, "eval(x)"]',
       ),
     ).toMatchObject({
       status: 'ok',
-      value: ['function', 'function', 'function', 'import(x)', 'undefined'],
+      value: [
+        'function',
+        'function',
+        'function',
+        'import(x)',
+        'undefined',
+        'Function',
+        true,
+        'function',
+        'eval(x)',
+      ],
       violations: [],
     });
   });
