@@ -1,4 +1,5 @@
-import { BuddyError } from '@buddy/core';
+import { BuddyError, describeFailure } from '@buddy/core';
+import type { RunResult } from './run/result.ts';
 
 /** A child did not start, or could not be kept within its limits while starting. */
 export class SandboxStartError extends BuddyError {
@@ -34,6 +35,24 @@ export class ResumeTokenError extends BuddyError {
 /** What the host handed in is not plain data. */
 export class NotPlainDataError extends BuddyError {
   readonly code = 'SANDBOX_NOT_PLAIN_DATA';
+}
+
+/** The log of violations could not be written. What the run did, it did: its result is kept here. */
+export class ViolationLogError extends BuddyError {
+  readonly code = 'SANDBOX_VIOLATION_LOG_FAILED';
+  readonly executionId: string;
+  /** Undefined when the run was aborted. */
+  readonly result: RunResult | undefined;
+
+  constructor(executionId: string, result: RunResult | undefined, cause: unknown) {
+    const why = describeFailure(cause).message;
+    super(`Violations of run ${executionId} could not be logged: ${why}`, {
+      cause,
+      effect: 'unknown',
+    });
+    this.executionId = executionId;
+    this.result = result;
+  }
 }
 
 /** A module on the allow-list that is unknown, or whose source cannot be used. */

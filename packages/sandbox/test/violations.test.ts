@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineTool, ManualClock, ToolDeniedError } from '@buddy/core';
@@ -190,5 +190,81 @@ it('keeps violations in a file of JSON Lines, written when the run has ended', a
     'details',
     'code_preview',
   ]);
+  await rm(folder, { recursive: true });
+});
+
+describe('a log that cannot be written', () => {
+  const attempts = { append: () => Promise.reject(new Error('the disk is full')) };
+
+  it('makes the run reject, with what it did', async () => {
+    await using sandbox = await createSandbox({ violationLog: attempts, tools: [denied] });
+    const code = 'try { fetch("x") } catch {} 1';
+    await expect(sandbox.run(code)).rejects.toMatchObject({
+      code: 'SANDBOX_VIOLATION_LOG_FAILED',
+      message: expect.stringContaining('the disk is full'),
+      effect: 'unknown',
+      result: { status: 'ok', value: 1, violations: [{ type: 'NETWORK_ACCESS_ATTEMPT' }] },
+    });
+    await expect(sandbox.run('import "fs"')).rejects.toMatchObject({
+      code: 'SANDBOX_VIOLATION_LOG_FAILED',
+    });
+    expect(await sandbox.run('1')).toMatchObject({ status: 'ok' });
+  });
+  it('may throw at once, and may be a file that is no file', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'violations-'));
+    const logs = [
+      {
+        append: () => {
+          throw new Error('no log today');
+        },
+      },
+      folder,
+    ];
+    for (const violationLog of logs) {
+      await using sandbox = await createSandbox({ violationLog });
+      await expect(sandbox.run('fetch("x")')).rejects.toMatchObject({
+        code: 'SANDBOX_VIOLATION_LOG_FAILED',
+        result: { status: 'violation' },
+      });
+    }
+    await rm(folder, { recursive: true });
+  });
+  it('is tried again by the next run', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'violations-'));
+    const violationLog = join(folder, 'logs', 'violations.jsonl');
+    await using sandbox = await createSandbox({ violationLog });
+    await writeFile(join(folder, 'logs'), ''); // a file, where a folder would have to be
+    await expect(sandbox.run('fetch("x")')).rejects.toMatchObject({
+      code: 'SANDBOX_VIOLATION_LOG_FAILED',
+    });
+    await rm(join(folder, 'logs'));
+    await mkdir(join(folder, 'logs'));
+    expect(await sandbox.run('fetch("x")')).toMatchObject({ status: 'violation' });
+    expect((await readFile(violationLog, 'utf8')).trimEnd().split('\n')).toHaveLength(1);
+    await rm(folder, { recursive: true });
+  });
+  it('is heard of when the run was aborted, too', async () => {
+    await using sandbox = await createSandbox({ violationLog: attempts });
+    const controller = new AbortController();
+    sandbox.events.on('violated', () => controller.abort(new Error('enough')));
+    await expect(
+      sandbox.run('try { fetch("x") } catch {} for (;;) await 1', { signal: controller.signal }),
+    ).rejects.toMatchObject({ code: 'SANDBOX_VIOLATION_LOG_FAILED', result: undefined });
+  });
+});
+
+it('keeps records of what many runs tried at once whole, each by itself and no more than the limit', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'violations-'));
+  const violationLog = join(folder, 'violations.jsonl');
+  await using sandbox = await createSandbox({ violationLog, limits: { maxViolations: 40 } });
+  const code = `for (;;) try { fetch("x") } catch {} // ${'\u202e'.repeat(5_000)}`;
+  const results = await Promise.all(Array.from({ length: 4 }, () => sandbox.run(code)));
+  expect(results.map(({ status, violations }) => [status, violations.length])).toEqual(
+    Array.from({ length: 4 }, () => ['violation', 40]),
+  );
+  const lines = (await readFile(violationLog, 'utf8')).trimEnd().split('\n');
+  const byRun = Map.groupBy(lines, (line) => String(JSON.parse(line).execution_id));
+  expect([...byRun.values()].map((each) => each.length)).toEqual([40, 40, 40, 40]);
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(2_000);
   await rm(folder, { recursive: true });
 });
