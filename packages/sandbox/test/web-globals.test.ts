@@ -168,6 +168,18 @@ describe('Intl', () => {
   });
 });
 
+it('has the names that programs look for', async () => {
+  const names = [
+    'URL',
+    'URLSearchParams',
+    'TextEncoder',
+    'TextDecoder',
+    'AbortController',
+    'AbortSignal',
+  ];
+  expect(await valueOf(`[${names.join(', ')}].map((each) => each.name)`)).toEqual(names);
+});
+
 it('lists what there is besides the language in the declarations', () => {
   const text = sandbox.declarations();
   for (const name of [

@@ -16,6 +16,7 @@ export function createAbort({ wake, enter }: AbortPorts): {
   let abortSignal: (signal: AbortSignal, reason: unknown) => void;
 
   class AbortSignal {
+    static readonly name = 'AbortSignal'; // the child's program is minified
     onabort: unknown = null;
     #isAborted = false;
     #reason: unknown;
@@ -89,6 +90,7 @@ export function createAbort({ wake, enter }: AbortPorts): {
   }
 
   class AbortController {
+    static readonly name = 'AbortController'; // the child's program is minified
     readonly #signal = new AbortSignal(KEY);
 
     get signal(): AbortSignal {

@@ -3,6 +3,7 @@ import { TextDecoder as NodeTextDecoder } from 'node:util';
 
 /** `TextEncoder` of the Encoding standard. What it gives away is always a copy: Node's buffers share their memory. */
 export class TextEncoder {
+  static readonly name = 'TextEncoder'; // the child's program is minified
   get encoding(): string {
     return 'utf-8';
   }
@@ -28,6 +29,7 @@ export class TextEncoder {
 
 /** `TextDecoder` of the Encoding standard. Node's own works behind it, and is never handed out. */
 export class TextDecoder {
+  static readonly name = 'TextDecoder'; // the child's program is minified
   readonly #decoder: NodeTextDecoder;
 
   constructor(label: unknown = 'utf-8', options: { fatal?: unknown; ignoreBOM?: unknown } = {}) {

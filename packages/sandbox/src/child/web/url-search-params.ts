@@ -11,6 +11,7 @@ export let watchParams: (params: URLSearchParams, text: string, changed: () => v
  * objects that a hardened realm does not freeze.
  */
 export class URLSearchParams {
+  static readonly name = 'URLSearchParams'; // the child's program is minified
   #pairs: Pair[];
   #changed = (): void => undefined;
 

@@ -9,6 +9,7 @@ export let hrefOf: (value: object) => string | undefined;
  * strings come from it.
  */
 export class URL {
+  static readonly name = 'URL'; // the child's program is minified
   readonly #url: NodeURL;
   #params: URLSearchParams | undefined;
 
