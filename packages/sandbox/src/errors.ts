@@ -1,5 +1,5 @@
-import { BuddyError, type FailureEffect } from '@buddy/core';
-import type { GuestError, LimitReached } from './run/result.ts';
+import { BuddyError, describeFailure, type FailureEffect } from '@buddy/core';
+import type { GuestError, LimitReached, RunResult } from './run/result.ts';
 import type { Violation } from './violations/violation.ts';
 
 /** A child did not start, or could not be kept within its limits while starting. */
@@ -36,6 +36,24 @@ export class ResumeTokenError extends BuddyError {
 /** What the host handed in is not plain data. */
 export class NotPlainDataError extends BuddyError {
   readonly code = 'SANDBOX_NOT_PLAIN_DATA';
+}
+
+/** The log of violations could not be written. What the run did, it did: its result is kept here. */
+export class ViolationLogError extends BuddyError {
+  readonly code = 'SANDBOX_VIOLATION_LOG_FAILED';
+  readonly executionId: string;
+  /** Undefined when the run was aborted. */
+  readonly result: RunResult | undefined;
+
+  constructor(executionId: string, result: RunResult | undefined, cause: unknown) {
+    const why = describeFailure(cause).message;
+    super(`Violations of run ${executionId} could not be logged: ${why}`, {
+      cause,
+      effect: 'unknown',
+    });
+    this.executionId = executionId;
+    this.result = result;
+  }
 }
 
 /** A module on the allow-list that is unknown, or whose source cannot be used. */

@@ -10,6 +10,7 @@ export {
   SandboxClosedError,
   SandboxStartError,
   ToolRefusedError,
+  ViolationLogError,
 } from './errors.ts';
 export type { Spawn } from './host/launch.ts';
 export type { ModuleInput } from './modules-given.ts';

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ChildMessage } from '../src/protocol/child-message.ts';
 import { BadFrameError, encodeFrame, FrameReader } from '../src/protocol/frame.ts';
+import { encodePlainData } from '../src/protocol/plain-data.ts';
 
 const MAX_BYTES = 4_096;
 
@@ -55,6 +56,52 @@ const hostileBytes = fc.array(
 );
 
 describe('a frame reader', () => {
+  it('takes the largest frame that plain data can fill, and none that holds more values', () => {
+    const maxSize = 262_144;
+    const maxFrameBytes = 6 * maxSize + 65_536;
+    const read = (value: unknown): string => {
+      const bytes = encodeFrame({ type: 'call', input: value });
+      return outcomeOf(() => readAll(new FrameReader(maxFrameBytes), [bytes]));
+    };
+    for (const item of [
+      '',
+      '\u0001"\\',
+      1,
+      true,
+      null,
+      undefined,
+      Number.NaN,
+      1n,
+      [],
+      {},
+      { a: 1 },
+      { $: 1 },
+      new Date(0),
+      new Map([[1, 2]]),
+      new Set(),
+      new Error(''),
+    ]) {
+      let count = maxSize / 8;
+      let encoded = encodePlainData(
+        Array.from({ length: count }, () => item),
+        { maxSize },
+      );
+      while (!encoded.ok) {
+        count = Math.floor(count * 0.95);
+        encoded = encodePlainData(
+          Array.from({ length: count }, () => item),
+          { maxSize },
+        );
+      }
+      expect([item, read(encoded.wire)]).toEqual([item, 'messages']);
+    }
+    expect(read(Array.from({ length: maxSize / 2 }, () => []))).toBe('bad frame');
+    expect(read(Array.from({ length: maxSize / 2 }, () => '').map((_, i) => i % 10))).toBe(
+      'bad frame',
+    );
+    expect(read('[,{'.repeat(maxSize))).toBe('messages');
+  });
+
   it('gives back the messages that were framed, however the bytes are cut', () => {
     fc.assert(
       fc.property(messages, fc.array(fc.nat(), { maxLength: 64 }), (given, places) => {

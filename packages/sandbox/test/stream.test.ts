@@ -23,10 +23,12 @@ const wait = defineTool({
   output: z.unknown(),
   execute: (_input, { signal }) =>
     new Promise((_resolve, reject) => {
-      signal.addEventListener('abort', () => {
+      const leave = (): void => {
         aborted.push('wait');
         reject(signal.reason);
-      });
+      };
+      if (signal.aborted) leave();
+      else signal.addEventListener('abort', leave);
     }),
 });
 

@@ -116,7 +116,9 @@ export function defineTool<InputSchema extends z.ZodType, OutputSchema extends z
     input: z.output<InputSchema>,
     context: ToolContext,
   ): Promise<z.output<OutputSchema>> => {
-    const given = await safeParseEither(inputSchema, input);
+    const checking = safeParseEither(inputSchema, input);
+    // Without a turn between where none is needed: what the caller does next must not come before the call.
+    const given = checking instanceof Promise ? await checking : checking;
     if (!given.success) throw new ToolInputError(name, given.error);
     const made = await safeParseEither(outputSchema, await definition.execute(given.data, context));
     if (!made.success) throw new ToolOutputError(name, made.error);

@@ -16,9 +16,11 @@ import { createConsole } from './console.ts';
 import { describe, describeError, nameOf } from './describe.ts';
 import { createScratch } from './scratch.ts';
 import type { StartRealm } from './start-realm.ts';
-import { createTimers } from './timers.ts';
+import { createTimers, type Timers } from './timers.ts';
 import { createToolTree, type ToolBranch } from './tool-tree.ts';
 import { createTraps } from './traps.ts';
+import { createAbort } from './web/abort.ts';
+import { createCrypto } from './web/crypto.ts';
 
 export interface GuestRunOptions {
   realm: StartRealm;
@@ -56,16 +58,21 @@ export class GuestRun {
   #turnsLeft = 0;
   #tellsRest = false;
   #random: () => number = () => 0;
+  #timers: Timers | undefined;
 
   constructor(options: GuestRunOptions) {
     this.#options = options;
     const endowments = this.#endowments();
     this.#compartment = new Compartment({ globals: endowments, name: 'guest', __options__: true });
     const own = this.#compartment.globalThis;
+    const abort = this.#abortGlobals();
+    Object.assign(own, options.realm.compilers.globals, FOREIGN_TO_GUESTS);
+    Object.defineProperties(own, abort);
     // What the language brings is inherited: it is the same for all runs, and reading it all out takes a while.
     let modules: object | undefined;
     this.#globals = Object.create(options.realm.language, {
       ...Object.getOwnPropertyDescriptors(endowments),
+      ...abort,
       eval: { value: own['eval'] },
       Function: { value: own['Function'] },
       globalThis: { value: own },
@@ -79,6 +86,10 @@ export class GuestRun {
     this.#tellsRest = message.tellsRest === true;
     this.#random = createRandom(message.seed);
     this.#state = 'running';
+    this.#options.realm.readTimeOf(() => this.#now());
+    this.#options.realm.compilers.hearOf((what) => {
+      return this.#refuse('BUILTIN_VIOLATION', `${what} is not available. ${NO_COMPILER}`);
+    });
     this.#send({ type: 'started', run: this.#run });
     const input = decodePlainData(message.input);
     const given = input.ok ? input.value : undefined; // a copy, and the program's own: it may sort it in place
@@ -170,19 +181,25 @@ export class GuestRun {
 
   #endowments(): Record<string, unknown> {
     const { realm, limits, tools } = this.#options;
-    const now = (): number => this.#startedAt + this.#elapsedMs;
+    const now = (): number => this.#now();
     const random = (): number => this.#random();
     const refuse = (type: ViolationType, details: string): Error => this.#refuse(type, details);
-    const timers = createTimers({
+    this.#timers = createTimers({
       maxTimers: limits.maxTimers,
       wake: (ms, then) => this.#ask((id) => ({ type: 'timer', run: this.#run, id, ms }), then),
       enter: (callback) => this.#enter(callback),
+      refuseText: () =>
+        this.#refuse(
+          'BUILTIN_VIOLATION',
+          `A timer that evaluates text is not available. ${NO_COMPILER}`,
+        ),
     });
     const plain = {
       ...realm.extraIntrinsics,
-      ...timers,
+      ...this.#timers,
       Date: createDate(realm.Date, now),
       Math: createMath(realm.Math, random),
+      crypto: createCrypto(random),
       performance: { now: () => this.#elapsedMs, timeOrigin: 0 },
       console: createConsole(limits, (level, text) => {
         if (this.#state === 'running') this.#send({ type: 'log', run: this.#run, level, text });
@@ -204,6 +221,24 @@ export class GuestRun {
       ...createTraps(refuse),
       tools: createToolTree(tools, (name, given) => this.#callTool(name, given)),
       input: undefined,
+    };
+  }
+
+  #now(): number {
+    return this.#startedAt + this.#elapsedMs;
+  }
+
+  /** Made when they are asked for, for few programs do. */
+  #abortGlobals(): PropertyDescriptorMap {
+    let made: ReturnType<typeof createAbort> | undefined;
+    const make = (): ReturnType<typeof createAbort> =>
+      (made ??= createAbort({
+        wake: (callback, ms) => void this.#timers?.setTimeout(callback, ms),
+        enter: (callback) => this.#enter(callback),
+      }));
+    return {
+      AbortController: { get: () => make().AbortController, configurable: true },
+      AbortSignal: { get: () => make().AbortSignal, configurable: true },
     };
   }
 
@@ -342,6 +377,10 @@ export class GuestRun {
   }
 }
 
+const NO_COMPILER =
+  'No code can be made of text here: write it out as a function, use JSON.parse for data, or a lookup in an object.';
+/** SES hands them to every compartment; they are tools of those who build one. */
+const FOREIGN_TO_GUESTS = { lockdown: undefined, harden: undefined };
 /** Some 100 microseconds. */
 const TURNS_AWAKE = 40;
 const SOURCE_NAME = 'agent.js';

@@ -135,7 +135,8 @@ function refusalOf(
 /** Names that do not occur anywhere in the code, not even in a string. */
 function freshNames(code: string): { default: string; regExp: string; template: string } {
   let number = 0;
-  while (code.includes(`$${number}`)) number += 1;
+  for (const [, taken] of code.matchAll(/\$(\d{1,9})/g))
+    number = Math.max(number, Number(taken) + 1);
   return { default: `$${number}d`, regExp: `$${number}r`, template: `$${number}t` };
 }
 

@@ -14,8 +14,10 @@ import {
 export function checkedExecute(tool: Tool): Tool['execute'] {
   if (isSelfChecking(tool)) return (input, context) => tool.execute(input, context);
   return async (input, context) => {
-    const given = await safeParseEither(tool.input, input);
+    const checking = safeParseEither(tool.input, input);
+    const given = checking instanceof Promise ? await checking : checking;
     if (!given.success) throw new ToolInputError(tool.name, given.error);
+    context.signal.throwIfAborted(); // a check that took its time
     const made = await safeParseEither(tool.output, await tool.execute(given.data, context));
     if (!made.success) throw new ToolOutputError(tool.name, made.error);
     return made.data;

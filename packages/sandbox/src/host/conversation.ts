@@ -105,6 +105,7 @@ export class Conversation {
       setFull: (isFull) => (isFull ? child.pause() : child.resume()),
       approvalNeeded: () => inTurn(() => this.#pause()),
       denied: (violation) => this.#hearViolation(violation),
+      exceeded: (ending) => this.#end(ending),
       started: (call) => observer.callStarted(call),
       ended: (call) => observer.callEnded(call),
     });
@@ -154,9 +155,9 @@ export class Conversation {
     if (message.run !== this.#options.request.run) return; // the last words of the run before
     switch (message.type) {
       case 'started':
-        if (!this.#hasStarted) this.#watchdog.startWallTime();
+        if (this.#hasStarted) return this.#misbehaved('It began twice');
         this.#hasStarted = true;
-        return;
+        return this.#watchdog.startWallTime();
       case 'call':
         return this.#endIf(this.#calls.hear(message));
       case 'timer':

@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Clock, describeFailure, redactText, type Tool, type ToolContext } from '@buddy/core';
 import type { SandboxLimits } from '../options.ts';
 import type { AnswerOutcome, ChildMessage } from '../protocol/messages.ts';
-import { decodePlainData, encodePlainData } from '../protocol/plain-data.ts';
+import { decodePlainData, encodePlainData, type Wire } from '../protocol/plain-data.ts';
 import type { Journal, RecordedAnswer } from '../replay/journal.ts';
 import type { CallRecord, PendingApproval } from '../run/result.ts';
 import type { Violation } from '../violations/violation.ts';
@@ -30,6 +31,8 @@ export interface ToolCallPorts {
   /** A call waits for a person. */
   approvalNeeded: () => void;
   denied: (violation: Violation) => void;
+  /** An answer took more than the run may. */
+  exceeded: (ending: ConversationEnding) => void;
   started: (call: CallRecord) => void;
   ended: (call: CallRecord) => void;
 }
@@ -54,6 +57,7 @@ export class ToolCalls {
   /** `draining`: what is under way is waited for, and written down; nothing begins. `closed`: nobody waits any more. */
   #phase: 'open' | 'draining' | 'closed' = 'open';
   #isFull = false;
+  #spent = 0;
 
   constructor(ports: ToolCallPorts) {
     this.#ports = ports;
@@ -67,15 +71,17 @@ export class ToolCalls {
   hear({ id, tool: name, input: wire, line }: CallMessage): ConversationEnding | undefined {
     const { limits, tools, journal, lineOf, inTurn, denied, started } = this.#ports;
     const tool = tools.get(name);
-    const decoded = decodePlainData(wire);
+    const decoded = decodePlainData(wire, { maxSize: limits.maxArgumentBytes });
     if (!tool) return { kind: 'misbehaved', reason: 'It called a tool that it was not handed' };
     if (!decoded.ok)
-      return { kind: 'misbehaved', reason: 'It sent an input that is not plain data' };
+      return { kind: 'misbehaved', reason: `It sent an input whose ${decoded.problem.message}` };
     if (this.records.length >= limits.maxToolCalls) {
       const used = this.records.length + 1;
       return { kind: 'limit', limit: 'toolCalls', allowed: limits.maxToolCalls, used };
     }
-    const text = `${name} ${JSON.stringify(wire)}`;
+    const over = this.#spend(decoded.size);
+    if (over) return over;
+    const text = questionText(name, wire);
     const record: CallRecord = {
       id,
       tool: name,
@@ -105,6 +111,14 @@ export class ToolCalls {
         inTurn(() => this.#startCalls());
         return undefined;
     }
+  }
+
+  /** All that is said in calls stays in memory until the run has ended: its result and its journal hold it. */
+  #spend(size: number): ConversationEnding | undefined {
+    const allowed = this.#ports.limits.maxCallBytes;
+    this.#spent += size;
+    if (this.#spent <= allowed) return undefined;
+    return { kind: 'limit', limit: 'callBytes', allowed, used: this.#spent };
   }
 
   /** Waits for the calls that are under way: they happen, so they have to be on the record. */
@@ -159,7 +173,11 @@ export class ToolCalls {
 
   #outcomeOf(tool: string, output: unknown): AnswerOutcome {
     const encoded = encodePlainData(output, { maxSize: this.#ports.limits.maxArgumentBytes });
-    if (encoded.ok) return { ok: true, value: encoded.wire };
+    if (encoded.ok) {
+      const over = this.#spend(encoded.size);
+      if (over) this.#ports.exceeded(over);
+      return { ok: true, value: encoded.wire };
+    }
     return {
       ok: false,
       name: 'ToolOutputError',
@@ -188,6 +206,15 @@ export class ToolCalls {
     return { ok: false, name: name.slice(0, 64), message: said, violation };
   }
 }
+
+/** What is compared when a run is replayed; the whole text of a long one would be kept a second time. */
+function questionText(tool: string, input: Wire): string {
+  const text = JSON.stringify(input);
+  if (text.length <= LONGEST_QUESTION) return `${tool} ${text}`;
+  return `${tool} sha256 ${createHash('sha256').update(text).digest('base64url')}`;
+}
+
+const LONGEST_QUESTION = 1_024;
 
 function note(record: CallRecord, outcome: AnswerOutcome | undefined): void {
   if (!outcome) return;

@@ -86,7 +86,7 @@ function outcomeOf(
 ): RunEnding {
   switch (outcome.status) {
     case 'value': {
-      const decoded = decodePlainData(outcome.value);
+      const decoded = decodePlainData(outcome.value, { maxSize: context.limits.maxResultBytes });
       return decoded.ok ? checked(decoded.value, context) : notData(decoded.problem, context);
     }
     case 'not-data':
@@ -154,6 +154,10 @@ const LIMIT_TEXT: Readonly<Record<LimitKind, { unit: string; hint: string }>> = 
   },
   memory: { unit: 'MB of memory', hint: 'Work on less data at a time.' },
   toolCalls: { unit: 'tool calls', hint: 'Ask for more with each call, or make fewer.' },
+  callBytes: {
+    unit: 'bytes in tool calls',
+    hint: 'Ask for less at a time, or leave large data where it is.',
+  },
   timers: { unit: 'timers', hint: 'Start fewer timers.' },
   output: { unit: 'bytes of log', hint: 'Log less.' },
   result: { unit: 'bytes of result', hint: 'Return a summary, not the whole.' },

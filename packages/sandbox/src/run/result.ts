@@ -54,7 +54,16 @@ export interface Usage {
   toolCalls: number;
 }
 
-const LIMIT_KINDS = ['wall', 'cpu', 'memory', 'toolCalls', 'timers', 'output', 'result'] as const;
+const LIMIT_KINDS = [
+  'wall',
+  'cpu',
+  'memory',
+  'toolCalls',
+  'callBytes',
+  'timers',
+  'output',
+  'result',
+] as const;
 export type LimitKind = (typeof LIMIT_KINDS)[number];
 
 export interface LimitReached {

@@ -1,4 +1,5 @@
 import type { Clock } from '@buddy/core';
+import { ViolationLogError } from '../errors.ts';
 import type { ConversationReport } from '../host/conversation.ts';
 import type { PausedRun } from '../replay/resume-token.ts';
 import type { Violation } from '../violations/violation.ts';
@@ -56,7 +57,6 @@ export class RunRecord {
   }
 
   async result(ending: RunEnding, report?: ConversationReport): Promise<RunResult> {
-    if (this.#writes.length > 0) await this.#ports.clock.external(() => Promise.all(this.#writes));
     const result: RunResult = {
       executionId: this.#ports.run.executionId,
       logs: this.#logs,
@@ -66,11 +66,24 @@ export class RunRecord {
       toModelText: () => modelText(ending, { logs: this.#logs }),
       ...ending,
     };
+    await this.written(result);
     this.#ports.tell({ type: 'runEnded', status: ending.status, result, ...this.#now() });
     return result;
   }
 
-  /** The run waits for its records before it ends, and rejects when one could not be written. */
+  /**
+   * Waits for the log, so that what a run tried is kept before its caller goes on.
+   * @throws {ViolationLogError}
+   */
+  async written(result?: RunResult): Promise<void> {
+    if (this.#writes.length === 0) return;
+    try {
+      await this.#ports.clock.external(() => Promise.all(this.#writes));
+    } catch (cause) {
+      throw new ViolationLogError(this.#ports.run.executionId, result, cause);
+    }
+  }
+
   #keep(write: () => Promise<void>): void {
     const written = write();
     written.catch(() => undefined); // heard of at the end; until then it must not count as unhandled

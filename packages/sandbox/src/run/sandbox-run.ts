@@ -85,7 +85,10 @@ export class SandboxRun {
   async #converse(prepared: ReadySource): Promise<RunResult> {
     const { paused, caller, signal, record } = this.#parts;
     const report = await this.#converseWithChild(prepared);
-    if (report.ending.kind === 'aborted') throw signal.reason;
+    if (report.ending.kind === 'aborted') {
+      await record.written();
+      throw signal.reason;
+    }
     const ending = endingOf(report, {
       code: paused.code,
       limits: this.#world.limits,
