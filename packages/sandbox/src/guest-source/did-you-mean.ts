@@ -5,6 +5,7 @@
  * didYouMean('lenght', ['length', 'width']); // 'length'
  */
 export function didYouMean(name: string, candidates: Iterable<string>): string | undefined {
+  if (name.length > MAX_NAME_CHARS) return undefined;
   const limit = Math.min(3, Math.max(1, Math.floor(name.length / 3)));
   let best: string | undefined;
   let bestDistance = limit + 0.5;
@@ -18,6 +19,9 @@ export function didYouMean(name: string, candidates: Iterable<string>): string |
   }
   return best;
 }
+
+/** Comparing takes time that grows with the square of the length, in the host; nobody mistypes a name as long as a file. */
+const MAX_NAME_CHARS = 80;
 
 /** Optimal string alignment: Levenshtein with a swap of two neighbours as one edit. */
 function editDistance(left: string, right: string): number {

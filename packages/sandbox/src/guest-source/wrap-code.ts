@@ -133,8 +133,13 @@ function refusalOf(
 
 /** Names that do not occur anywhere in the code, not even in a string. */
 function freshNames(code: string): { default: string; regExp: string; template: string } {
+  const taken = new Set<string>();
+  // One pass, for a code may be nothing but such names: whatever digits follow a `$`, and all they begin with.
+  for (const [, digits = ''] of code.matchAll(/\$(\d{1,6})/g)) {
+    for (let end = 1; end <= digits.length; end += 1) taken.add(digits.slice(0, end));
+  }
   let number = 0;
-  while (code.includes(`$${number}`)) number += 1;
+  while (taken.has(String(number))) number += 1;
   return { default: `$${number}d`, regExp: `$${number}r`, template: `$${number}t` };
 }
 
