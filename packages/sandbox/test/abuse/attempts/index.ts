@@ -2,6 +2,7 @@ import type { Attempt } from '../attempt.ts';
 import { bridge } from './bridge.ts';
 import { cpu } from './cpu.ts';
 import { files } from './files.ts';
+import { gate } from './gate.ts';
 import { hostDetails } from './host-details.ts';
 import { imports } from './imports.ts';
 import { memory } from './memory.ts';
@@ -22,6 +23,7 @@ export const escapes: readonly Attempt[] = [
   ...subprocess,
   ...files,
   ...hostDetails,
+  ...gate,
 ];
 
 /** Attempts to take all of the machine, which a limit has to end. */
