@@ -157,7 +157,7 @@ export class Conversation {
   #hearCall(id: number, name: string, wire: Wire): void {
     const { limits, tools, observer } = this.#options;
     const tool = tools.get(name);
-    const decoded = decodePlainData(wire);
+    const decoded = decodePlainData(wire, { maxSize: limits.maxArgumentBytes });
     if (!tool) return this.#misbehaved('It called a tool that it was not handed');
     if (!decoded.ok) return this.#misbehaved('It sent an input that is not plain data');
     if (this.#calls.length >= limits.maxToolCalls) {

@@ -138,18 +138,42 @@ export function encodePlainData(value: unknown, limits: PlainDataLimits): Encode
   return attempt(() => ({ ok: true as const, wire: encode(value, 'value', 0) }));
 }
 
-/** Builds the value that `encodePlainData` was given, out of objects of this realm. Refuses what it would not write. */
-export function decodePlainData(wire: unknown, maxDepth: number = MAX_DEPTH): Decoded {
+/**
+ * Builds the value that `encodePlainData` was given, out of objects of this realm. Refuses what it would not write, and
+ * at the first item beyond `maxSize`, which it counts as `encodePlainData` does: whoever broke into a child may not keep
+ * the host busy with more.
+ */
+export function decodePlainData(
+  wire: unknown,
+  {
+    maxDepth = MAX_DEPTH,
+    maxSize = Number.POSITIVE_INFINITY,
+  }: { maxDepth?: number; maxSize?: number } = {},
+): Decoded {
+  let sizeLeft = maxSize;
+
+  function spend(size: number, path: string): void {
+    sizeLeft -= size;
+    if (sizeLeft < 0)
+      throw new Problem('size', path, `is larger than the limit of ${maxSize} characters`);
+  }
+
   function decode(from: unknown, path: string, depth: number): unknown {
-    if (from === null || typeof from !== 'object') return from;
+    if (from === null || typeof from !== 'object') {
+      spend(typeof from === 'string' ? from.length + 2 : 8, path);
+      return from;
+    }
     if (depth >= maxDepth)
       throw new Problem('depth', path, `is nested deeper than ${maxDepth} levels`);
+    if (!Array.isArray(from) && Object.hasOwn(from, TAG))
+      return decodeTagged(from, path, depth + 1);
+    spend(8, path);
     if (Array.isArray(from)) return decodeItems(from, path, depth + 1);
-    if (Object.hasOwn(from, TAG)) return decodeTagged(from, path, depth + 1);
     return decodeEntries(Object.entries(from), path, depth + 1);
   }
 
   function decodeItems(items: readonly unknown[], path: string, depth: number): unknown[] {
+    spend(items.length, path);
     return items.map((item, index) => decode(item, `${path}[${index}]`, depth));
   }
 
@@ -158,6 +182,7 @@ export function decodePlainData(wire: unknown, maxDepth: number = MAX_DEPTH): De
     for (const entry of entries) {
       const [key, item] = pairOf(entry, path);
       if (typeof key !== 'string' || key === FORBIDDEN_KEY) throw malformed(path);
+      spend(key.length + 4, path);
       record[key] = decode(item, pathOf(path, key), depth);
     }
     return record;
@@ -165,7 +190,9 @@ export function decodePlainData(wire: unknown, maxDepth: number = MAX_DEPTH): De
 
   function decodeTagged(from: object, path: string, depth: number): unknown {
     const body: unknown = Object.hasOwn(from, 'v') ? Reflect.get(from, 'v') : undefined;
-    switch (Reflect.get(from, TAG)) {
+    const tag: unknown = Reflect.get(from, TAG);
+    spend(tag === 'bigint' && typeof body === 'string' ? body.length : 8, path);
+    switch (tag) {
       case 'undefined':
         return undefined;
       case 'number':
@@ -191,12 +218,18 @@ export function decodePlainData(wire: unknown, maxDepth: number = MAX_DEPTH): De
           }),
         );
       case 'error':
-        return errorOf(body, path);
+        return decodeError(body, path);
       case 'object':
         return decodeEntries(listOf(body, path), path, depth);
       default:
         throw malformed(path);
     }
+  }
+
+  function decodeError(body: unknown, path: string): Error {
+    const error = errorOf(body, path);
+    spend(error.name.length + error.message.length + 4, path);
+    return error;
   }
 
   return attempt(() => ({ ok: true as const, value: decode(wire, 'value', 0) }));

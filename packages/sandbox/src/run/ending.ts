@@ -84,7 +84,9 @@ function outcomeOf(
 ): RunEnding {
   switch (outcome.status) {
     case 'value': {
-      const decoded = decodePlainData(outcome.value);
+      const decoded = decodePlainData(outcome.value, {
+        maxSize: context.limits.maxResultBytes,
+      });
       return decoded.ok ? checked(decoded.value, context) : notData(decoded.problem, context);
     }
     case 'not-data':

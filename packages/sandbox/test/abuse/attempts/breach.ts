@@ -487,4 +487,19 @@ export const breach = family('assumed breach', 'leak', [
     code: 'send({ type: "call", run, id: 1, tool: "echo", input: Array.from({ length: 2e5 }, (_, i) => ({ $: "map", v: [[i, i]] })) }); await new Promise((end) => setTimeout(end, 1e3))',
     expects: { ...HOST_SIDE },
   },
+  {
+    name: 'a value of far more items than a value may have',
+    code: 'raw(\'{"type":"done","run":\' + run + \',"isIdle":true,"outcome":{"status":"value","value":[\' + "1,".repeat(1e6) + "1]}}"); await new Promise(() => {})',
+    expects: { ...HOST_SIDE, status: ['limit'] },
+  },
+  {
+    name: 'a value of far more empty lists than a value may have',
+    code: 'raw(\'{"type":"done","run":\' + run + \',"isIdle":true,"outcome":{"status":"value","value":[\' + "[[]],".repeat(5e5) + "1]}}"); await new Promise(() => {})',
+    expects: { ...HOST_SIDE, status: ['limit'] },
+  },
+  {
+    name: 'an input far larger than an input may be',
+    code: 'raw(\'{"type":"call","run":\' + run + \',"id":1,"tool":"echo","input":[\' + "1,".repeat(1e6) + "1]}"); await new Promise(() => {})',
+    expects: { ...HOST_SIDE, ...ENDS },
+  },
 ]);
