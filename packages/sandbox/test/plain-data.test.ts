@@ -57,14 +57,15 @@ describe('plain data', () => {
     fc.assert(
       fc.property(plainData, fc.nat(300), (given, maxSize) => {
         const encoded = encodePlainData([given, new TypeError('boo')], { maxSize });
-        if (encoded.ok) expect(decodePlainData(encoded.wire, { maxSize }).ok).toBe(true);
+        const wasRead = !encoded.ok || decodePlainData(encoded.wire, { maxSize }).ok;
+        expect(wasRead).toBe(true);
       }),
     );
   });
   it('is read no further than its limit', () => {
     for (const wire of [
       Array(200).fill(1),
-      Array(200).fill([]),
+      Array.from({ length: 200 }, () => []),
       'x'.repeat(200),
       { $: 'set', v: Array(200).fill(null) },
       { $: 'bigint', v: '9'.repeat(200) },
