@@ -9,17 +9,15 @@
  * - `death`: the host ended;
  * - `aftermath`: the next run gave a wrong value.
  */
-export const HARMS = [
-  'leak',
-  'connection',
-  'file',
-  'pollution',
-  'hang',
-  'memory',
-  'death',
-  'aftermath',
-] as const;
-export type Harm = (typeof HARMS)[number];
+export type Harm =
+  | 'leak'
+  | 'connection'
+  | 'file'
+  | 'pollution'
+  | 'hang'
+  | 'memory'
+  | 'death'
+  | 'aftermath';
 
 /** What was seen while an attempt ran, in a sandbox or without one: both are judged alike. */
 export interface Evidence {
