@@ -154,6 +154,7 @@ export class GuestRun {
   }
 
   #send(message: ChildMessage): void {
+    needStack(FRAMES_OF_A_MESSAGE);
     this.#options.send(message);
   }
 
@@ -296,9 +297,15 @@ export class GuestRun {
   #ask(messageOf: (id: number) => ChildMessage, then: (outcome: AnswerOutcome) => void): void {
     if (this.#state !== 'running')
       throw new Error('The program has ended; nothing can be called any more');
-    this.#lastId += 1;
-    this.#waiting.set(this.#lastId, then);
-    this.#send(messageOf(this.#lastId));
+    const id = this.#lastId + 1;
+    this.#waiting.set(id, then);
+    try {
+      this.#send(messageOf(id));
+    } catch (error) {
+      this.#waiting.delete(id); // not asked, for the stack overflowed; the host checks that no number is left out
+      throw error;
+    }
+    this.#lastId = id;
     this.#stayAwake();
   }
 
@@ -425,6 +432,14 @@ function freezeTwoLevels(objects: object): void {
     Object.freeze(value);
     if (typeof value === 'object') for (const member of Object.values(value)) Object.freeze(member);
   }
+}
+
+/** Far more than it takes to write one. */
+const FRAMES_OF_A_MESSAGE = 150;
+
+/** Overflows here and now where a program has left too little of the stack, and not in the middle of a message. */
+function needStack(frames: number): number {
+  return frames === 0 ? 0 : 1 + needStack(frames - 1);
 }
 
 function isObject(value: unknown): value is object {

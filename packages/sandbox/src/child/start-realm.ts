@@ -50,6 +50,11 @@ export function claimStartRealm(): StartRealm {
   const { random: _unseeded, ...mathDescriptors } = Object.getOwnPropertyDescriptors(Math);
   const GuestMath: object = Object.create(Object.prototype, mathDescriptors);
 
+  // Node's own, written in C++ below: a guest that puts another object in the place of a decoder's handle makes it read
+  // memory that is not its own.
+  Reflect.deleteProperty(globalThis, 'TextDecoder');
+  Reflect.deleteProperty(globalThis, 'TextEncoder');
+
   repairIntrinsics({
     errorTaming: 'safe',
     localeTaming: 'unsafe', // toLocaleString and localeCompare as everywhere else; the process is thrown away
@@ -70,6 +75,7 @@ export function claimStartRealm(): StartRealm {
   const RealDate = Date;
   harden(extraIntrinsics);
   harden(intl.hidden);
+  harden(intrinsicsWithoutAName());
   harden(GuestMath);
   emptyGlobal();
 
@@ -100,6 +106,16 @@ export function claimStartRealm(): StartRealm {
       exit(70);
     },
   };
+}
+
+/** What a program comes to only by what it does, so that neither SES nor `harden(Intl)` finds it. */
+function intrinsicsWithoutAName(): unknown[] {
+  const segments = new Intl.Segmenter().segment('');
+  return [
+    Object.getPrototypeOf(segments),
+    Object.getPrototypeOf(segments[Symbol.iterator]()),
+    Reflect.get(globalThis, 'SuppressedError'), // thrown where `using` meets two errors
+  ];
 }
 
 function languageGlobals(): object {

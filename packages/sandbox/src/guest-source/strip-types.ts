@@ -1,6 +1,6 @@
-import { stripTypeScriptTypes } from 'node:module';
 import { tokenizer, type TokenType, tokTypes } from 'acorn';
 import { offsetAt } from './code-frame.ts';
+import { type StripperAnswer, TypeStripper, UNSUPPORTED } from './type-stripper.ts';
 
 export type StripOutcome =
   | { readonly kind: 'stripped'; readonly code: string }
@@ -15,46 +15,40 @@ export function stripTypes(code: string): StripOutcome {
     if (mayExhaustTheStripper(code)) {
       return { kind: 'unsupported', message: 'The TypeScript is nested too deeply', offset: 0 };
     }
-    return { kind: 'stripped', code: stripQuietly(code) };
   } catch (error) {
-    return failureOf(error, code);
+    if (!(error instanceof SyntaxError)) throw error;
+    return { kind: 'invalid', message: error.message.replace(/ \(\d+:\d+\)$/, ''), offset: 0 };
+  }
+  const answer = stripper.strip(code);
+  switch (answer.kind) {
+    case 'stripped':
+      return answer;
+    case 'failed':
+      return failureOf(answer, code);
+    case 'too-slow':
+      return { kind: 'unsupported', message: 'The TypeScript takes too long to read', offset: 0 };
   }
 }
 
-/** Node warns once that this function may change: news for this package, not for whoever reads the output of its user. */
-function stripQuietly(code: string): string {
-  const own = Object.getOwnPropertyDescriptor(process, 'emitWarning');
-  if (own?.configurable !== true) return stripTypeScriptTypes(code);
-  Object.defineProperty(process, 'emitWarning', { ...own, value: () => undefined });
-  try {
-    return stripTypeScriptTypes(code); // synchronous: no other code can lose a warning meanwhile
-  } finally {
-    Object.defineProperty(process, 'emitWarning', own);
-  }
-}
+const stripper = new TypeStripper();
 
-function failureOf(error: unknown, code: string): StripOutcome {
-  if (!(error instanceof Error)) throw error;
-  const message = (error.message.split('\n')[0] ?? '').trim().replace(' in strip-only mode', '');
-  if (error instanceof SyntaxError && 'pos' in error && typeof error.pos === 'number') {
-    // acorn's, of a text that has no tokens in it.
-    return { kind: 'invalid', message: message.replace(/ \(\d+:\d+\)$/, ''), offset: error.pos };
-  }
-  const offset = offsetIn(error.stack ?? '', code);
-  const errorCode = 'code' in error ? error.code : undefined;
-  if (errorCode === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX')
-    return { kind: 'unsupported', message, offset };
-  if (error instanceof SyntaxError) return { kind: 'invalid', message, offset };
+function failureOf(
+  { isSyntaxError, errorCode, message, stack }: Extract<StripperAnswer, { kind: 'failed' }>,
+  code: string,
+): StripOutcome {
+  const said = (message.split('\n')[0] ?? '').trim().replace(' in strip-only mode', '');
+  const offset = offsetIn(stack, code);
+  if (errorCode === UNSUPPORTED) return { kind: 'unsupported', message: said, offset };
+  if (isSyntaxError) return { kind: 'invalid', message: said, offset };
   // The stripper itself failed (ERR_INTERNAL_ASSERTION): what it says of Node's insides helps nobody here.
   return { kind: 'unsupported', message: 'The TypeScript could not be read', offset: 0 };
 }
 
-/** The stripper tells the place only in its stack: `:LINE`, some lines, carets (not at the end of the code). */
+/** The stripper tells the place only in its stack: `:LINE`, some lines, carets. Elsewhere: the start of the code. */
 function offsetIn(stack: string, code: string): number {
-  const [, line] = /^:(\d+)\n/.exec(stack) ?? [];
-  if (line === undefined) return 0;
-  const [, indent = ''] = /^(?:.*\n){2,10}?( *)\^+\n/.exec(stack) ?? [];
-  return offsetAt(code, { line: Number(line), column: indent.length + 1 });
+  const place = /^:(\d+)\n(?:.*\n){1,9}?( *)\^+\n/.exec(stack);
+  if (place === null) return 0;
+  return offsetAt(code, { line: Number(place[1]), column: (place[2] ?? '').length + 1 });
 }
 
 /** Half of what was seen to break it (Node 26: 1 500 parentheses). */

@@ -7,6 +7,12 @@ import { SandboxStartError } from '../errors.ts';
 let found: Promise<string> | undefined;
 
 /**
+ * What the program is called in stack traces, in place of its path: where the stack overflows while SES is at work, the
+ * engine shows a guest the trace that SES would have hidden. tsup.config.ts ends the built program with the same line.
+ */
+const NAMED = '//# sourceURL=sandbox';
+
+/**
  * The child's program: one file without imports, so that a child may read that file and no other.
  *
  * A built package brings it. From its sources, as in development, it is bundled at first use by esbuild, a development
@@ -41,6 +47,7 @@ async function bundle(): Promise<string> {
     format: 'cjs',
     target: 'node24',
     logLevel: 'silent',
+    footer: { js: NAMED },
   });
   const [program] = outputFiles;
   if (!program) throw new SandboxStartError('esbuild made no child program of src/child/main.ts');

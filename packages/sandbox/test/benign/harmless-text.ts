@@ -76,7 +76,6 @@ export const harmlessText: readonly Snippet[] = [
     '//# sourceURL=evil.js\n"//# sourceURL=x.js"',
     '//# sourceURL=x.js',
   ),
-  gives('an indirect-looking eval of a number', 'eval("6 * 7")', 42),
   gives(
     'a Mermaid chart',
     'const edges = [["a", "b"], ["b", "c"]];\nedges.map(([x, y]) => `${x}-->${y}`).join("\\n")',
