@@ -24,24 +24,18 @@ export interface StartRealm {
   die: (thrown: unknown) => void;
 }
 
+/** A realm that is repaired but not yet locked down. */
+export type RepairedRealm = Pick<StartRealm, 'Math' | 'extraIntrinsics'>;
+
 const REPLIES_FD = 1;
 
-/**
- * Locks the realm down, then empties it: code that finds its way out of a compartment finds no `process`, no `fetch`, no
- * `Buffer`, and a module loader that refuses.
- */
-export function claimStartRealm(): StartRealm {
-  const { process, setImmediate } = globalThis;
-  process.env['TZ'] = 'UTC'; // the same dates on every machine
-  const { stdin } = process;
-  const exit = process.exit.bind(process);
-  const on = process.on.bind(process);
+/** What is done first, and can be kept in a start-up snapshot: everything that freezes nothing yet. */
+export function repairStartRealm(): RepairedRealm {
   const extraIntrinsics = { Float32Array, Float64Array, Intl };
   // A copy, for SES takes away what it does not know yet, such as Math.sumPrecise.
   const { random: _unseeded, ...mathDescriptors } = Object.getOwnPropertyDescriptors(Math);
   const GuestMath: object = Object.create(Object.prototype, mathDescriptors);
-
-  lockdown({
+  repairIntrinsics({
     errorTaming: 'safe',
     localeTaming: 'unsafe', // toLocaleString and localeCompare as everywhere else; the process is thrown away
     overrideTaming: 'severe', // `o.toString = …` on an ordinary object works, as models write it
@@ -52,6 +46,20 @@ export function claimStartRealm(): StartRealm {
     domainTaming: 'unsafe',
     stackFiltering: 'verbose',
   });
+  return { extraIntrinsics, Math: GuestMath };
+}
+
+/**
+ * Locks the realm down, then empties it: code that finds its way out of a compartment finds no `process`, no `fetch`, no
+ * `Buffer`, and a module loader that refuses.
+ */
+export function claimStartRealm({ extraIntrinsics, Math: GuestMath }: RepairedRealm): StartRealm {
+  const { process, setImmediate } = globalThis;
+  process.env['TZ'] = 'UTC'; // the same dates on every machine
+  const { stdin } = process;
+  const exit = process.exit.bind(process);
+  const on = process.on.bind(process);
+  hardenIntrinsics();
   const getStackString: unknown = Reflect.get(globalThis, 'getStackString');
   registerHooks({ resolve: refuseModule, load: refuseModule });
   const RealDate = Date;
