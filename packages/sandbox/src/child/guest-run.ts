@@ -64,13 +64,17 @@ export class GuestRun {
     const own = this.#compartment.globalThis;
     // What the language brings is inherited: it is the same for all runs, and reading it all out takes a while.
     let modules: object | undefined;
-    this.#globals = Object.create(options.realm.language, {
-      ...Object.getOwnPropertyDescriptors(endowments),
-      eval: { value: own['eval'] },
-      Function: { value: own['Function'] },
-      globalThis: { value: own },
-      modules: { get: () => (modules ??= this.#moduleNamespaces()) },
-    });
+    const namespaces = (): object => (modules ??= this.#moduleNamespaces());
+    this.#globals = {
+      __proto__: options.realm.language,
+      ...endowments,
+      eval: own['eval'],
+      Function: own['Function'],
+      globalThis: own,
+      get modules(): object {
+        return namespaces();
+      },
+    };
   }
 
   start(message: RunMessage): void {
