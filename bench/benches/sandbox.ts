@@ -172,7 +172,7 @@ async function measureLoop(rivals: readonly SandboxContender[]): Promise<Figure[
     ['a loop of microtasks', '(async () => { while (true) await 0; })()'],
   ] as const) {
     for (const contender of [buddy, ...rivals]) {
-      const report = await runHost(contender, loopTask(code), { timeoutMs: 4_000, maxMb: 1_500 });
+      const report = await runHost(contender, loopTask(code), { timeoutMs: 3_000, maxMb: 1_500 });
       const [wallMs, blockMs] = report.answer?.numbers ?? [];
       const overshoot = `${what}, limit ${LOOP_LIMIT_MS} ms: overshoot`;
       const block = `${what}: longest block of the host's event loop`;
@@ -209,7 +209,7 @@ async function measureBombs(rivals: readonly SandboxContender[]): Promise<Figure
       const report = await runHost(
         contender,
         { type: 'hostile', kind: 'fresh', code, timeoutMs: 1_500, memoryMb: MEMORY_LIMIT_MB },
-        { timeoutMs: 4_000, maxMb: 1_500 },
+        { timeoutMs: 3_000, maxMb: 1_500 },
       );
       const name = `${what}, limit ${MEMORY_LIMIT_MB} MB: peak of host and child`;
       const target: Target = { is: 'at most', value: MEMORY_LIMIT_MB + 256 };
