@@ -20,6 +20,7 @@ import { ChildPool } from './host/pool.ts';
 import { indexTools } from './host/refuse-tools.ts';
 import { guardAgainstSigusr1 } from './host/sigusr1-guard.ts';
 import { Slots } from './host/slots.ts';
+import { startupSnapshot } from './host/startup-snapshot.ts';
 import { readModules } from './modules-given.ts';
 import { moduleNames } from './modules/module-library.ts';
 import { SandboxOptions } from './options.ts';
@@ -59,7 +60,7 @@ export async function createSandbox(
   const tools = indexTools(givenTools, options.allowUngoverned);
   const modules = readModules(allowed, GLOBAL_SET);
   const cpuSeconds = Math.ceil(limits.cpuMs / 1_000) + 3;
-  const plan: Omit<LaunchPlan, 'unknownFlags'> = {
+  const plan: Omit<LaunchPlan, 'unknownFlags' | 'snapshot'> = {
     inNamespace: await decideNamespace(options.osIsolation),
     program: await findChildProgram(),
     memoryMb: limits.memoryMb,
@@ -70,6 +71,10 @@ export async function createSandbox(
     spawn,
     size: isolation === 'session' ? 1 : options.poolSize,
     plan,
+    snapshot:
+      options.startupSnapshot === 'auto'
+        ? startupSnapshot({ program: plan.program, hardened: plan.hardened })
+        : undefined,
     setup: { type: 'setup', toolNames: [...tools.keys()], modules: modules.programs, limits },
     // The longest text that a value within its limit can become: every character escaped.
     maxFrameBytes:
@@ -81,7 +86,6 @@ export async function createSandbox(
   let runs = 0;
   return new ProcessSandbox({
     options,
-    plan,
     pool,
     world: {
       tools,
@@ -102,7 +106,6 @@ export async function createSandbox(
 
 interface SandboxParts {
   options: SandboxOptions;
-  plan: Omit<LaunchPlan, 'unknownFlags'>;
   pool: ChildPool;
   world: RunWorld;
   log: ViolationLog | undefined;
@@ -155,13 +158,13 @@ class ProcessSandbox implements Sandbox {
   }
 
   report(): SandboxReport {
-    const { options, plan, pool } = this.#parts;
-    return layersOf(options, { ...plan, unknownFlags: pool.unknownFlags });
+    const { options, pool } = this.#parts;
+    return layersOf(options, pool.plan, pool.snapshotDetails);
   }
 
   doctor(): Promise<Diagnosis> {
-    const { plan, pool, spawn } = this.#parts;
-    return diagnose(this, { ...plan, unknownFlags: pool.unknownFlags }, spawn);
+    const { pool, spawn } = this.#parts;
+    return diagnose(this, pool.plan, spawn);
   }
 
   async close(): Promise<void> {

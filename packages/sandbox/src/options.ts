@@ -47,6 +47,8 @@ export const SandboxOptions = z.strictObject({
   osIsolation: z.enum(['auto', 'off', 'require']).default('auto'),
   /** Turns off V8's compilers in the child: about five times slower, and no just-in-time compiler to attack. */
   hardened: z.boolean().default(false),
+  /** Starts children from a snapshot kept in the user's cache, where one can be made: a quarter less processor time each. */
+  startupSnapshot: z.enum(['auto', 'off']).default('auto'),
   /** Children kept ready. Default 2. */
   poolSize: z.int().min(1).max(64).default(2),
   /** Runs at a time; more wait for their turn. Default 8. */

@@ -425,7 +425,8 @@ function withoutCalls(code: string, calls: readonly string[]): string {
 const NO_COMPARTMENT = `
 import { LANGUAGE_GLOBALS } from './guest-globals.ts';
 const language = Object.fromEntries(LANGUAGE_GLOBALS.map((name) => [name, globalThis[name]]));
-globalThis.lockdown = () => {};
+globalThis.repairIntrinsics = () => {};
+globalThis.hardenIntrinsics = () => {};
 globalThis.harden = (value) => value;
 globalThis.Compartment = class {
   globalThis = { ...language };

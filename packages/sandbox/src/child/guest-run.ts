@@ -70,14 +70,18 @@ export class GuestRun {
     Object.defineProperties(own, abort);
     // What the language brings is inherited: it is the same for all runs, and reading it all out takes a while.
     let modules: object | undefined;
-    this.#globals = Object.create(options.realm.language, {
-      ...Object.getOwnPropertyDescriptors(endowments),
-      ...abort,
-      eval: { value: own['eval'] },
-      Function: { value: own['Function'] },
-      globalThis: { value: own },
-      modules: { get: () => (modules ??= this.#moduleNamespaces()) },
-    });
+    const namespaces = (): object => (modules ??= this.#moduleNamespaces());
+    this.#globals = {
+      __proto__: options.realm.language,
+      ...endowments,
+      eval: own['eval'],
+      Function: own['Function'],
+      globalThis: own,
+      get modules(): object {
+        return namespaces();
+      },
+    };
+    Object.defineProperties(this.#globals, abort);
   }
 
   start(message: RunMessage): void {

@@ -32,29 +32,18 @@ export interface StartRealm {
   die: (thrown: unknown) => void;
 }
 
+/** A realm that is repaired but not yet locked down. */
+export type RepairedRealm = Pick<StartRealm, 'Math' | 'extraIntrinsics'>;
+
 const REPLIES_FD = 1;
 const WEB_INTRINSICS = { TextDecoder, TextEncoder, URL, URLSearchParams };
 
-/**
- * Locks the realm down, then empties it: code that finds its way out of a compartment finds no `process`, no `fetch`, no
- * `Buffer`, and a module loader that refuses.
- */
-export function claimStartRealm(): StartRealm {
-  const { process, setImmediate } = globalThis;
-  process.env['TZ'] = 'UTC'; // the same dates on every machine
-  const { stdin } = process;
-  const exit = process.exit.bind(process);
-  const on = process.on.bind(process);
+/** What is done first, and can be kept in a start-up snapshot: everything that freezes nothing yet. */
+export function repairStartRealm(): RepairedRealm {
   const extraIntrinsics = { Float32Array, Float64Array, Intl, ...WEB_INTRINSICS };
   // A copy, for SES takes away what it does not know yet, such as Math.sumPrecise.
   const { random: _unseeded, ...mathDescriptors } = Object.getOwnPropertyDescriptors(Math);
   const GuestMath: object = Object.create(Object.prototype, mathDescriptors);
-
-  // Node's own, written in C++ below: a guest that puts another object in the place of a decoder's handle makes it read
-  // memory that is not its own.
-  Reflect.deleteProperty(globalThis, 'TextDecoder');
-  Reflect.deleteProperty(globalThis, 'TextEncoder');
-
   repairIntrinsics({
     errorTaming: 'safe',
     localeTaming: 'unsafe', // toLocaleString and localeCompare as everywhere else; the process is thrown away
@@ -66,6 +55,23 @@ export function claimStartRealm(): StartRealm {
     domainTaming: 'unsafe',
     stackFiltering: 'verbose',
   });
+  return { extraIntrinsics, Math: GuestMath };
+}
+
+/**
+ * Locks the realm down, then empties it: code that finds its way out of a compartment finds no `process`, no `fetch`, no
+ * `Buffer`, and a module loader that refuses.
+ */
+export function claimStartRealm({ extraIntrinsics, Math: GuestMath }: RepairedRealm): StartRealm {
+  const { process, setImmediate } = globalThis;
+  process.env['TZ'] = 'UTC'; // the same dates on every machine
+  const { stdin } = process;
+  const exit = process.exit.bind(process);
+  const on = process.on.bind(process);
+  // Node's own, written in C++ below: a guest that puts another object in the place of a decoder's handle makes it read
+  // memory that is not its own.
+  Reflect.deleteProperty(globalThis, 'TextDecoder');
+  Reflect.deleteProperty(globalThis, 'TextEncoder');
   const compilers = disableCompilers();
   const intl = claimIntl();
   hardenIntrinsics();
@@ -75,7 +81,7 @@ export function claimStartRealm(): StartRealm {
   const RealDate = Date;
   harden(extraIntrinsics);
   harden(intl.hidden);
-  harden(intrinsicsWithoutAName());
+  harden(Reflect.get(globalThis, 'SuppressedError')); // thrown where `using` meets two errors; SES does not know it
   harden(GuestMath);
   emptyGlobal();
 
@@ -106,16 +112,6 @@ export function claimStartRealm(): StartRealm {
       exit(70);
     },
   };
-}
-
-/** What a program comes to only by what it does, so that neither SES nor `harden(Intl)` finds it. */
-function intrinsicsWithoutAName(): unknown[] {
-  const segments = new Intl.Segmenter().segment('');
-  return [
-    Object.getPrototypeOf(segments),
-    Object.getPrototypeOf(segments[Symbol.iterator]()),
-    Reflect.get(globalThis, 'SuppressedError'), // thrown where `using` meets two errors
-  ];
 }
 
 function languageGlobals(): object {

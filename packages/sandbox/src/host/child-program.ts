@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, realpathSync, renameSync, writeFileSync } from '
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SandboxStartError } from '../errors.ts';
+import { cacheFolder } from './cache-folder.ts';
 
 let found: Promise<string> | undefined;
 
@@ -51,7 +52,7 @@ async function bundle(): Promise<string> {
   });
   const [program] = outputFiles;
   if (!program) throw new SandboxStartError('esbuild made no child program of src/child/main.ts');
-  const folder = join(root, 'node_modules/.cache/buddy-sandbox');
+  const folder = cacheFolder();
   const digest = createHash('sha256').update(program.contents).digest('hex').slice(0, 16);
   const path = join(folder, `child-${digest}.cjs`);
   if (!existsSync(path)) {

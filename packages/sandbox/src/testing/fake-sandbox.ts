@@ -82,6 +82,7 @@ export function createFakeSandbox(
       layers: [],
       network: 'capability-only',
       flags: [],
+      startupSnapshot: { isActive: false, details: 'a fake has no process' },
       missingFlags: [],
     }),
     doctor: () => Promise.resolve({ isHealthy: false, checks: [] }),
