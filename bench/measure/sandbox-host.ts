@@ -88,7 +88,8 @@ export async function runHost(
     fate = /out of memory|allocation failed|heap limit/i.test(stderr)
       ? 'dies (out of memory)'
       : `dies (${signal ?? `code ${code}`})`;
-    if (code === 1) throw new Error(`${name} could not do its task: ${stderr.slice(-2_000)}`);
+    if (task.type !== 'hostile')
+      throw new Error(`${name} could not do its task: ${stderr.slice(-2_000)}`);
   }
   return { answer, fate, peakMb };
 }

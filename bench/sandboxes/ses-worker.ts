@@ -29,11 +29,13 @@ export const sesInWorker: SandboxContender = {
 };
 
 function startWorker({ memoryMb }: OpenOptions): Worker {
-  return new Worker(new URL('./ses-worker-thread.ts', import.meta.url), {
+  const worker = new Worker(new URL('./ses-worker-thread.ts', import.meta.url), {
     resourceLimits: { maxOldGenerationSizeMb: memoryMb },
     stdout: true,
     stderr: true,
   });
+  worker.on('error', () => undefined); // it may run out of memory after its run was given up
+  return worker;
 }
 
 async function converse(
