@@ -204,4 +204,20 @@ describe('the limits of a run', () => {
       });
       expect(result.violations).toHaveLength(5);
     }));
+  it('charge nobody for what the run before left behind in a kept child', async () => {
+    await using sandbox = await createSandbox({
+      isolation: 'session',
+      poolSize: 1,
+      limits: { cpuMs: 100, wallMs: 20_000 },
+    });
+    for (let round = 0; round < 3; round += 1) {
+      // The value is out before the loop begins, which then keeps the process from hearing of the next program.
+      const leaving = 'setTimeout(() => { const next = () => queueMicrotask(next); next() }, 1); 1';
+      expect(await sandbox.run(`${leaving}`)).toMatchObject({ status: 'ok' });
+      expect(
+        await sandbox.run('const loop = () => Promise.resolve().then(loop); loop(); 2'),
+      ).toMatchObject({ status: expect.stringMatching(/ok|limit/) });
+      expect(await sandbox.run('3')).toMatchObject({ status: 'ok', value: 3 });
+    }
+  });
 });

@@ -88,7 +88,10 @@ export class Conversation {
     );
     const inTurn = (act: () => void): void => this.#turns.afterwards(act);
     this.#watchdog = new Watchdog(child, limits, (limit, allowed, used) =>
-      this.#end({ kind: 'limit', limit, allowed, used }),
+      // Before the program has begun, it is what the run before left behind in a kept child that uses all this.
+      this.#end(
+        this.#hasStarted ? { kind: 'limit', limit, allowed, used } : { kind: 'not-started' },
+      ),
     );
     const elapsedMs = (): number => Math.max(0, clock.now() - this.#startedAt);
     this.#calls = new ToolCalls({

@@ -229,8 +229,9 @@ export function decodePlainData(
           return Number(body);
         throw malformed(path);
       case 'bigint':
-        if (typeof body === 'string' && /^-?\d{1,1300}$/.test(body)) return BigInt(body);
-        throw malformed(path);
+        if (typeof body !== 'string' || !/^-?\d{1,1300}$/.test(body)) throw malformed(path);
+        spend(body.length);
+        return BigInt(body);
       case 'date':
         if (body === null || typeof body === 'number') return new Date(body ?? Number.NaN);
         throw malformed(path);
@@ -247,12 +248,18 @@ export function decodePlainData(
           }),
         );
       case 'error':
-        return errorOf(body, path);
+        return decodeError(body);
       case 'object':
         return decodeEntries(listOf(body, path), depth);
       default:
         throw malformed(path);
     }
+  }
+
+  function decodeError(body: unknown): Error {
+    const error = errorOf(body, path);
+    spend(error.name.length + error.message.length);
+    return error;
   }
 
   return attempt(() => {
