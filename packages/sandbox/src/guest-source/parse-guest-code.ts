@@ -20,6 +20,7 @@ export type ParseOutcome =
   | ParsedCode
   | { readonly kind: 'invalid'; readonly message: string; readonly offset: number }
   | { readonly kind: 'too-deep'; readonly offset: number }
+  | { readonly kind: 'costly-patterns'; readonly offset: number }
   | { readonly kind: 'forbidden-import'; readonly form: string; readonly offset: number };
 
 /**
@@ -105,16 +106,21 @@ declare module 'acorn' {
     parseSubscript(base: Expression, ...rest: readonly unknown[]): Expression;
     parseExprImport(...rest: readonly unknown[]): unknown;
     parseImport(...rest: readonly unknown[]): unknown;
+    validateRegExpPattern(state: { readonly source: string }): void;
   }
 }
 
 /** `a + b + c` recurses once an operand, and `!!a` once an operator; long chains of them are no deep nesting. */
 const CHAIN_FACTOR = 10;
+/** `\p{…}` in the patterns of a program, all together. */
+const PROPERTY = /\\p\{/gi;
+const MAX_PROPERTIES = 64;
 
 class GuestParser extends Parser {
   readonly #maxDepth: number;
   #depth = 0;
   #chained = 0;
+  #properties = 0;
 
   constructor(code: string, maxDepth: number, options: Omit<Options, 'ecmaVersion'>) {
     super(
@@ -183,6 +189,15 @@ class GuestParser extends Parser {
     const phase = words.exec(this.input.slice(this.start, this.start + 80))?.[1];
     if (phase !== undefined) this.#forbid(`import ${phase}`);
     return super.parseImport(...rest);
+  }
+
+  /** acorn has the engine compile each pattern, and some properties take it milliseconds that nothing can cut short. */
+  override validateRegExpPattern(state: { readonly source: string }): void {
+    this.#properties += state.source.match(PROPERTY)?.length ?? 0;
+    if (this.#properties > MAX_PROPERTIES) {
+      throw new ParseRefusal({ kind: 'costly-patterns', offset: this.start });
+    }
+    super.validateRegExpPattern(state);
   }
 
   #forbid(form: string): never {
