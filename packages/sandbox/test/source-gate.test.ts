@@ -70,7 +70,7 @@ describe('the source gate', () => {
   it('gives up a text that takes too long, and reads those that waited for it', async () => {
     const prepare = gateWith({ deadlineMs: 300 });
     const [endless, ...others] = await Promise.all(
-      [ENDLESS, TYPED, TYPED].map((it) => prepare(it)),
+      [ENDLESS, TYPED, TYPED].map((text) => prepare(text)),
     );
     expect(endless).toMatchObject({
       kind: 'rejected',
@@ -173,7 +173,7 @@ describe('a sandbox', () => {
     const reports: GateReport[] = JSON.parse(said);
     expect(reports.length).toBeGreaterThan(10);
     // Processor time, which other programs on the machine do not change. Read in its own thread, some took seconds.
-    for (const report of reports) expect(report.hostCpuMs, report.name).toBeLessThan(100);
+    expect(reports.filter(({ hostCpuMs }) => hostCpuMs > 100)).toEqual([]);
   }, 120_000);
 
   it('runs short JavaScript in a host that may not start threads, and says what the rest needs', () => {

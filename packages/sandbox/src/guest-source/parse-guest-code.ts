@@ -2,12 +2,12 @@ import {
   type Comment,
   type Expression,
   type Options,
-  Parser,
   type Program,
   type Token,
   tokTypes,
   type TokenType,
 } from 'acorn';
+import { BoundedPatterns, CostlyPatterns } from './bounded-patterns.ts';
 
 export interface ParsedCode {
   readonly kind: 'parsed';
@@ -66,6 +66,7 @@ function parseAs(
     return { kind: 'parsed', program: parse(parser), tokens, comments };
   } catch (error) {
     if (error instanceof ParseRefusal) return error.outcome;
+    if (error instanceof CostlyPatterns) return { kind: 'costly-patterns', offset: error.offset };
     // The stack of the caller decides how deep acorn may go; `maxDepth` normally answers long before.
     if (error instanceof RangeError || isStackOverflow(error)) {
       return { kind: 'too-deep', offset: parser.start };
@@ -95,7 +96,6 @@ class ParseRefusal extends Error {
 declare module 'acorn' {
   interface Parser {
     readonly type: TokenType;
-    readonly start: number;
     nextToken(): void;
     parseExpression(): Expression;
     parseStatement(...rest: readonly unknown[]): unknown;
@@ -106,21 +106,16 @@ declare module 'acorn' {
     parseSubscript(base: Expression, ...rest: readonly unknown[]): Expression;
     parseExprImport(...rest: readonly unknown[]): unknown;
     parseImport(...rest: readonly unknown[]): unknown;
-    validateRegExpPattern(state: { readonly source: string }): void;
   }
 }
 
 /** `a + b + c` recurses once an operand, and `!!a` once an operator; long chains of them are no deep nesting. */
 const CHAIN_FACTOR = 10;
-/** `\p{…}` in the patterns of a program, all together. */
-const PROPERTY = /\\p\{/gi;
-const MAX_PROPERTIES = 64;
 
-class GuestParser extends Parser {
+class GuestParser extends BoundedPatterns {
   readonly #maxDepth: number;
   #depth = 0;
   #chained = 0;
-  #properties = 0;
 
   constructor(code: string, maxDepth: number, options: Omit<Options, 'ecmaVersion'>) {
     super(
@@ -189,15 +184,6 @@ class GuestParser extends Parser {
     const phase = words.exec(this.input.slice(this.start, this.start + 80))?.[1];
     if (phase !== undefined) this.#forbid(`import ${phase}`);
     return super.parseImport(...rest);
-  }
-
-  /** acorn has the engine compile each pattern, and some properties take it milliseconds that nothing can cut short. */
-  override validateRegExpPattern(state: { readonly source: string }): void {
-    this.#properties += state.source.match(PROPERTY)?.length ?? 0;
-    if (this.#properties > MAX_PROPERTIES) {
-      throw new ParseRefusal({ kind: 'costly-patterns', offset: this.start });
-    }
-    super.validateRegExpPattern(state);
   }
 
   #forbid(form: string): never {

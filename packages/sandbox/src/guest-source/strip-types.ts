@@ -1,5 +1,6 @@
 import { stripTypeScriptTypes } from 'node:module';
-import { tokenizer, type TokenType, tokTypes } from 'acorn';
+import { type TokenType, tokTypes } from 'acorn';
+import { BoundedPatterns, CostlyPatterns } from './bounded-patterns.ts';
 import { offsetAt } from './code-frame.ts';
 
 export type StripOutcome =
@@ -23,14 +24,24 @@ export function stripTypes(code: string): StripOutcome {
       return { kind: 'unsupported', message: 'The TypeScript is nested too deeply', offset: 0 };
     }
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return { kind: 'invalid', message: error.message.replace(/ \(\d+:\d+\)$/, ''), offset: 0 };
+    return unreadable(error);
   }
   try {
     return { kind: 'stripped', code: stripTypeScriptTypes(code) };
   } catch (error) {
     return failureOf(error, code);
   }
+}
+
+function unreadable(error: unknown): StripOutcome {
+  if (error instanceof CostlyPatterns) {
+    return { kind: 'unsupported', message: error.message, offset: error.offset };
+  }
+  if (error instanceof RangeError) {
+    return { kind: 'unsupported', message: 'The TypeScript is nested too deeply', offset: 0 };
+  }
+  if (!(error instanceof SyntaxError)) throw error;
+  return { kind: 'invalid', message: error.message.replace(/ \(\d+:\d+\)$/, ''), offset: 0 };
 }
 
 function failureOf(error: unknown, code: string): StripOutcome {
@@ -119,5 +130,7 @@ function sizeOf({ operators, angles, elses }: Level): number {
 }
 
 function tokensOf(code: string): Iterator<{ type: TokenType }> {
-  return tokenizer(code, { ecmaVersion: 'latest', sourceType: 'module' })[Symbol.iterator]();
+  return BoundedPatterns.tokenizer(code, { ecmaVersion: 'latest', sourceType: 'module' })[
+    Symbol.iterator
+  ]();
 }

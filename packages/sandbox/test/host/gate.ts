@@ -23,6 +23,8 @@ const texts: Record<string, string> = {
   'groups of one name': `/${'(?<a>)|'.repeat(37_000)}(?<a>)/`,
   'Unicode properties': `/${'\\p{L}'.repeat(40_000)}/u`,
   'properties of strings': `/${'\\p{RGI_Emoji}'.repeat(18_000)}/iv`,
+  'properties of strings, in TypeScript': `const a: 1 = 1; /${'\\p{RGI_Emoji}'.repeat(18_000)}/iv`,
+  'very many lookbehinds, in TypeScript': `const a: 1 = 1; /${'(?<='.repeat(50_000)}${')'.repeat(50_000)}/`,
   'what SES refuses, as operators': `let i=9;${'i-->0;'.repeat(40_000)}`,
   'what SES refuses, in one regular expression': `/${'eval()'.repeat(40_000)}/`,
   'new lines': '\n'.repeat(SIZE),
