@@ -9,6 +9,7 @@ export default defineConfig([
       index: 'src/index.ts',
       'testing/index': 'src/testing/index.ts',
       'bin/buddy-sandbox': 'src/bin/buddy-sandbox.ts',
+      'gate-worker': 'src/guest-source/gate-worker.ts', // see gate-thread.ts
     },
     format: ['esm'],
     sourcemap: true,

@@ -12,6 +12,7 @@ import { EventEmitter } from 'eventemitter3';
 import type { z } from 'zod';
 import { declarationsOf } from './declarations/declarations.ts';
 import { NotPlainDataError, SandboxClosedError } from './errors.ts';
+import { sourceGate } from './guest-source/source-gate.ts';
 import { findChildProgram } from './host/child-program.ts';
 import { MAX_SESSION_CPU_SECONDS, oncePerRun, sharedBySession } from './host/child-source.ts';
 import { type LaunchPlan, type Spawn, systemSpawn } from './host/launch.ts';
@@ -93,6 +94,7 @@ export async function createSandbox(
       limits,
       children,
       slots: new Slots(children.width),
+      gate: sourceGate,
       clock,
       nextRun: () => ++runs,
     },

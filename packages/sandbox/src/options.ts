@@ -7,7 +7,7 @@ export const SandboxLimits = z.strictObject({
   cpuMs: z.number().positive().max(86_400_000).default(5_000),
   /** Megabytes a program may hold beyond what an empty child does. Default 512. */
   memoryMb: z.int().min(16).max(16_384).default(512),
-  /** Bytes of source. Default 64 KB. The host parses it in one go, 1 to 2 ms for each KB at worst. */
+  /** Bytes of source. Default 64 KB. More than 2 KB is read in a thread, for two seconds at most. */
   maxSourceBytes: z.int().positive().default(65_536),
   /** Levels of nesting in source. Default 256. */
   maxSourceDepth: z.int().positive().default(256),

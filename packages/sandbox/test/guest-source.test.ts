@@ -8,6 +8,7 @@ import {
   type GuestSourceOptions,
   prepareGuestSource,
 } from '../src/guest-source/prepare-guest-source.ts';
+import { originalPosition } from '../src/guest-source/position-map.ts';
 import { prepareModuleSource } from '../src/guest-source/prepare-module-source.ts';
 
 const globals = new Set(
@@ -184,10 +185,16 @@ describe('the gate', () => {
     const line = source.source.split('\n')[1] ?? '';
     const column = line.indexOf('null.x') + 1;
     expect(column).not.toBe(18);
-    expect(source.originalPosition(2, column)).toEqual({ line: 2, column: 18 });
-    expect(source.originalPosition(1, source.columnOffset + 1)).toEqual({ line: 1, column: 1 });
+    expect(originalPosition(source, { line: 2, column })).toEqual({ line: 2, column: 18 });
+    expect(originalPosition(source, { line: 1, column: source.columnOffset + 1 })).toEqual({
+      line: 1,
+      column: 1,
+    });
     const returned = ready('1;\n null.x');
-    expect(returned.originalPosition(2, 'return '.length + 2)).toEqual({ line: 2, column: 2 });
+    expect(originalPosition(returned, { line: 2, column: 'return '.length + 2 })).toEqual({
+      line: 2,
+      column: 2,
+    });
     expect(source.lineOffset).toBe(0);
   });
 

@@ -48,6 +48,7 @@ export function concealFromSes(
   }
 
   let needsRegExp = false;
+  let lastRegExp: Token | undefined;
   for (const { index } of code.matchAll(SES_REFUSES)) {
     if (rangeAt(parsed.comments, index)) {
       edits.replace(index + 1, index + 2, '_');
@@ -56,6 +57,8 @@ export function concealFromSes(
     const token = rangeAt(parsed.tokens, index);
     if (token?.type === tokTypes.regexp) {
       needsRegExp = true;
+      if (token === lastRegExp) continue; // written anew as a whole, once
+      lastRegExp = token;
       edits.replace(token.start, token.end, ` ${regExpCall(code, token, names)}`);
     } else if (token?.type === tokTypes.string || token?.type === tokTypes.template) {
       edits.replace(index + 1, index + 2, escaped(code, index + 1));

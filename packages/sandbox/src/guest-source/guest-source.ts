@@ -1,3 +1,5 @@
+import type { PositionMap } from './position-map.ts';
+
 /** What the gate records; the names of the violation log that layer 0 can know of. */
 export type GateViolationType =
   | 'NETWORK_ACCESS_ATTEMPT'
@@ -41,8 +43,8 @@ export interface ReadySource {
   /** The allow-listed modules that the code imports, each once. */
   readonly imports: readonly string[];
   readonly language: 'javascript' | 'typescript';
-  /** The place in what the guest wrote, for a place in `source` (both from 1, as in a stack trace). */
-  readonly originalPosition: (line: number, column: number) => SourcePosition;
+  /** From what the guest wrote to `source` without its added characters: see `originalPosition`. */
+  readonly positions: PositionMap;
 }
 
 export interface RejectedSource {

@@ -2,12 +2,12 @@ import {
   type Comment,
   type Expression,
   type Options,
-  Parser,
   type Program,
   type Token,
   tokTypes,
   type TokenType,
 } from 'acorn';
+import { BoundedPatterns, CostlyPatterns } from './bounded-patterns.ts';
 
 export interface ParsedCode {
   readonly kind: 'parsed';
@@ -20,6 +20,7 @@ export type ParseOutcome =
   | ParsedCode
   | { readonly kind: 'invalid'; readonly message: string; readonly offset: number }
   | { readonly kind: 'too-deep'; readonly offset: number }
+  | { readonly kind: 'costly-patterns'; readonly offset: number }
   | { readonly kind: 'forbidden-import'; readonly form: string; readonly offset: number };
 
 /**
@@ -65,6 +66,7 @@ function parseAs(
     return { kind: 'parsed', program: parse(parser), tokens, comments };
   } catch (error) {
     if (error instanceof ParseRefusal) return error.outcome;
+    if (error instanceof CostlyPatterns) return { kind: 'costly-patterns', offset: error.offset };
     // The stack of the caller decides how deep acorn may go; `maxDepth` normally answers long before.
     if (error instanceof RangeError || isStackOverflow(error)) {
       return { kind: 'too-deep', offset: parser.start };
@@ -94,7 +96,6 @@ class ParseRefusal extends Error {
 declare module 'acorn' {
   interface Parser {
     readonly type: TokenType;
-    readonly start: number;
     nextToken(): void;
     parseExpression(): Expression;
     parseStatement(...rest: readonly unknown[]): unknown;
@@ -111,7 +112,7 @@ declare module 'acorn' {
 /** `a + b + c` recurses once an operand, and `!!a` once an operator; long chains of them are no deep nesting. */
 const CHAIN_FACTOR = 10;
 
-class GuestParser extends Parser {
+class GuestParser extends BoundedPatterns {
   readonly #maxDepth: number;
   #depth = 0;
   #chained = 0;

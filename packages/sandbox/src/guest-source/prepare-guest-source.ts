@@ -3,7 +3,7 @@ import { reject } from './code-frame.ts';
 import { returnCompletionValue, INPUT } from './completion-value.ts';
 import type { GuestSource, GuestSourceError, RejectedSource } from './guest-source.ts';
 import type { AllowedModules, ModuleForm } from './rewrite-modules.ts';
-import { stripTypes } from './strip-types.ts';
+import { stripTypes, type StripTypes } from './strip-types.ts';
 import type { SourceEdits } from './source-edits.ts';
 import { syntaxProblem } from './syntax-problem.ts';
 import { onlyFencedBlock, unwrapFence } from './unwrap-fence.ts';
@@ -32,22 +32,46 @@ export interface GuestSourceOptions extends GateLimits {
  * const globals = new Set(['Math']);
  * prepareGuestSource('Math.max(1, 2)', { globals, modules: new Map() }); // { kind: 'ready', source: '(async function…' }
  */
-export function prepareGuestSource(text: string, options: GuestSourceOptions): GuestSource {
-  const tooLarge = checkSize(text, options.maxSourceBytes ?? DEFAULT_MAX_SOURCE_BYTES);
+export function prepareGuestSource(
+  text: string,
+  options: GuestSourceOptions,
+  strip: StripTypes = stripTypes,
+): GuestSource {
+  const tooLarge = rejectTooLarge(text, options);
   if (tooLarge) return tooLarge;
   const { code, tag } = unwrapFence(text);
   const language = languageOf(tag) ?? options.language ?? 'auto';
-  const outcome = prepareAs(code, language, options);
+  const outcome = prepareAs(code, language, options, strip);
   if (outcome.kind !== 'rejected') return outcome;
   const block = code === text ? onlyFencedBlock(text) : undefined;
   if (block === undefined || language === 'typescript') return outcome;
-  return prepareAs(block.code, languageOf(block.tag) ?? language, options);
+  return prepareAs(block.code, languageOf(block.tag) ?? language, options, strip);
 }
+
+/** The same for what is JavaScript; undefined for what might be TypeScript, which no bound is known for. */
+export function prepareJavaScriptSource(
+  text: string,
+  options: GuestSourceOptions,
+): GuestSource | undefined {
+  try {
+    return prepareGuestSource(text, options, () => {
+      throw new MayBeTypeScript();
+    });
+  } catch (error) {
+    if (error instanceof MayBeTypeScript) return undefined;
+    throw error;
+  }
+}
+
+class MayBeTypeScript extends Error {}
 
 /** As much as the default: 256 KB. */
 const DEFAULT_MAX_SOURCE_BYTES = 262_144;
 
-function checkSize(text: string, maxSourceBytes: number): RejectedSource | undefined {
+export function rejectTooLarge(
+  text: string,
+  { maxSourceBytes = DEFAULT_MAX_SOURCE_BYTES }: GateLimits,
+): RejectedSource | undefined {
   const bytes = text.length > maxSourceBytes ? text.length : Buffer.byteLength(text);
   if (bytes <= maxSourceBytes) return undefined;
   return reject(text.slice(0, 200), 0, {
@@ -66,11 +90,12 @@ function prepareAs(
   code: string,
   language: 'auto' | 'javascript' | 'typescript',
   options: GuestSourceOptions,
+  strip: StripTypes,
 ): GuestSource {
-  if (language === 'typescript') return prepareTypeScript(code, options);
+  if (language === 'typescript') return prepareTypeScript(code, options, strip);
   const outcome = prepareJavaScript(code, code, 'javascript', options);
   if (language === 'javascript' || !mayBeTypeScript(code, outcome)) return outcome;
-  const stripped = prepareTypeScript(code, options);
+  const stripped = prepareTypeScript(code, options, strip);
   if (stripped.kind !== 'rejected') return stripped;
   return outcome.kind === 'rejected' && isAboutTypeScript(stripped.error, outcome.error)
     ? stripped
@@ -103,13 +128,19 @@ function mayBeTypeScript(code: string, outcome: GuestSource): boolean {
   }
 }
 
-function prepareTypeScript(code: string, options: GuestSourceOptions): GuestSource {
-  const stripped = stripTypes(code);
+function prepareTypeScript(
+  code: string,
+  options: GuestSourceOptions,
+  strip: StripTypes,
+): GuestSource {
+  const stripped = strip(code);
   switch (stripped.kind) {
     case 'stripped':
       return prepareJavaScript(stripped.code, code, 'typescript', options);
     case 'invalid':
       return reject(code, stripped.offset, syntaxProblem(stripped.message, code, stripped.offset));
+    case 'broken':
+      return reject(code, 0, { kind: 'unsupported', message: 'The TypeScript could not be read' });
     case 'unsupported':
       return reject(code, stripped.offset, {
         kind: 'unsupported',
@@ -130,7 +161,7 @@ function prepareJavaScript(
 ): GuestSource {
   const wrapped = wrapCode(code, shown, options, { opening: 'async function', end: endOfProgram });
   if (wrapped.kind !== 'wrapped') return wrapped;
-  const { source, columnOffset, imports, originalPosition } = wrapped;
+  const { source, columnOffset, imports, positions } = wrapped;
   return {
     kind: 'ready',
     source,
@@ -138,7 +169,7 @@ function prepareJavaScript(
     columnOffset,
     imports,
     language,
-    originalPosition,
+    positions,
   };
 }
 

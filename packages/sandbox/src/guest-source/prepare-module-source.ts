@@ -1,6 +1,7 @@
 import type { AnyNode, Program } from 'acorn';
 import { reject } from './code-frame.ts';
-import type { RejectedSource, SourcePosition, ViolatingSource } from './guest-source.ts';
+import type { RejectedSource, ViolatingSource } from './guest-source.ts';
+import type { PositionMap } from './position-map.ts';
 import { childrenOf } from './walk.ts';
 import { type WrapOptions, wrapCode } from './wrap-code.ts';
 
@@ -13,7 +14,7 @@ export interface ReadyModule {
   /** Modules that it imports; they must be in `modules` when the function is called. */
   readonly imports: readonly string[];
   readonly columnOffset: number;
-  readonly originalPosition: (line: number, column: number) => SourcePosition;
+  readonly positions: PositionMap;
 }
 
 /**
@@ -48,8 +49,8 @@ export function prepareModuleSource(
     },
   });
   if (wrapped.kind !== 'wrapped') return wrapped;
-  const { source, exports, imports, columnOffset, originalPosition } = wrapped;
-  return { kind: 'ready', source, exports, imports, columnOffset, originalPosition };
+  const { source, exports, imports, columnOffset, positions } = wrapped;
+  return { kind: 'ready', source, exports, imports, columnOffset, positions };
 }
 
 /** Computed keys: a plain `__proto__:` would set the prototype. */

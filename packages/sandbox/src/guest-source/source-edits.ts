@@ -1,7 +1,7 @@
 import { LINE_BREAK } from './code-frame.ts';
-import type { SourcePosition } from './guest-source.ts';
+import { type PositionMap, positionMapOf } from './position-map.ts';
 
-interface SourceEdit {
+export interface SourceEdit {
   readonly start: number;
   readonly end: number;
   readonly text: string;
@@ -9,8 +9,7 @@ interface SourceEdit {
 
 export interface EditedSource {
   readonly text: string;
-  /** Where a place of the edited text (line and column from 1) stood before the edits. */
-  readonly originalPosition: (line: number, column: number) => SourcePosition;
+  readonly positions: PositionMap;
 }
 
 /**
@@ -51,11 +50,7 @@ export class SourceEdits {
       cursor = edit.end;
     }
     parts.push(code.slice(cursor));
-    const text = parts.join('');
-    return {
-      text,
-      originalPosition: (line, column) => originalPosition(code, applied, { line, column }),
-    };
+    return { text: parts.join(''), positions: positionMapOf(code, applied) };
   }
 }
 
@@ -67,34 +62,4 @@ export function blanked(text: string): string {
 /** As many line breaks as a text holds. */
 export function lineBreaksOf(text: string): string {
   return '\n'.repeat([...text.matchAll(LINE_BREAK)].length);
-}
-
-function originalPosition(
-  code: string,
-  edits: readonly SourceEdit[],
-  { line, column }: SourcePosition,
-): SourcePosition {
-  const { start, end } = lineRange(code, line);
-  let shift = 0;
-  for (const edit of edits) {
-    if (edit.start < start) continue;
-    if (edit.start > end) break;
-    const editedColumn = edit.start - start + 1 + shift;
-    if (editedColumn + edit.text.length > column) {
-      return { line, column: Math.max(1, Math.min(column, editedColumn) - shift) };
-    }
-    shift += edit.text.length - (edit.end - edit.start);
-  }
-  return { line, column: Math.max(1, column - shift) };
-}
-
-function lineRange(code: string, line: number): { start: number; end: number } {
-  let start = 0;
-  let current = 1;
-  for (const lineBreak of code.matchAll(LINE_BREAK)) {
-    if (current === line) return { start, end: lineBreak.index };
-    current += 1;
-    start = lineBreak.index + lineBreak[0].length;
-  }
-  return { start, end: code.length };
 }

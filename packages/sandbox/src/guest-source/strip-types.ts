@@ -1,14 +1,22 @@
-import { tokenizer, type TokenType, tokTypes } from 'acorn';
+import { stripTypeScriptTypes } from 'node:module';
+import { type TokenType, tokTypes } from 'acorn';
+import { BoundedPatterns, CostlyPatterns } from './bounded-patterns.ts';
 import { offsetAt } from './code-frame.ts';
-import { type StripperAnswer, TypeStripper, UNSUPPORTED } from './type-stripper.ts';
 
 export type StripOutcome =
   | { readonly kind: 'stripped'; readonly code: string }
-  | { readonly kind: 'invalid' | 'unsupported'; readonly message: string; readonly offset: number };
+  | { readonly kind: 'invalid' | 'unsupported'; readonly message: string; readonly offset: number }
+  /** Its WebAssembly has failed, and will for every later text of this thread. */
+  | { readonly kind: 'broken' };
+
+export type StripTypes = (code: string) => StripOutcome;
 
 /**
  * Blanks out TypeScript's types; lines and columns stay. What TypeScript would turn into code (enums, parameter
  * properties, namespaces with values) is `unsupported`. Never throws. The first call costs some 40 ms and 40 MB.
+ *
+ * The stripper tries out what it cannot tell apart, and a text can be written so that this doubles its work with every
+ * few characters: for a thread that can be ended only.
  */
 export function stripTypes(code: string): StripOutcome {
   try {
@@ -16,32 +24,34 @@ export function stripTypes(code: string): StripOutcome {
       return { kind: 'unsupported', message: 'The TypeScript is nested too deeply', offset: 0 };
     }
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return { kind: 'invalid', message: error.message.replace(/ \(\d+:\d+\)$/, ''), offset: 0 };
+    return unreadable(error);
   }
-  const answer = stripper.strip(code);
-  switch (answer.kind) {
-    case 'stripped':
-      return answer;
-    case 'failed':
-      return failureOf(answer, code);
-    case 'too-slow':
-      return { kind: 'unsupported', message: 'The TypeScript takes too long to read', offset: 0 };
+  try {
+    return { kind: 'stripped', code: stripTypeScriptTypes(code) };
+  } catch (error) {
+    return failureOf(error, code);
   }
 }
 
-const stripper = new TypeStripper();
+function unreadable(error: unknown): StripOutcome {
+  if (error instanceof CostlyPatterns) {
+    return { kind: 'unsupported', message: error.message, offset: error.offset };
+  }
+  if (error instanceof RangeError) {
+    return { kind: 'unsupported', message: 'The TypeScript is nested too deeply', offset: 0 };
+  }
+  if (!(error instanceof SyntaxError)) throw error;
+  return { kind: 'invalid', message: error.message.replace(/ \(\d+:\d+\)$/, ''), offset: 0 };
+}
 
-function failureOf(
-  { isSyntaxError, errorCode, message, stack }: Extract<StripperAnswer, { kind: 'failed' }>,
-  code: string,
-): StripOutcome {
-  const said = (message.split('\n')[0] ?? '').trim().replace(' in strip-only mode', '');
-  const offset = offsetIn(stack, code);
-  if (errorCode === UNSUPPORTED) return { kind: 'unsupported', message: said, offset };
-  if (isSyntaxError) return { kind: 'invalid', message: said, offset };
-  // The stripper itself failed (ERR_INTERNAL_ASSERTION): what it says of Node's insides helps nobody here.
-  return { kind: 'unsupported', message: 'The TypeScript could not be read', offset: 0 };
+function failureOf(error: unknown, code: string): StripOutcome {
+  if (!(error instanceof Error)) return { kind: 'broken' };
+  const message = (error.message.split('\n')[0] ?? '').trim().replace(' in strip-only mode', '');
+  const offset = offsetIn(error.stack ?? '', code);
+  if ('code' in error && error.code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') {
+    return { kind: 'unsupported', message, offset };
+  }
+  return error instanceof SyntaxError ? { kind: 'invalid', message, offset } : { kind: 'broken' };
 }
 
 /** The stripper tells the place only in its stack: `:LINE`, some lines, carets. Elsewhere: the start of the code. */
@@ -120,5 +130,7 @@ function sizeOf({ operators, angles, elses }: Level): number {
 }
 
 function tokensOf(code: string): Iterator<{ type: TokenType }> {
-  return tokenizer(code, { ecmaVersion: 'latest', sourceType: 'module' })[Symbol.iterator]();
+  return BoundedPatterns.tokenizer(code, { ecmaVersion: 'latest', sourceType: 'module' })[
+    Symbol.iterator
+  ]();
 }

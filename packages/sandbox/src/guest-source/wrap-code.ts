@@ -6,8 +6,9 @@ import {
   isRefusedBySes,
   namesSourceUrl,
 } from './conceal-from-ses.ts';
-import type { RejectedSource, SourcePosition, ViolatingSource } from './guest-source.ts';
+import type { RejectedSource, ViolatingSource } from './guest-source.ts';
 import { type ParsedCode, parseGuestCode, type ParseOutcome } from './parse-guest-code.ts';
+import type { PositionMap } from './position-map.ts';
 import { resolveNames } from './resolve-names.ts';
 import {
   type AllowedModules,
@@ -48,7 +49,7 @@ export interface WrappedCode {
   readonly columnOffset: number;
   readonly imports: readonly string[];
   readonly exports: readonly string[];
-  readonly originalPosition: (line: number, column: number) => SourcePosition;
+  readonly positions: PositionMap;
 }
 
 const DEFAULT_MAX_DEPTH = 200;
@@ -89,8 +90,7 @@ export function wrapCode(
     columnOffset: head.length,
     imports: form.imports,
     exports: [...form.exports.keys()],
-    originalPosition: (line, column) =>
-      edited.originalPosition(line, line === 1 ? Math.max(1, column - head.length) : column),
+    positions: edited.positions,
   };
 }
 
@@ -111,6 +111,12 @@ function refusalOf(
         kind: 'unsupported',
         message: 'The code is nested too deeply',
         hint: 'Split it into statements or functions; pass large data as `input`.',
+      });
+    case 'costly-patterns':
+      return reject(shown, offset, {
+        kind: 'unsupported',
+        message: 'The regular expressions name too many Unicode properties',
+        hint: 'Keep one pattern in a constant and use it again.',
       });
     case 'forbidden-import': {
       const { form } = outcome;

@@ -1,6 +1,7 @@
 import { type Actor, type Clock, seededRandom, type Tool, type ToolContext } from '@buddy/core';
-import type { ReadySource } from '../guest-source/guest-source.ts';
-import { prepareGuestSource } from '../guest-source/prepare-guest-source.ts';
+import type { GuestSource, ReadySource } from '../guest-source/guest-source.ts';
+import { originalPosition } from '../guest-source/position-map.ts';
+import type { SourceGate } from '../guest-source/source-gate.ts';
 import { GUEST_GLOBALS } from '../guest-globals.ts';
 import type { ChildSource } from '../host/child-source.ts';
 import { Conversation, type ConversationReport } from '../host/conversation.ts';
@@ -20,6 +21,7 @@ export interface RunWorld {
   limits: SandboxLimits;
   children: ChildSource;
   slots: Slots;
+  gate: SourceGate;
   clock: Clock;
   /** Tells the runs of one child apart. */
   nextRun: () => number;
@@ -45,16 +47,9 @@ export class SandboxRun {
 
   async execute(): Promise<RunResult> {
     const { signal, paused, record } = this.#parts;
-    const { modules, limits, slots } = this.#world;
+    const { slots } = this.#world;
     signal.throwIfAborted();
-    const { code, language } = paused;
-    const prepared = prepareGuestSource(code, {
-      ...(language && { language }),
-      globals: GLOBAL_SET,
-      modules: modules.exports,
-      maxSourceBytes: limits.maxSourceBytes,
-      maxDepth: limits.maxSourceDepth,
-    });
+    const prepared = await this.#prepare();
     switch (prepared.kind) {
       case 'rejected':
         return record.result({ status: 'error', error: { hint: '', ...prepared.error } });
@@ -62,7 +57,7 @@ export class SandboxRun {
         const { type, details, line, column } = prepared.violation;
         const violation = { type, details, line };
         record.violated(violation);
-        const error = positionedAt(code, {
+        const error = positionedAt(paused.code, {
           kind: 'violation',
           name: 'SandboxViolationError',
           message: details,
@@ -82,6 +77,20 @@ export class SandboxRun {
     }
   }
 
+  #prepare(): Promise<GuestSource> {
+    const { gate, modules, limits, clock } = this.#world;
+    const { signal, paused } = this.#parts;
+    const { code, language } = paused;
+    const options = {
+      ...(language && { language }),
+      globals: GLOBAL_SET,
+      modules: modules.exports,
+      maxSourceBytes: limits.maxSourceBytes,
+      maxDepth: limits.maxSourceDepth,
+    };
+    return clock.external(() => gate.prepare(code, options, signal));
+  }
+
   async #converse(prepared: ReadySource): Promise<RunResult> {
     const { paused, caller, signal, record } = this.#parts;
     const report = await this.#converseWithChild(prepared);
@@ -95,7 +104,7 @@ export class SandboxRun {
       position: ({ line, column }) =>
         this.#guestLine(line) === null || line === null
           ? { line: null, column: null }
-          : prepared.originalPosition(line, column ?? 1),
+          : originalPosition(prepared, { line, column: column ?? 1 }),
       violations: record.violations,
       output: caller.output,
       tokenOf: () =>

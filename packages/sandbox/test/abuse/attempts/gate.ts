@@ -22,6 +22,22 @@ export const gate = family(
       name: 'thousands of names that are not there, and thousands that are',
       code: many(4_000, (i) => `let declared${i};`) + many(4_000, (i) => `undeclare${i};`),
     },
+    { name: 'names declared by the thousand', code: many(4_500, (i) => `let a${i};`) },
+    { name: 'groups of one name', code: `/${'(?<a>)|'.repeat(9_000)}(?<a>)/` },
+    { name: 'Unicode properties in a pattern', code: `/${'\\p{L}'.repeat(12_000)}/u` },
+    { name: 'properties of strings in a pattern', code: `/${'\\p{RGI_Emoji}'.repeat(4_600)}/iv` },
+    {
+      name: 'what SES would refuse, over and over in one pattern',
+      code: `/${'eval()'.repeat(10_000)}/`,
+    },
+    {
+      name: 'TypeScript with properties of strings in a pattern',
+      code: typeScript(`/${'\\p{RGI_Emoji}'.repeat(4_600)}/iv`),
+    },
+    {
+      name: 'TypeScript with very many lookbehinds',
+      code: typeScript(`/${'(?<='.repeat(12_000)}${')'.repeat(12_000)}/`),
+    },
     { name: 'a quarter of a million parentheses', code: '('.repeat(250_000) },
     { name: 'a quarter of a million brackets', code: '['.repeat(250_000) },
     { name: 'a long chain of operators', code: `${'1+'.repeat(120_000)}1` },
