@@ -213,7 +213,7 @@ describe('the limits of a run', () => {
     for (let round = 0; round < 3; round += 1) {
       // The value is out before the loop begins, which then keeps the process from hearing of the next program.
       const leaving = 'setTimeout(() => { const next = () => queueMicrotask(next); next() }, 1); 1';
-      expect(await sandbox.run(`${leaving}`)).toMatchObject({ status: 'ok' });
+      expect(await sandbox.run(leaving)).toMatchObject({ status: 'ok' });
       expect(
         await sandbox.run('const loop = () => Promise.resolve().then(loop); loop(); 2'),
       ).toMatchObject({ status: expect.stringMatching(/ok|limit/) });
