@@ -1,0 +1,1 @@
+export { LedgerClosedError, LedgerWriteError } from './errors.ts';
