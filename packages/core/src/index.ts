@@ -2,6 +2,7 @@ export { type AtomicWriteOptions, writeFileAtomic } from './atomic-file/write-fi
 export type { Clock } from './clock/clock.ts';
 export { ManualClock } from './clock/manual-clock.ts';
 export { systemClock } from './clock/system-clock.ts';
+export { createGuardedEmitter, type GuardedEmitter } from './events/guarded-emitter.ts';
 export {
   BuddyError,
   type BuddyErrorOptions,

@@ -239,10 +239,21 @@ describe('redaction of a tree', () => {
         expect(() => JSON.stringify(once)).not.toThrow();
         expect(redactor.redact(once)).toEqual(once);
       }),
-      // A fixed seed, for one case is known to break it: a redactor with a small `maxValues`, and a map whose keys look like
-      // integers. As fields of an object they come first, so the second time another value falls behind the limit.
-      { numRuns: 500, seed: 23 },
+      { numRuns: 500 },
     ));
+
+  it('leaves out the same of a map and of its copy, whose order differs', () => {
+    const { redact: few } = createRedactor({ maxValues: 4 });
+    const once = few(
+      new Map<string, unknown>([
+        ['b', ['x', 'y']],
+        ['1', 'z'],
+        ['0', 'w'],
+      ]),
+    );
+    expect(once).toEqual({ 0: 'w', 1: 'z', b: ['[redacted:too-many]'] });
+    expect(few(once)).toEqual(once);
+  });
 
   it('leaves its input as it was', () =>
     fc.assert(

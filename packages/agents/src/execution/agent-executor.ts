@@ -7,6 +7,8 @@ import {
   silentLogger,
   systemClock,
   type Tool,
+  createGuardedEmitter,
+  type GuardedEmitter,
 } from '@buddy/core';
 import type { EventEmitter } from 'eventemitter3';
 import { z } from 'zod';
@@ -15,7 +17,6 @@ import type { Engine } from '../durable/engine.ts';
 import type { Lane } from '../durable/lane.ts';
 import { createEngine } from '../durable/scheduler.ts';
 import { RunFailedError } from '../errors.ts';
-import { createGuardedEmitter, type GuardedEmitter } from '../guarded-emitter.ts';
 import { AgentOptions } from '../manager/options.ts';
 import type { Fact } from '../orchestration/facts.ts';
 import { SYSTEM_TOOLS, type TaskPolicy } from '../orchestration/policy.ts';

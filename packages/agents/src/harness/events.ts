@@ -1,6 +1,10 @@
-import type { FailureDescription, Logger } from '@buddy/core';
+import {
+  createGuardedEmitter,
+  type FailureDescription,
+  type GuardedEmitter,
+  type Logger,
+} from '@buddy/core';
 import type { FeedbackSignals } from '../feedback/signals.ts';
-import { createGuardedEmitter, type GuardedEmitter } from '../guarded-emitter.ts';
 import type { Anomaly } from '../monitor/anomaly.ts';
 import type { Health } from '../monitor/health.ts';
 import type { WaveReportMetrics } from '../monitor/metrics.ts';

@@ -12,6 +12,7 @@ import {
   silentLogger,
   systemClock,
   type Tool,
+  type GuardedEmitter,
 } from '@buddy/core';
 import type { EventEmitter } from 'eventemitter3';
 import type { Engine } from '../durable/engine.ts';
@@ -36,7 +37,6 @@ import { MemoryOutput } from '../output/memory-output.ts';
 import type { Output } from '../output/output.ts';
 import type { PredictionSource } from '../prediction/load.ts';
 import { pickRetryOptions } from '../task/retry-options.ts';
-import type { GuardedEmitter } from '../guarded-emitter.ts';
 import { createHarnessEmitter, type HarnessEvents } from './events.ts';
 import type { Heal } from '../execution/heal.ts';
 import { HarnessOptions, type HarnessInput } from './options.ts';

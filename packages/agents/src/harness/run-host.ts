@@ -1,4 +1,4 @@
-import type { Clock, Tool } from '@buddy/core';
+import type { Clock, GuardedEmitter, Tool } from '@buddy/core';
 import type { FeedbackLoop } from '../feedback/feedback-loop.ts';
 import { feedbackRecords } from '../feedback/records.ts';
 import { RunFailedError } from '../errors.ts';
@@ -15,7 +15,6 @@ import type { QueuedWork } from '../plan/agent-queue.ts';
 import { createWorkQueue, type WorkQueue } from '../plan/work-queue.ts';
 import type { Attempt, Outcome, OutcomeStatus } from '../task/outcome.ts';
 import type { Claim } from '../task/work.ts';
-import type { GuardedEmitter } from '../guarded-emitter.ts';
 import type { HarnessEvents } from './events.ts';
 import {
   assignmentRecord,

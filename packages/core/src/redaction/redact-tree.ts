@@ -83,12 +83,12 @@ class Walk {
     if (types.isSet(value)) return this.#copyItems(value, depth);
     if (types.isBoxedPrimitive(value)) return this.copy(value.valueOf(), depth + 1);
     if (types.isNativeError(value) || value instanceof Error) return this.#copyError(value, depth);
-    if (value instanceof Headers) return this.#copyFields(value.entries(), depth);
+    if (value instanceof Headers) return this.#copyEntries([...value.entries()], depth);
     const toJson: unknown = Reflect.get(value, 'toJSON');
     if (typeof toJson === 'function')
       return this.copy(Reflect.apply(toJson, value, ['']), depth + 1);
     if (value instanceof URLSearchParams) return this.#rules.redactText(value.toString());
-    return this.#copyFields(fieldsOf(value, Object.keys(value)), depth);
+    return this.#copyFields(value, Object.keys(value), depth);
   }
 
   #copyItems(items: Iterable<unknown>, depth: number): unknown[] {
@@ -114,7 +114,7 @@ class Walk {
   #copyMap(map: ReadonlyMap<unknown, unknown>, depth: number): unknown {
     const entries = [...map];
     return entries.every((entry): entry is [string, unknown] => typeof entry[0] === 'string')
-      ? this.#copyFields(entries, depth)
+      ? this.#copyEntries(entries, depth)
       : this.#copyItems(entries, depth);
   }
 
@@ -122,18 +122,29 @@ class Walk {
   #copyError(error: Error, depth: number): unknown {
     const own = Object.keys(error).filter((key) => !ERROR_FIELDS.includes(key));
     const known = ERROR_FIELDS.filter((key) => key in error);
-    return this.#copyFields(fieldsOf(error, [...known, ...own]), depth);
+    return this.#copyFields(error, [...known, ...own], depth);
   }
 
-  #copyFields(fields: Iterable<readonly [string, unknown]>, depth: number): object {
+  /** Reads one field at a time, so that one getter that throws does not hide the others. */
+  #copyFields(value: object, keys: readonly string[], depth: number): object {
+    const named = keys.map((key) => ({ key, read: () => readField(value, key) }));
+    return this.#copyNamed(named, depth);
+  }
+
+  #copyEntries(entries: readonly (readonly [string, unknown])[], depth: number): object {
+    const named = entries.map(([key, value]) => ({ key, read: () => value }));
+    return this.#copyNamed(named, depth);
+  }
+
+  #copyNamed(fields: readonly NamedField[], depth: number): object {
     const copy: Record<string, unknown> = {};
-    for (const [key, value] of fields) {
+    for (const { key, read } of inOrderOfCopy(fields, this.#rules.redactText)) {
       if (this.#isFull()) {
         setField(copy, marker('too-many'), true);
         break;
       }
       const shownKey = this.#rules.redactText(key);
-      setField(copy, freeKey(copy, key, shownKey), this.#copyField(shownKey, value, depth));
+      setField(copy, freeKey(copy, key, shownKey), this.#copyField(shownKey, read(), depth));
     }
     return this.#withNamedValueRedacted(copy);
   }
@@ -165,9 +176,28 @@ class Walk {
 
 const ERROR_FIELDS = ['name', 'message', 'code', 'stack', 'cause', 'errors'];
 
-/** Reads one field at a time, so that one getter that throws does not hide the others. */
-function* fieldsOf(value: object, keys: readonly string[]): Generator<[string, unknown]> {
-  for (const key of keys) yield [key, readField(value, key)];
+interface NamedField {
+  key: string;
+  read: () => unknown;
+}
+
+const ARRAY_INDEX = /^(?:0|[1-9]\d{0,9})$/;
+const MAX_ARRAY_INDEX = 2 ** 32 - 2;
+
+/**
+ * Fields in the order in which the copy, an object, will hold them: array indices first, ascending. A map's order differs,
+ * and what is left out past a limit must be the same when the copy is itself redacted.
+ */
+function inOrderOfCopy(
+  fields: readonly NamedField[],
+  redactText: (text: string) => string,
+): readonly NamedField[] {
+  const isIndex = ({ key }: NamedField): boolean =>
+    ARRAY_INDEX.test(key) && Number(key) <= MAX_ARRAY_INDEX && redactText(key) === key;
+  const indices = fields.filter((field) => isIndex(field));
+  if (indices.length === 0) return fields;
+  const others = fields.filter((field) => !isIndex(field));
+  return [...indices.toSorted((a, b) => Number(a.key) - Number(b.key)), ...others];
 }
 
 function readField(value: object, key: string): unknown {

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'eventemitter3';
 import { describe, expect, it } from 'vitest';
-import { createGuardedEmitter } from '../src/guarded-emitter.ts';
+import { createGuardedEmitter } from '@buddy/core';
 
 interface Events {
   done: [at: number];
