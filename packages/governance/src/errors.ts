@@ -9,3 +9,29 @@ export class LedgerWriteError extends BuddyError {
 export class LedgerClosedError extends BuddyError {
   readonly code = 'GOVERNANCE_LEDGER_CLOSED';
 }
+
+/** The log cannot be written, so a call of tier 2 or 3 was not made. Nothing was done; it may be tried again. */
+export class GovernanceUnavailableError extends BuddyError {
+  readonly code = 'GOVERNANCE_UNAVAILABLE';
+}
+
+/** Tools that no gate stands in front of. */
+export class UngovernedToolsError extends BuddyError {
+  readonly code = 'GOVERNANCE_UNGOVERNED_TOOLS';
+  readonly tools: readonly string[];
+
+  constructor(tools: readonly string[]) {
+    super(`No gate stands in front of ${tools.join(', ')}; pass them through governance.govern(…).`);
+    this.tools = tools;
+  }
+}
+
+/** What was handed to `govern` has a shape that no adapter knows. */
+export class NotGovernableError extends BuddyError {
+  readonly code = 'GOVERNANCE_NOT_GOVERNABLE';
+}
+
+/** The database has a shape that this version of the package does not know. */
+export class LedgerVersionError extends BuddyError {
+  readonly code = 'GOVERNANCE_LEDGER_VERSION';
+}

@@ -77,7 +77,13 @@ export type AuditEntryBody =
     }
   | {
       kind: 'control';
-      event: 'kill_switch_on' | 'kill_switch_off' | 'fast_approve_on' | 'fast_approve_off' | 'grant_made' | 'grant_revoked';
+      event:
+        | 'kill_switch_on'
+        | 'kill_switch_off'
+        | 'fast_approve_on'
+        | 'fast_approve_off'
+        | 'grant_made'
+        | 'grant_revoked';
       by: Actor;
       reasonCode: string | null;
     };

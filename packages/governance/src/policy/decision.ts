@@ -35,11 +35,16 @@ export type ReasonCode =
   | 'KILL_SWITCH'
   | 'LOG_UNAVAILABLE'
   | 'INPUT_UNSAFE'
+  | 'RATIONALE_MISSING'
   | 'APPROVAL_DENIED'
   | 'APPROVAL_EXPIRED'
   | 'APPROVAL_INVALID';
 
-/** A value that a rule looked at, as it was: bounded and redacted text, a number, a boolean, null. */
+/**
+ * A value that a rule looked at: a number, a boolean, null, or a text of at most 64 characters without secrets. What is not
+ * such is a text that begins with a marker: `[absent]`, `[list]`, `[object]`, `[unreadable]`, `[not a number]`, `[redacted] …`,
+ * `[cut] …`, `[hidden characters] …`; a text that itself begins with a bracket has `[text]` in front.
+ */
 export type FactValue = string | number | boolean | null;
 
 /** Who has to agree. */
@@ -56,7 +61,7 @@ export interface ApprovalDemand {
 
 /** One limit that an allowed action has to be within, and how much of it this action takes. */
 export interface LimitDemand {
-  /** The rule's id and the measure: what usage is counted under, together with `by`. */
+  /** The rule's id; together with measure, `by` and window, what usage is counted under: a rule may have several limits. */
   rule: string;
   measure: 'calls' | 'spend' | 'tokens';
   /** In calls, in minor units of `currency` (cents), or in tokens. */
@@ -64,7 +69,7 @@ export interface LimitDemand {
   currency?: string;
   windowMs: number;
   by: 'agent' | 'run' | 'tool' | 'all';
-  /** How much this action is going to take, as far as its arguments tell. */
+  /** How much this action is going to take, as far as its arguments tell; 0 for what only the tool can tell afterwards. */
   amount: number;
 }
 
@@ -83,7 +88,10 @@ export interface PolicyDecision {
   reasonCode: ReasonCode;
   /** One sentence for people. Holds no text that an agent wrote. */
   explanation: string;
-  /** What rules looked at, by path: `actor.kind`, `input.amount`. */
+  /**
+   * What rules for the action looked at, by path: `tool.tier` (as declared; always there), `actor.kind`, `actor.id`,
+   * `input.amount`, `history: crm.read within 3600000 ms`.
+   */
   facts: Readonly<Record<string, FactValue>>;
   approval?: ApprovalDemand;
   limits: readonly LimitDemand[];

@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto';
+import { markGoverned, type Tool, type ToolContext } from '@buddy/core';
+import canonicalize from 'canonicalize';
+import { z } from 'zod';
+import type { Gate } from '../gate.ts';
+
+/**
+ * The same tool, that decides for itself before it acts. `undo` and `reconcile` stay as they are: taking back and asking
+ * what happened serve a call that the gate let through.
+ */
+export function governTool<T extends Tool>(gate: Gate, tool: T): T {
+  const toolDigest = digestOfTool(tool);
+  return markGoverned({
+    ...tool,
+    execute: (input: unknown, context: ToolContext) => {
+      const { actor, rationale, idempotencyKey, runId, taskId } = context;
+      return gate.run({
+        action: tool.name,
+        declaredTier: tool.tier,
+        toolDigest,
+        input,
+        actor,
+        rationale,
+        idempotencyKey,
+        ...(runId !== undefined && { runId }),
+        ...(taskId !== undefined && { taskId }),
+        perform: (snapshot) => tool.execute(snapshot, context),
+      });
+    },
+  });
+}
+
+/** Of what a person who approves is told of a tool, and of what it takes: a tool that changed is another. */
+export function digestOfTool({ name, description, tier, input }: Tool): string {
+  const schema: unknown = z.toJSONSchema(input, { io: 'input', unrepresentable: 'any' });
+  return digestOf({ name, description, tier, schema });
+}
+
+export function digestOf(value: object): string {
+  return createHash('sha256')
+    .update(canonicalize(value) ?? '')
+    .digest('hex');
+}
