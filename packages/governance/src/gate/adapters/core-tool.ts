@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { markGoverned, type Tool, type ToolContext } from '@buddy/core';
-import canonicalize from 'canonicalize';
 import { z } from 'zod';
+import { digestOf } from '../foreign-call.ts';
 import type { Gate } from '../gate.ts';
 
 /**
@@ -31,13 +30,7 @@ export function governTool<T extends Tool>(gate: Gate, tool: T): T {
 }
 
 /** Of what a person who approves is told of a tool, and of what it takes: a tool that changed is another. */
-export function digestOfTool({ name, description, tier, input }: Tool): string {
+function digestOfTool({ name, description, tier, input }: Tool): string {
   const schema: unknown = z.toJSONSchema(input, { io: 'input', unrepresentable: 'any' });
   return digestOf({ name, description, tier, schema });
-}
-
-export function digestOf(value: object): string {
-  return createHash('sha256')
-    .update(canonicalize(value) ?? '')
-    .digest('hex');
 }

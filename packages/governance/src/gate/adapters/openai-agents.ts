@@ -1,0 +1,67 @@
+import { describeFailure } from '@buddy/core';
+import { callThroughGate, type GovernOptions } from '../foreign-call.ts';
+import type { Gate } from '../gate.ts';
+
+/** A function tool of the OpenAI Agents SDK, as far as it matters here. Its arguments come as JSON text. */
+export interface OpenAiAgentsTool {
+  type: 'function';
+  name: string;
+  description?: unknown;
+  parameters?: unknown;
+  invoke: (runContext: unknown, input: string, details?: unknown) => Promise<unknown>;
+}
+
+export function isOpenAiAgentsTool(value: unknown): value is OpenAiAgentsTool {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Reflect.get(value, 'type') === 'function' &&
+    typeof Reflect.get(value, 'name') === 'string' &&
+    typeof Reflect.get(value, 'invoke') === 'function'
+  );
+}
+
+/**
+ * In this framework a tool that throws ends the run; what went wrong with a call is an answer to the model. So a refusal is
+ * one too: its code and what to do.
+ */
+export function governOpenAiAgentsTool<T extends OpenAiAgentsTool>(
+  gate: Gate,
+  tool: T,
+  options: GovernOptions,
+): T {
+  const { name, description, parameters } = tool;
+  const foreign = { name, framework: 'the OpenAI Agents SDK', description, schema: parameters };
+  return {
+    ...tool,
+    invoke: async (runContext: unknown, input: string, details?: unknown) => {
+      const given = parsed(input);
+      // The tool tells the model itself what is wrong with arguments that are not JSON; nothing is done with them.
+      if (!given.ok) return tool.invoke(runContext, input, details);
+      try {
+        return await callThroughGate(gate, foreign, options, given.value, (snapshot) =>
+          tool.invoke(runContext, JSON.stringify(snapshot), details),
+        );
+      } catch (error) {
+        const { code, message } = describeFailure(error);
+        if (!REFUSALS.has(code)) throw error;
+        return `${code}: ${message}`;
+      }
+    },
+  };
+}
+
+const REFUSALS: ReadonlySet<string> = new Set([
+  'CORE_TOOL_DENIED',
+  'CORE_APPROVAL_REQUIRED',
+  'GOVERNANCE_UNAVAILABLE',
+]);
+
+function parsed(text: string): { ok: true; value: unknown } | { ok: false } {
+  try {
+    const value: unknown = JSON.parse(text === '' ? '{}' : text);
+    return { ok: true, value };
+  } catch {
+    return { ok: false };
+  }
+}

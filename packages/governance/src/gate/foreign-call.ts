@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import type { Actor, Tier } from '@buddy/core';
+import canonicalize from 'canonicalize';
+import type { Gate } from './gate.ts';
+
+/** What tools of other frameworks do not say of themselves. */
+export interface GovernOptions {
+  /** Who acts. Default the agent `agent`. */
+  actor?: Actor;
+  /** Why, for the log: one short sentence. Default the name of the framework. */
+  rationale?: string;
+  /** Calls of one run share its frozen policy and its limits. */
+  runId?: string;
+  /** Of a plain function; the tools of frameworks have theirs. Default the function's own name. */
+  name?: string;
+  /** How much autonomy it takes. Default unknown: then a rule has to say, and without one every call is refused. */
+  tier?: Tier;
+}
+
+export interface ForeignTool {
+  name: string;
+  /** What the framework calls itself, for the rationale. */
+  framework: string;
+  /** All that a model is told of it: when that changes, it is another tool. */
+  description: unknown;
+  schema: unknown;
+}
+
+const ANYONE: Actor = { kind: 'agent', id: 'agent' };
+
+/** A call of a tool that knows no contexts: the same arguments in the same run are the same piece of work. */
+export function callThroughGate<Output>(
+  gate: Gate,
+  { name, framework, description, schema }: ForeignTool,
+  { actor = ANYONE, rationale = `called through ${framework}`, runId, tier }: GovernOptions,
+  input: unknown,
+  perform: (snapshot: unknown) => Promise<Output>,
+): Promise<Output> {
+  return gate.run({
+    action: name,
+    ...(tier !== undefined && { declaredTier: tier }),
+    toolDigest: digestOf({ name, description: jsonOf(description), schema: jsonOf(schema) }),
+    input,
+    actor,
+    rationale,
+    idempotencyKey: `${runId ?? ''}:${digestOf({ name, actor, input: jsonOf(input) })}`,
+    ...(runId !== undefined && { runId }),
+    perform,
+  });
+}
+
+export function digestOf(value: object): string {
+  return createHash('sha256').update(canonicalText(value)).digest('hex');
+}
+
+function canonicalText(value: object): string {
+  try {
+    return canonicalize(value) ?? '';
+  } catch {
+    return JSON.stringify(value); // half of a surrogate pair, which RFC 8785 knows no form of; the gate refuses it
+  }
+}
+
+/** What JSON keeps of it: schemas come as zod objects, JSON Schema or functions that make them. */
+function jsonOf(value: unknown): unknown {
+  try {
+    const text: unknown = JSON.stringify(value, (_key, part: unknown) =>
+      typeof part === 'bigint' ? part.toString() : part,
+    );
+    return typeof text === 'string' ? JSON.parse(text) : null;
+  } catch {
+    return null; // cyclic: the gate refuses such arguments, and such a schema says nothing
+  }
+}
