@@ -42,9 +42,7 @@ export interface LimitBookOptions {
  * A call counts from when it was let through. Money and tokens count as estimated until the call ends, and then as they
  * were, from that moment on: what a tool only tells afterwards can pass the limit once, and then holds up the next.
  */
-export function createLimitBook({
-  longestCallMs = 600_000,
-}: LimitBookOptions = {}): LimitBook {
+export function createLimitBook({ longestCallMs = 600_000 }: LimitBookOptions = {}): LimitBook {
   return new SqliteLimitBook(longestCallMs);
 }
 
@@ -195,7 +193,8 @@ const UNITS = [
 
 function inWords(ms: number): string {
   for (const [unit, length] of UNITS) {
-    if (ms % length === 0) return ms === length ? `a ${unit.slice(0, -1)}` : `${ms / length} ${unit}`;
+    if (ms % length === 0)
+      return ms === length ? `a ${unit.slice(0, -1)}` : `${ms / length} ${unit}`;
   }
   return `${ms} ms`;
 }
@@ -247,12 +246,12 @@ class Statements {
     if (typeof ended !== 'number') return Number(row['total']);
     this.#forgetEnded.run(row['id'] ?? null, at);
     this.#change.run(-ended, row['id'] ?? null);
+    this.#dropUnused.run(row['id'] ?? null);
     return Number(row['total']) - ended;
   }
 
   add(name: string, amount: number, until: number): number {
-    const counter =
-      this.#counter.get(name)?.['id'] ?? this.#newCounter.run(name).lastInsertRowid;
+    const counter = this.#counter.get(name)?.['id'] ?? this.#newCounter.run(name).lastInsertRowid;
     this.#change.run(amount, counter);
     return Number(this.#add.run(counter, amount, Math.ceil(until)).lastInsertRowid);
   }
