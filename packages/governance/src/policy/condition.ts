@@ -53,7 +53,8 @@ export class Condition {
     }
     if (this.#texts) return least(truth, this.#texts.test(value));
     if (this.#values) {
-      if (typeof value !== this.#valueType || Number.isNaN(value)) return MAYBE;
+      if (typeof value !== this.#valueType) return MAYBE;
+      if (typeof value === 'number' && !Number.isFinite(value)) return MAYBE;
       if (!this.#values.has(value)) return NO;
     }
     return truth;

@@ -12,7 +12,21 @@ export function readPolicyDocument(document: SourceDocument): PolicyDocumentResu
   const result = PolicyDocument.safeParse(document.data);
   if (result.success) return { ok: true, policy: result.data };
   const problems = result.error.issues.flatMap((issue) => ofIssue(issue, [], document));
-  return { ok: false, problems };
+  return { ok: false, problems: withoutConsequences(problems) };
+}
+
+/** Where a key is misspelt, that the right one is missing, and what follows from that, is no news. */
+function withoutConsequences(problems: readonly PolicyProblem[]): PolicyProblem[] {
+  const parentOf = ({ path }: PolicyProblem) => path.split('.').slice(0, -1).join('.');
+  const misspelt = new Set(problems.filter(({ code }) => code === 'UNKNOWN_KEY').map(parentOf));
+  return problems.filter(
+    (problem) =>
+      problem.code === 'UNKNOWN_KEY' ||
+      !(
+        misspelt.has(problem.path) ||
+        (problem.code === 'MISSING_KEY' && misspelt.has(parentOf(problem)))
+      ),
+  );
 }
 
 type Issue = z.core.$ZodIssue;
