@@ -2,8 +2,8 @@ import type { Actor, Tier } from '@buddy/core';
 import type { FactValue, ReasonCode } from '../policy/decision.ts';
 
 /*
- * A strict allow-list, so that prompts and answers have no field to land in. On disk: snake_case, times in ISO 8601 (a zod
- * codec beside this type). Free text is the rationale only: redacted, at most 280 characters, or its digest.
+ * A strict allow-list, so that prompts and answers have no field to land in. `audit/entry-record.ts` says how it stands on
+ * the disk, and how long each text may be. Free text is the rationale only: redacted, at most 280 characters, or its digest.
  */
 
 interface OfAction {
@@ -14,7 +14,7 @@ interface OfAction {
   tier: Tier;
   rule: string;
   reasonCode: ReasonCode;
-  /** Null for tier 1, where it may be left out. `sha256:…` where the gate keeps only digests. */
+  /** Null for tier 1, where it may be left out. `hmac-sha256:…` where only its digest is kept. */
   rationale: string | null;
   facts: Readonly<Record<string, FactValue>>;
   /** HMAC-SHA-256 of the arguments' canonical JSON under the ledger's key: a plain digest of small values can be guessed. */

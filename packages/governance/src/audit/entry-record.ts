@@ -1,0 +1,206 @@
+import { parseOrThrow } from '@buddy/core';
+import canonicalize from 'canonicalize';
+import { z } from 'zod';
+import type { AuditEntry } from '../ledger/entry.ts';
+import type { ReasonCode } from '../policy/decision.ts';
+
+/*
+ * An entry as it stands in the log: one JSON object, snake_case, times in ISO 8601, in the canonical form of RFC 8785. Those
+ * bytes are the leaf of the tree. The schema is an allow-list and every text in it is bounded: what has no field cannot be
+ * written, nor read.
+ */
+
+const text = (longest: number) =>
+  z
+    .string()
+    .max(longest)
+    .refine((value) => value.isWellFormed(), 'holds half a surrogate pair');
+
+const Id = text(256).min(1);
+const Digest = text(128);
+const Count = z.int().nonnegative();
+
+/** Not a list of those known today, so that later versions' logs can be read. */
+const Code = z.custom<ReasonCode>(
+  (value) => typeof value === 'string' && /^[A-Z][A-Z0-9_]{0,63}$/.test(value),
+  'must be a code such as POLICY_ALLOWED',
+);
+
+const TierField = z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4)]);
+
+const ActorField = z.strictObject({
+  kind: z.enum(['agent', 'human', 'system']),
+  id: Id,
+  onBehalfOf: Id.exactOptional(),
+});
+
+const MAX_FACTS = 128;
+const Facts = z
+  .record(text(256), z.union([text(256), z.number(), z.boolean(), z.null()]))
+  .refine((facts) => Object.keys(facts).length <= MAX_FACTS, `at most ${MAX_FACTS} facts`);
+
+export const MAX_RATIONALE_CHARS = 280;
+
+const standing = {
+  seq: Count,
+  at: z
+    .int()
+    .min(0)
+    .max(Date.UTC(9999, 11, 31)),
+};
+
+const ofAction = {
+  ...standing,
+  runId: Id.nullable(),
+  taskId: Id.nullable(),
+  actor: ActorField,
+  action: Id,
+  rule: Id,
+  reasonCode: Code,
+  rationale: text(MAX_RATIONALE_CHARS).min(1).nullable(),
+  facts: Facts,
+  argumentsDigest: Digest,
+  approvalId: Id.nullable(),
+  policyDigest: Digest,
+};
+
+const Intent = z
+  .strictObject({
+    kind: z.literal('intent'),
+    decision: z.literal('allow'),
+    tier: TierField,
+    ...ofAction,
+  })
+  .refine(({ tier }) => tier !== 4, { path: ['tier'], error: 'an action of tier 4 is never done' })
+  .refine(({ tier, rationale }) => tier === 1 || rationale !== null, {
+    path: ['rationale'],
+    error: 'is required for tiers 2 and 3',
+  });
+
+const Refusal = z.strictObject({
+  kind: z.literal('refusal'),
+  decision: z.enum(['deny', 'approve']),
+  tier: TierField,
+  ...ofAction,
+});
+
+const Outcome = z.strictObject({
+  ...standing,
+  kind: z.literal('outcome'),
+  intentSeq: Count,
+  runId: Id.nullable(),
+  actor: ActorField,
+  action: Id,
+  tier: TierField,
+  outcome: z.enum(['succeeded', 'failed', 'unknown']),
+  errorCode: Id.nullable(),
+  durationMs: z.number().nonnegative().nullable(),
+  tokens: z.strictObject({ in: Count, out: Count }).nullable(),
+  cost: z.strictObject({ amount: z.int(), currency: text(16).min(1) }).nullable(),
+  policyDigest: Digest,
+});
+
+const Approval = z.strictObject({
+  ...standing,
+  kind: z.literal('approval'),
+  event: z.enum([
+    'filed',
+    'voted',
+    'approved',
+    'denied',
+    'expired',
+    'cancelled',
+    'invalidated',
+    'consumed',
+    'escalated',
+  ]),
+  approvalId: Id,
+  action: Id,
+  by: ActorField,
+  via: z.enum(['form', 'cli', 'api', 'grant', 'fast']).nullable(),
+});
+
+const PolicyChange = z.strictObject({
+  ...standing,
+  kind: z.literal('policy'),
+  event: z.enum(['loaded', 'rejected', 'rolled_back']),
+  policyDigest: Digest.nullable(),
+  by: ActorField,
+  reasonCode: Id.nullable(),
+});
+
+const Control = z.strictObject({
+  ...standing,
+  kind: z.literal('control'),
+  event: z.enum([
+    'kill_switch_on',
+    'kill_switch_off',
+    'fast_approve_on',
+    'fast_approve_off',
+    'grant_made',
+    'grant_revoked',
+  ]),
+  by: ActorField,
+  reasonCode: Id.nullable(),
+});
+
+const Entry = z.discriminatedUnion('kind', [
+  Intent,
+  Refusal,
+  Outcome,
+  Approval,
+  PolicyChange,
+  Control,
+]);
+
+/**
+ * The record of an entry, in the very characters that are hashed.
+ * @throws {InvalidInputError} When a field is unknown, missing, too long or of the wrong type.
+ */
+export function recordOf(entry: AuditEntry): string {
+  const { at, ...rest } = parseOrThrow(Entry, entry, 'audit entry');
+  const record = canonicalize({ ...toSnakeCase(rest), at: new Date(at).toISOString() });
+  if (record === undefined) throw new TypeError('An object has canonical JSON');
+  return record;
+}
+
+/**
+ * Reads a record.
+ * @throws {InvalidInputError} When it is not what `recordOf` writes.
+ */
+export function readRecord(record: string): AuditEntry {
+  const { at, ...rest } = parseOrThrow(Fields, JSON.parse(record), 'audit record');
+  return parseOrThrow(Entry, { ...toCamelCase(rest), at: Date.parse(at) }, 'audit record');
+}
+
+const FIELD = /^[a-z]+(_[a-z]+)*$/;
+const Fields = z
+  .looseObject({ at: z.iso.datetime({ precision: 3 }) })
+  .refine(
+    (record) => Object.keys(record).every((field) => FIELD.test(field)),
+    'fields are written in snake_case',
+  );
+
+/** Its keys are data: paths of facts. */
+const DATA = 'facts';
+
+function toSnakeCase(value: object): Record<string, unknown> {
+  return renamed(value, (name) =>
+    name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+  );
+}
+
+function toCamelCase(value: object): Record<string, unknown> {
+  return renamed(value, (name) =>
+    name.replaceAll(/_([a-z])/g, (_all, letter: string) => letter.toUpperCase()),
+  );
+}
+
+function renamed(value: object, rename: (name: string) => string): Record<string, unknown> {
+  const copy: Record<string, unknown> = {};
+  for (const [name, field] of Object.entries(value)) {
+    const isNested = typeof field === 'object' && field !== null && name !== DATA;
+    copy[rename(name)] = isNested ? renamed(field, rename) : field;
+  }
+  return copy;
+}
