@@ -58,7 +58,7 @@ const Scalar = z.union([z.string().max(MAX_TEXT), Limit, z.boolean()], {
   error: 'must be a text, a number, true or false',
 });
 
-const ArgumentCondition = z
+export const ArgumentCondition = z
   .strictObject({
     min: Limit.optional().describe('A number, at least this.'),
     max: Limit.optional().describe('A number, at most this.'),
@@ -72,7 +72,7 @@ const ArgumentCondition = z
   .describe('What one argument has to be like, all of it.');
 
 /** Dotted path of own properties: `total.amount`, `items.0.price`. */
-const ArgumentPath = z
+export const ArgumentPath = z
   .string()
   .max(200)
   .regex(/^[^.\s]+(?:\.[^.\s]+){0,15}$/, 'must be a path such as amount or total.amount');
