@@ -1,5 +1,13 @@
 export { defaultPolicyFile } from './default-policy.ts';
 export { LedgerClosedError, LedgerWriteError } from './errors.ts';
+export type { ApprovalEvent, ApprovalVia, AuditEntry, AuditEntryBody } from './ledger/entry.ts';
+export type { AuditedLedger, Ledger, LedgerEvents, LedgerTransaction } from './ledger/ledger.ts';
+export {
+  type LedgerInput,
+  LedgerOptions,
+  type LedgerPorts,
+  openLedger,
+} from './ledger/open-ledger.ts';
 export {
   checkPolicy,
   type CommandResult,
