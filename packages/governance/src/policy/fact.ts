@@ -29,7 +29,8 @@ export function factOf(value: unknown, rules: FactRules): FactValue {
     return rules.listed.has(value) && !value.startsWith('[') ? value : textFact(value, rules);
   if (typeof value === 'boolean' || value === null) return value;
   if (typeof value === 'object') return isList(value) ? '[list]' : '[object]';
-  return value === ABSENT ? '[absent]' : '[unreadable]';
+  if (value === ABSENT) return '[absent]';
+  return value === NOT_RECORDED ? '[not recorded]' : '[unreadable]';
 }
 
 /** The value that a fact was, for conditions; NOT_RECORDED where it was cut or redacted. */

@@ -17,7 +17,6 @@ export function readPolicyDocument(document: SourceDocument): PolicyDocumentResu
 
 /** Where a key is misspelt, that the right one is missing, and what follows from that, is no news. */
 function withoutConsequences(problems: readonly PolicyProblem[]): PolicyProblem[] {
-  const parentOf = ({ path }: PolicyProblem) => path.split('.').slice(0, -1).join('.');
   const misspelt = new Set(problems.filter(({ code }) => code === 'UNKNOWN_KEY').map(parentOf));
   return problems.filter(
     (problem) =>
@@ -27,6 +26,10 @@ function withoutConsequences(problems: readonly PolicyProblem[]): PolicyProblem[
         (problem.code === 'MISSING_KEY' && misspelt.has(parentOf(problem)))
       ),
   );
+}
+
+function parentOf({ path }: PolicyProblem): string {
+  return path.split('.').slice(0, -1).join('.');
 }
 
 type Issue = z.core.$ZodIssue;
@@ -270,7 +273,7 @@ function shown(value: unknown): string {
 
 /** The words that the vocabulary has at a place, read off the schema for editors. */
 function allowedKeys(path: DocumentPath, data: unknown): string[] {
-  let nodes: SchemaNode[] = [SchemaNode.parse(z.toJSONSchema(PolicyDocument, { io: 'input' }))];
+  let nodes: SchemaNode[] = [schemaForEditors()];
   for (const [depth, step] of path.entries()) {
     const isIndex = Array.isArray(valueAt(data, path.slice(0, depth)));
     nodes = nodes
@@ -284,6 +287,13 @@ function allowedKeys(path: DocumentPath, data: unknown): string[] {
     .flatMap((node) => [node, ...(node.anyOf ?? [])])
     .flatMap(({ properties = {} }) => Object.keys(properties));
   return [...new Set(keys)];
+}
+
+/** Made once, and only for a policy with a mistake in it. */
+let schema: SchemaNode | undefined;
+function schemaForEditors(): SchemaNode {
+  schema ??= SchemaNode.parse(z.toJSONSchema(PolicyDocument, { io: 'input' }));
+  return schema;
 }
 
 /** What is read of a JSON Schema. */

@@ -147,11 +147,6 @@ function maybe(rule: Rule): string {
 
 /** What is never in doubt. Patterns are written out, for Cedar knows no segments. */
 function plainly({ when }: Rule): string[] {
-  const among = (
-    names: readonly string[],
-    patterns: readonly string[],
-    fits: (pattern: string, name: string) => boolean,
-  ) => names.filter((name) => patterns.some((pattern) => fits(pattern, name)));
   const terms = [`${setOf(among(ACTIONS, listed(when.action), fitsGlob))}.contains(context.call)`];
   if (when.actor?.kind)
     terms.push(
@@ -168,6 +163,14 @@ function plainly({ when }: Rule): string[] {
     );
   }
   return terms;
+}
+
+function among(
+  names: readonly string[],
+  patterns: readonly string[],
+  fits: (pattern: string, name: string) => boolean,
+): string[] {
+  return names.filter((name) => patterns.some((pattern) => fits(pattern, name)));
 }
 
 type Condition = NonNullable<Rule['when']['args']>[string];

@@ -11,6 +11,21 @@ import { ask, policyOf, problemsOf } from './asking.ts';
 const RULE = '{ id: a, when: { action: x }, allow: true }';
 const inRules = (rule: string) => `version: 1\nrules:\n  - ${rule}\n`;
 
+const reachable = (...rules: string[]) =>
+  problemsOf(
+    `version: 1\nrules:\n${rules.map((rule, n) => `  - { id: r${n}, ${rule} }\n`).join('')}`,
+  ).every(({ code }) => code !== 'UNREACHABLE_RULE');
+
+/** What a mail after a look at customers is expected to come out as. */
+const leakTest = (expected: string) => `version: 1
+rules:
+  - { id: send, when: { action: send }, tier: 2, allow: true }
+  - { id: leak, when: { action: send, after: { action: read, within: 1h } }, block: true }
+tests:
+  - { given: { action: send }, expect: allow, rule: send }
+  - { name: No leak, given: { action: send, after: read }, expect: ${expected} }
+`;
+
 describe('a policy is refused, with its line, column and a hint, for', () => {
   it.each([
     [
@@ -182,14 +197,7 @@ describe('a policy is refused, with its line, column and a hint, for', () => {
     ],
     ['an empty file', '', 1, 1, 'WRONG_TYPE', 'key: value'],
     ['another version', 'version: 2\nrules: []\n', 1, 10, 'WRONG_VALUE', 'Write 1'],
-    [
-      'brackets without end',
-      '['.repeat(100_000),
-      1,
-      expect.any(Number),
-      'YAML_SYNTAX',
-      expect.any(String),
-    ],
+    ['brackets without end', '['.repeat(100_000), 1, expect.any(Number), 'YAML_SYNTAX', 'brackets'],
     [
       'too much text',
       `#${'x'.repeat(1_100_000)}\nversion: 1\nrules: []\n`,
@@ -201,13 +209,13 @@ describe('a policy is refused, with its line, column and a hint, for', () => {
   ])('%s', (_what, text, line, column, code, hint) => {
     const [problem] = problemsOf(text);
     expect(problem).toMatchObject({ source: 'test.yaml', line, column, code });
-    expect(problem?.hint).toEqual(typeof hint === 'string' ? expect.stringContaining(hint) : hint);
+    expect(problem?.hint).toContain(hint);
   });
 
   it('an alias that stands for ever more', () => {
     const bomb = [
-      'a: &a [1,1,1,1,1,1,1,1,1]',
-      ...[...'bcdefgh'].map((name, n) => `${name}: &${name} [${`*${'abcdefg'[n]},`.repeat(9)}]`),
+      'a0: &a0 [1,1,1,1,1,1,1,1,1]',
+      ...[1, 2, 3, 4, 5, 6, 7].map((n) => `a${n}: &a${n} [${`*a${n - 1},`.repeat(9)}]`),
     ];
     expect(problemsOf(bomb.join('\n'))[0]).toMatchObject({ code: 'YAML_FEATURE', line: 2 });
   });
@@ -226,11 +234,6 @@ describe('a policy is refused, with its line, column and a hint, for', () => {
 });
 
 describe('a rule that can decide nothing is refused', () => {
-  const reachable = (...rules: string[]) =>
-    problemsOf(
-      `version: 1\nrules:\n${rules.map((rule, n) => `  - { id: r${n}, ${rule} }\n`).join('')}`,
-    ).every(({ code }) => code !== 'UNREACHABLE_RULE');
-
   it.each([
     [
       'allowed under a block of all',
@@ -333,16 +336,8 @@ describe('a policy', () => {
   });
 
   it('tries its examples, with what was done before', () => {
-    const text = (expected: string) => `version: 1
-rules:
-  - { id: send, when: { action: send }, tier: 2, allow: true }
-  - { id: leak, when: { action: send, after: { action: read, within: 1h } }, block: true }
-tests:
-  - { given: { action: send }, expect: allow, rule: send }
-  - { name: No leak, given: { action: send, after: read }, expect: ${expected} }
-`;
-    expect(problemsOf(text('block'))).toEqual([]);
-    expect(problemsOf(text('allow'))[0]?.message).toBe(
+    expect(problemsOf(leakTest('block'))).toEqual([]);
+    expect(problemsOf(leakTest('allow'))[0]?.message).toBe(
       'The example "No leak" comes out otherwise: expected allow, and got block by rule leak (POLICY_BLOCKED)',
     );
   });
