@@ -38,6 +38,11 @@ export const BENCHES: readonly Bench[] = [
     measure: async () => (await import('./benches/redaction.ts')).measureRedaction(),
   },
   {
+    name: 'policy',
+    title: 'One decision by a policy: 100 rules over 20 actions, three conditions each, block wins',
+    measure: async () => (await import('./benches/policy.ts')).measurePolicy(),
+  },
+  {
     name: 'main-job',
     title:
       'examples/orchestrator.ts: 10 000 tasks, manual clock, a whole process from start to end',
