@@ -1,102 +1,134 @@
-import { BuddyError } from '@buddy/core';
-import type { ApprovalState } from './states.ts';
+import { BuddyError, type BuddyErrorOptions } from '@buddy/core';
+import type { ApprovalState } from './state.ts';
+import type { VoteObstacle } from './electorate.ts';
 
-/** No request has this id. Look at the list; ids are copied whole. */
+/** No request has this id. */
 export class ApprovalNotFoundError extends BuddyError {
   readonly code = 'GOVERNANCE_APPROVAL_NOT_FOUND';
-  readonly approvalId: string;
 
-  constructor(approvalId: string) {
-    super('There is no approval request with this id.');
-    this.approvalId = approvalId;
+  constructor() {
+    super('There is no such approval request; list those that there are.');
   }
 }
 
-/** The request was decided before, or lapsed. What should still be done has to be asked for anew. */
+/** The request has come to its end, and nobody can say anything to it any more. */
 export class ApprovalClosedError extends BuddyError {
   readonly code = 'GOVERNANCE_APPROVAL_CLOSED';
   readonly approvalId: string;
   readonly state: ApprovalState;
 
   constructor(approvalId: string, state: ApprovalState) {
-    super(`Approval request ${approvalId} is ${state}: nothing can be said on it any more.`);
+    super(`Approval ${approvalId} is ${state}; nothing was changed.`);
     this.approvalId = approvalId;
     this.state = state;
   }
 }
 
-export type VoteObstacle =
-  /** The policy asks other roles. */
-  | 'role'
-  /** Asked for it, or it is asked for in this person's name. */
-  | 'requester'
-  /** Owns the agent that asks. */
-  | 'owner'
-  /** Wrote the policy change that it is asked under. */
-  | 'policy_author'
-  | 'already_voted'
-  /** What the person has seen is not what this request asks for. */
-  | 'seen_other';
+const OBSTACLES: Readonly<Record<VoteObstacle, string>> = {
+  permission: 'this role may not vote',
+  role: 'this request is for other roles to decide',
+  requester: 'nobody decides on what he asked for himself',
+  owner: 'the owner of an agent does not decide on what it asks for',
+  policy_author: 'who brought the policy into force does not decide on what it asks about',
+  excluded: 'the request names this person as one who may not decide on it',
+};
 
-/** This person's word does not count for this request. */
-export class VoteNotAllowedError extends BuddyError {
-  readonly code = 'GOVERNANCE_VOTE_NOT_ALLOWED';
+/** This person's vote does not count here, so it was not taken. */
+export class VoteRefusedError extends BuddyError {
+  readonly code = 'GOVERNANCE_VOTE_REFUSED';
+  readonly approvalId: string;
   readonly obstacle: VoteObstacle;
 
-  constructor(obstacle: VoteObstacle) {
-    super(OBSTACLES[obstacle]);
+  constructor(approvalId: string, obstacle: VoteObstacle) {
+    super(`The vote on ${approvalId} was not taken: ${OBSTACLES[obstacle]}.`);
+    this.approvalId = approvalId;
     this.obstacle = obstacle;
   }
 }
 
-const OBSTACLES: Readonly<Record<VoteObstacle, string>> = {
-  role: 'The policy asks people with other roles.',
-  requester: 'Nobody votes on what he asked for himself, or what is asked for in his name.',
-  owner: 'The owner of an agent does not vote on what it asks for.',
-  policy_author: 'The author of a policy change does not vote on what is asked for under it.',
-  already_voted: 'This person has voted already; each counts once.',
-  seen_other: 'This is not the request that was shown; look at it again.',
-};
+/** What is to be done is not what was agreed to: another actor, tool, version, policy, run or other arguments. */
+export class ApprovalMismatchError extends BuddyError {
+  readonly code = 'GOVERNANCE_APPROVAL_MISMATCH';
+  readonly approvalId: string;
 
-/** A change of state that there is not: a bug, and nothing was changed. */
+  constructor(approvalId: string) {
+    super(`Approval ${approvalId} is for another call than this; ask for this one.`);
+    this.approvalId = approvalId;
+  }
+}
+
+/** Nobody has agreed, or the agreement is used up or gone. */
+export class NotApprovedError extends BuddyError {
+  readonly code = 'GOVERNANCE_NOT_APPROVED';
+  readonly approvalId: string;
+  readonly state: ApprovalState;
+
+  constructor(approvalId: string, state: ApprovalState, why = `it is ${state}`) {
+    super(`Approval ${approvalId} cannot be used: ${why}.`);
+    this.approvalId = approvalId;
+    this.state = state;
+  }
+}
+
+/** What the request is about cannot be opened with this key, or was changed in the database: nobody can judge it. */
+export class ApprovalUnreadableError extends BuddyError {
+  readonly code = 'GOVERNANCE_APPROVAL_UNREADABLE';
+
+  constructor(approvalId: string, options?: BuddyErrorOptions) {
+    super(
+      `What approval ${approvalId} is about cannot be read: another secret sealed it, or the database was changed. ` +
+        'Cancel it, and have it asked for again.',
+      options,
+    );
+  }
+}
+
+/** A program asked for something that no approval can be. */
+export class ApprovalRequestError extends BuddyError {
+  readonly code = 'GOVERNANCE_APPROVAL_REQUEST_INVALID';
+}
+
+/** The code of this package tried a move that the table of moves does not have. */
 export class IllegalApprovalMoveError extends BuddyError {
-  readonly code = 'GOVERNANCE_APPROVAL_ILLEGAL_MOVE';
+  readonly code = 'GOVERNANCE_APPROVAL_MOVE_ILLEGAL';
 
   constructor(approvalId: string, from: ApprovalState, to: ApprovalState) {
-    super(`Approval ${approvalId} cannot go from ${from} to ${to}.`);
+    super(`Approval ${approvalId} is ${from}, which never becomes ${to}.`);
   }
 }
 
-/** An action of tier 4 was brought for approval: no word of anybody lets it run. */
-export class TierNotApprovableError extends BuddyError {
-  readonly code = 'GOVERNANCE_TIER_NOT_APPROVABLE';
-
-  constructor(action: string) {
-    super(`${action} is of tier 4, which is never done by an agent, whoever agrees.`);
-  }
+/** Approving by nobody's word was asked for where it must never be. */
+export class FastApprovalRefusedError extends BuddyError {
+  readonly code = 'GOVERNANCE_FAST_APPROVAL_REFUSED';
 }
 
-/** One actor has too many requests open. Decide or cancel some; then it may be tried again. */
-export class TooManyPendingApprovalsError extends BuddyError {
-  readonly code = 'GOVERNANCE_TOO_MANY_PENDING_APPROVALS';
-
-  constructor(most: number) {
-    super(`This actor has ${most} approval requests open, and no more are taken.`, {
-      retryable: true,
-    });
-  }
-}
-
-/** Fast approval was asked for where it must not be. Leave it out, or run in development. */
-export class FastApproveForbiddenError extends BuddyError {
-  readonly code = 'GOVERNANCE_FAST_APPROVE_FORBIDDEN';
-}
-
-/** No grant has this id, or it is over. */
+/** There is no such grant, or it has ended. */
 export class GrantNotFoundError extends BuddyError {
   readonly code = 'GOVERNANCE_GRANT_NOT_FOUND';
 
   constructor() {
-    super('There is no grant in force with this id.');
+    super('There is no such grant in force; list those that there are.');
+  }
+}
+
+/** Nobody grants beforehand what he could not approve. */
+export class GrantRefusedError extends BuddyError {
+  readonly code = 'GOVERNANCE_GRANT_REFUSED';
+  readonly obstacle: VoteObstacle;
+
+  constructor(obstacle: VoteObstacle) {
+    super(`The grant was not made: ${OBSTACLES[obstacle]}.`);
+    this.obstacle = obstacle;
+  }
+}
+
+/** One actor has too many requests open. Decide on some, or cancel them; then it may be tried again. */
+export class TooManyPendingError extends BuddyError {
+  readonly code = 'GOVERNANCE_TOO_MANY_PENDING';
+
+  constructor(most: number) {
+    super(`This actor has ${most} requests that wait for people, and no more are taken.`, {
+      retryable: true,
+    });
   }
 }
