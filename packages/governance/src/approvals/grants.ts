@@ -44,11 +44,9 @@ export const GrantTerms = z.strictObject({
   spend: z
     .strictObject({
       amount: z.int().positive().max(1e12),
-      currency: z
-        .string()
-        .refine((code) => minorDigits(code) !== undefined, {
-          error: 'must be a currency, such as EUR',
-        }),
+      currency: z.string().refine((code) => minorDigits(code) !== undefined, {
+        error: 'must be a currency, such as EUR',
+      }),
       /** The argument that says how much a call takes. */
       path: ArgumentPath,
       /** Whether that argument is in euros (`major`) or cents. */
