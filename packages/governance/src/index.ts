@@ -1,6 +1,41 @@
+export { type AuditLog, auditLogOf, openAuditLog, type OpenAuditLog } from './audit/audit-log.ts';
+export type { CardDecision, GovernanceCard } from './audit/card.ts';
+export { appendCheckpointsTo } from './audit/checkpoint-file.ts';
+export { type Checkpoint, openCheckpoint } from './audit/checkpoint.ts';
+export type { PublishCheckpoint } from './audit/checkpointer.ts';
+export {
+  type AuditExportRequest,
+  type AuditProveRequest,
+  type AuditVerifyRequest,
+  exportAuditLog,
+  proveAuditLog,
+  verifyAuditLog,
+} from './audit/commands.ts';
+export { readRecord, recordOf } from './audit/entry-record.ts';
+export { AuditNotFoundError, AuditProofError, IntentNotOpenError } from './audit/errors.ts';
+export { type ExportRange, readRecords } from './audit/export-log.ts';
+export { type LedgerKeys, makeLedgerKeys } from './audit/keys.ts';
+export { type AuditPage, AuditQuery, type AuditQueryInput } from './audit/query.ts';
+export { rationaleToKeep, type RationaleOptions } from './audit/rationale.ts';
+export { createNoteVerifier, type NoteVerifier } from './audit/signed-note.ts';
+export { verifyConsistencyProof, verifyInclusionProof } from './audit/tlog-proof.ts';
+export {
+  type LogProblem,
+  type LogProblemCode,
+  type LogVerification,
+  verifyLog,
+  type VerifyLogOptions,
+  type VerifyLogPorts,
+} from './audit/verify-log.ts';
 export { defaultPolicyFile } from './default-policy.ts';
 export { LedgerClosedError, LedgerWriteError } from './errors.ts';
 export type { ApprovalEvent, ApprovalVia, AuditEntry, AuditEntryBody } from './ledger/entry.ts';
+export {
+  LedgerInconsistentError,
+  LedgerKeyError,
+  LedgerMisuseError,
+  LedgerOpenError,
+} from './ledger/errors.ts';
 export type { AuditedLedger, Ledger, LedgerEvents, LedgerTransaction } from './ledger/ledger.ts';
 export {
   type LedgerInput,

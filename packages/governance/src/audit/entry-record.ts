@@ -1,5 +1,4 @@
 import { parseOrThrow } from '@buddy/core';
-import canonicalize from 'canonicalize';
 import { z } from 'zod';
 import type { AuditEntry } from '../ledger/entry.ts';
 import type { ReasonCode } from '../policy/decision.ts';
@@ -36,7 +35,8 @@ const ActorField = z.strictObject({
 
 const MAX_FACTS = 128;
 const Facts = z
-  .record(text(256), z.union([text(256), z.number(), z.boolean(), z.null()]))
+  // Names that begin otherwise would not stay in order, or be no plain fields: 0, __proto__.
+  .record(text(256).regex(/^[A-Za-z]/), z.union([text(256), z.number(), z.boolean(), z.null()]))
   .refine((facts) => Object.keys(facts).length <= MAX_FACTS, `at most ${MAX_FACTS} facts`);
 
 export const MAX_RATIONALE_CHARS = 280;
@@ -158,10 +158,8 @@ const Entry = z.discriminatedUnion('kind', [
  * @throws {InvalidInputError} When a field is unknown, missing, too long or of the wrong type.
  */
 export function recordOf(entry: AuditEntry): string {
-  const { at, ...rest } = parseOrThrow(Entry, entry, 'audit entry');
-  const record = canonicalize({ ...toSnakeCase(rest), at: new Date(at).toISOString() });
-  if (record === undefined) throw new TypeError('An object has canonical JSON');
-  return record;
+  // What RFC 8785 asks beside sorted fields is what JSON.stringify does by itself: it was written after it.
+  return JSON.stringify(toRecord(parseOrThrow(Entry, entry, 'audit entry')));
 }
 
 /**
@@ -169,38 +167,79 @@ export function recordOf(entry: AuditEntry): string {
  * @throws {InvalidInputError} When it is not what `recordOf` writes.
  */
 export function readRecord(record: string): AuditEntry {
-  const { at, ...rest } = parseOrThrow(Fields, JSON.parse(record), 'audit record');
-  return parseOrThrow(Entry, { ...toCamelCase(rest), at: Date.parse(at) }, 'audit record');
+  const fields = parseOrThrow(Fields, parseJson(record), 'audit record');
+  return parseOrThrow(Entry, fromRecord(fields), 'audit record');
 }
 
-const FIELD = /^[a-z]+(_[a-z]+)*$/;
+/** Its fields' names are data. */
+const DATA = 'facts';
+
 const Fields = z
   .looseObject({ at: z.iso.datetime({ precision: 3 }) })
   .refine(
-    (record) => Object.keys(record).every((field) => FIELD.test(field)),
+    (record) => Object.keys(record).every((field) => /^[a-z]+(_[a-z]+)*$/.test(field)),
     'fields are written in snake_case',
   );
 
-/** Its keys are data: paths of facts. */
-const DATA = 'facts';
-
-function toSnakeCase(value: object): Record<string, unknown> {
-  return renamed(value, (name) =>
-    name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-  );
-}
-
-function toCamelCase(value: object): Record<string, unknown> {
-  return renamed(value, (name) =>
-    name.replaceAll(/_([a-z])/g, (_all, letter: string) => letter.toUpperCase()),
-  );
-}
-
-function renamed(value: object, rename: (name: string) => string): Record<string, unknown> {
-  const copy: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries(value)) {
-    const isNested = typeof field === 'object' && field !== null && name !== DATA;
-    copy[rename(name)] = isNested ? renamed(field, rename) : field;
+function toRecord(value: object): Record<string, unknown> {
+  const record: Record<string, unknown> = {};
+  for (const [name, field] of sortedFields(value)) {
+    const written: unknown = Reflect.get(value, name);
+    record[field] =
+      name === 'at' ? new Date(Number(written)).toISOString() : writtenValue(name, written);
   }
-  return copy;
+  return record;
+}
+
+function writtenValue(name: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  return name === DATA ? sorted(value) : toRecord(value);
+}
+
+/** Names of fields with what they are called on the disk, in that order. There are as many as schemas have, and no more. */
+const orders = new Map<string, readonly (readonly [name: string, field: string])[]>();
+
+function sortedFields(value: object): readonly (readonly [name: string, field: string])[] {
+  const names = Object.keys(value);
+  const key = names.join();
+  const known = orders.get(key);
+  if (known) return known;
+  const order = names
+    .map((name) => [name, toSnakeCase(name)] as const)
+    .toSorted(([, a], [, b]) => (a < b ? -1 : 1));
+  orders.set(key, order);
+  return order;
+}
+
+function sorted(facts: object): object {
+  const entries = Object.entries(facts);
+  return entries.length < 2
+    ? facts
+    : Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function fromRecord(record: object): Record<string, unknown> {
+  const value: Record<string, unknown> = {};
+  for (const [field, written] of Object.entries(record)) {
+    const isNested = typeof written === 'object' && written !== null && field !== DATA;
+    value[toCamelCase(field)] =
+      field === 'at' ? Date.parse(String(written)) : isNested ? fromRecord(written) : written;
+  }
+  return value;
+}
+
+function toSnakeCase(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+function toCamelCase(field: string): string {
+  return field.replaceAll(/_([a-z])/g, (_all, letter: string) => letter.toUpperCase());
+}
+
+function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined; // no object, as the schema says
+  }
 }

@@ -17,8 +17,7 @@ export const LOG_MIGRATIONS: readonly Migration[] = [
         actor TEXT NOT NULL AS (coalesce(json_extract(record, '$.actor.id'), json_extract(record, '$.by.id'))) VIRTUAL,
         action TEXT AS (json_extract(record, '$.action')) VIRTUAL,
         tier INTEGER AS (json_extract(record, '$.tier')) VIRTUAL,
-        decision TEXT AS (json_extract(record, '$.decision')) VIRTUAL,
-        run_id TEXT AS (json_extract(record, '$.run_id')) VIRTUAL
+        decision TEXT AS (json_extract(record, '$.decision')) VIRTUAL
       ) STRICT;
       CREATE INDEX audit_entries_by_time ON audit_entries (at);
       CREATE INDEX audit_entries_by_kind ON audit_entries (kind, at);
@@ -26,7 +25,6 @@ export const LOG_MIGRATIONS: readonly Migration[] = [
       CREATE INDEX audit_entries_by_action ON audit_entries (action, at) WHERE action IS NOT NULL;
       CREATE INDEX audit_entries_by_tier ON audit_entries (tier, at) WHERE tier IS NOT NULL;
       CREATE INDEX audit_entries_by_decision ON audit_entries (decision, at) WHERE decision IS NOT NULL;
-      CREATE INDEX audit_entries_by_run ON audit_entries (run_id, at) WHERE run_id IS NOT NULL;
 
       -- The nodes of the Merkle tree, by the position at which each became complete.
       CREATE TABLE audit_tree (
