@@ -1,3 +1,46 @@
+export type {
+  Approval,
+  ApprovalContent,
+  ApprovalEvents,
+  ApprovalRequest,
+  ApprovalStep,
+  Vote,
+} from './approvals/approval.ts';
+export {
+  type ApprovalPage,
+  type Approvals,
+  type ApprovalsInput,
+  ApprovalsOptions,
+  type ApprovalsPorts,
+  createApprovals,
+  type FastApproval,
+  type ListOptions,
+} from './approvals/approvals.ts';
+export type { BoundCall } from './approvals/binding.ts';
+export type { Consumption, Filed } from './approvals/desk.ts';
+export { type People, visibility, type VoteObstacle } from './approvals/electorate.ts';
+export {
+  ApprovalClosedError,
+  ApprovalMismatchError,
+  ApprovalNotFoundError,
+  ApprovalRequestError,
+  ApprovalUnreadableError,
+  FastApprovalRefusedError,
+  GrantNotFoundError,
+  GrantRefusedError,
+  IllegalApprovalMoveError,
+  NotApprovedError,
+  TooManyPendingError,
+  VoteRefusedError,
+} from './approvals/errors.ts';
+export {
+  checkFastApproval,
+  type FastApprovalInput,
+  FastApprovalOptions,
+} from './approvals/fast-approval.ts';
+export { type Grant, type GrantInput, GrantTerms } from './approvals/grants.ts';
+export { APPROVALS_MIGRATION } from './approvals/schema.ts';
+export { APPROVAL_MOVES, APPROVAL_STATES, type ApprovalState, mayMove } from './approvals/state.ts';
 export { type AuditLog, auditLogOf, openAuditLog, type OpenAuditLog } from './audit/audit-log.ts';
 export type { CardDecision, GovernanceCard } from './audit/card.ts';
 export { appendCheckpointsTo } from './audit/checkpoint-file.ts';
@@ -97,3 +140,13 @@ export {
   replayPolicy,
 } from './policy/replay.ts';
 export type { PolicyDocument } from './policy/vocabulary.ts';
+export {
+  can,
+  PERMISSIONS,
+  type Permission,
+  PermissionDeniedError,
+  Person,
+  personKey,
+  type Role,
+  ROLES,
+} from './roles/roles.ts';
