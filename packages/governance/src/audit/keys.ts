@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import {
   closeSync,
   fstatSync,
@@ -20,6 +20,8 @@ export interface LedgerKeys {
   readonly signer: NoteSigner;
   /** HMAC-SHA-256 under the log's secret key, in hex. */
   digest(text: string): string;
+  /** 32 bytes that nothing else is made of (HKDF, RFC 5869): no digest of any text, whoever chose it, tells them. */
+  secretFor(purpose: string): Uint8Array;
 }
 
 const SECRET_BYTES = 32;
@@ -72,6 +74,8 @@ function keysOf({ origin, signing_key: seed, digest_key: secret }: KeyFile): Led
   return {
     signer: createNoteSigner(origin, Buffer.from(seed, 'base64')),
     digest: (text) => createHmac('sha256', key).update(text).digest('hex'),
+    secretFor: (purpose) =>
+      new Uint8Array(hkdfSync('sha256', key, '', `@buddy/governance ${purpose}`, SECRET_BYTES)),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { EventEmitter } from 'eventemitter3';
 import type { Checkpoint } from '../audit/checkpoint.ts';
+import type { RationaleOptions } from '../audit/rationale.ts';
 import type { AuditEntry, AuditEntryBody } from './entry.ts';
 
 /**
@@ -46,6 +47,13 @@ export interface AuditedLedger extends Ledger {
    * Never throws: what has no canonical JSON, or more than 1 MB of it, is `none:` and the reason.
    */
   digestOf(value: unknown): string;
+  /**
+   * What the log may keep of a reason that somebody gave: without secrets, on one line, cut to 280 characters; or its keyed
+   * digest only. Null where none was given.
+   */
+  rationaleOf(text: string, options: RationaleOptions): string | null;
+  /** 32 secret bytes for one purpose, the same for all processes and after a restart: they come from the key file. */
+  secretFor(purpose: string): Uint8Array;
   /** Signs a checkpoint of all that is committed now; null for an empty log. */
   checkpoint(): Promise<Checkpoint | null>;
 }

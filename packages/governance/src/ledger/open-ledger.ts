@@ -17,6 +17,7 @@ import { digestValue } from '../audit/keyed-digest.ts';
 import { type LedgerKeys, makeLedgerKeys, openLedgerKeys } from '../audit/keys.ts';
 import { LOG_MIGRATIONS } from '../audit/log-schema.ts';
 import { LogWriter } from '../audit/log-writer.ts';
+import { type RationaleOptions, rationaleToKeep } from '../audit/rationale.ts';
 import { endOpenIntents } from '../audit/recovery.ts';
 import { createNoteVerifier, KEY_NAME } from '../audit/signed-note.ts';
 import { LedgerClosedError } from '../errors.ts';
@@ -209,6 +210,14 @@ class SqliteLedger implements AuditedLedger {
 
   digestOf(value: unknown): string {
     return digestValue(this.#parts.keys, value);
+  }
+
+  rationaleOf(text: string, options: RationaleOptions): string | null {
+    return rationaleToKeep(this.#parts.keys, text, options);
+  }
+
+  secretFor(purpose: string): Uint8Array {
+    return this.#parts.keys.secretFor(purpose);
   }
 
   async checkpoint(): Promise<Checkpoint | null> {
