@@ -198,6 +198,20 @@ describe('a decision', () => {
     },
   );
 
+  it.each([
+    [1.1, 'EUR', 110],
+    [0.29, 'EUR', 29],
+    [0.001, 'EUR', 1],
+    [0, 'EUR', 0],
+    [1500, 'JPY', 1500],
+    [1.5, 'KWD', 1500],
+  ])('counts %d %s as %d minor units', (amount, currency, minor) => {
+    const policy = policyWith(
+      `{ id: a, when: { action: x }, allow: true, limit: { spend: 5 ${currency}, amount: n, per: day, by: all } }`,
+    );
+    expect(ask(policy, 'x', { n: amount }).limits).toMatchObject([{ amount: minor, currency }]);
+  });
+
   it('is no when a spend is in another currency than its limit', () => {
     const policy = policyWith(
       '{ id: a, when: { action: x }, allow: true, limit: { spend: 5 EUR, amount: n, amount_in: minor, currency: c, per: day, by: all } }',

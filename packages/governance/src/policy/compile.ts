@@ -26,7 +26,7 @@ export interface CompiledRule {
   limits: readonly CompiledLimit[];
 }
 
-export interface ActorCondition {
+interface ActorCondition {
   kinds: readonly Actor['kind'][];
   ids: readonly string[];
   fits(actor: Actor): boolean;
@@ -34,7 +34,7 @@ export interface ActorCondition {
   failure(actor: Actor): string;
 }
 
-export interface HistoryCondition {
+interface HistoryCondition {
   matches: (action: string) => boolean;
   withinMs: number;
   /** What the fact is called: `history: crm.read within 3600000 ms`. */
@@ -54,7 +54,7 @@ export interface CompiledLimit {
 }
 
 /** An argument that rules look at. */
-export interface Slot extends FactRules {
+interface Slot extends FactRules {
   /** `input.amount` */
   key: string;
   path: string;

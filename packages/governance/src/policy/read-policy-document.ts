@@ -245,7 +245,7 @@ function inWords(path: DocumentPath): string {
   return path.length === 0 ? 'The policy' : `\`${path.join('.')}\``;
 }
 
-export function valueAt(data: unknown, path: DocumentPath): unknown {
+function valueAt(data: unknown, path: DocumentPath): unknown {
   let value = data;
   for (const step of path) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step))

@@ -5,9 +5,9 @@ import { z } from 'zod';
  * The JSON Schema for editors is made from this, so texts here are what an author reads while typing.
  */
 
-export const MAX_RULES = 5_000;
+const MAX_RULES = 5_000;
 /** Longest text that a policy may compare with. */
-export const MAX_TEXT = 1_024;
+const MAX_TEXT = 1_024;
 
 const Id = z
   .string()
@@ -236,7 +236,7 @@ const Rule = z
       });
   });
 
-export const OUTCOME_WORDS = ['allow', 'approve', 'block'] as const;
+const OUTCOME_WORDS = ['allow', 'approve', 'block'] as const;
 
 const InlineTest = z
   .strictObject({

@@ -1,7 +1,9 @@
+import type { PolicyDocument } from '@buddy/governance';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { STRICTNESS } from './asking.ts';
-import { decide, load, policies, questions } from './random-policy.ts';
+import { decide, load, policies, questions, ruleLists } from './random-policy.ts';
+import { expectedOf } from './reference.ts';
 
 const meetings = fc.tuple(policies, fc.array(questions, { minLength: 10, maxLength: 10 }));
 
@@ -114,4 +116,32 @@ describe('whatever the policy', () => {
       }),
     );
   });
+
+  it('a rule that is refused because it can never decide would have changed no outcome', () => {
+    const seen = { refused: 0 };
+    fc.assert(
+      fc.property(ruleLists, fc.array(questions, { minLength: 20 }), (rules, asked) => {
+        const result = load(rules);
+        const useless = result.ok
+          ? []
+          : result.problems
+              .filter(({ message }) => message.includes('can never decide'))
+              .map(({ path }) => Number(path.split('.')[1]));
+        seen.refused += useless.length;
+        for (const index of useless) {
+          const all = documentOf(rules);
+          const without = documentOf(rules.filter((_rule, n) => n !== index));
+          for (const question of asked)
+            expect(expectedOf(without, question).outcome).toBe(expectedOf(all, question).outcome);
+        }
+      }),
+      { numRuns: 300 },
+    );
+    expect(seen.refused).toBeGreaterThan(50);
+  });
 });
+
+/** As a reader that checks nothing would take it. */
+function documentOf(rules: readonly object[]): PolicyDocument {
+  return JSON.parse(JSON.stringify({ version: 1, rules }));
+}

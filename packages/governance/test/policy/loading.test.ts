@@ -283,6 +283,11 @@ describe('a rule that can decide nothing is refused', () => {
     ],
     ['more actions', 'when: { action: a.** }, allow: true', 'when: { action: a.* }, block: true'],
     [
+      'more segments',
+      'when: { action: a.**.x }, allow: true',
+      'when: { action: a.*.*.x }, block: true',
+    ],
+    [
       'more actors',
       'when: { action: a }, allow: true',
       'when: { action: a, actor: { kind: agent } }, block: true',

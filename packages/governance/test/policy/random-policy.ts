@@ -145,22 +145,23 @@ const rule = fc.record({
   mode: optional(fc.constant('shadow' as const), 1),
 });
 
-/** Documents that load: rules that a load refuses as unreachable are left out. */
-export const policies: fc.Arbitrary<LoadedPolicy> = fc
+/** Rules as written, each good on its own. */
+export const ruleLists: fc.Arbitrary<object[]> = fc
   .array(rule, { minLength: 1, maxLength: 8 })
   .map((rules) =>
-    loadable(
-      rules.map(({ when: condition, effect: said, limit: limited, mode }, n) =>
-        defined({
-          id: `r${n}`,
-          when: defined({ ...condition, args: condition.args && defined(condition.args) }),
-          ...said,
-          mode,
-          limit: 'block' in said ? undefined : limited,
-        }),
-      ),
+    rules.map(({ when: condition, effect: said, limit: limited, mode }, n) =>
+      defined({
+        id: `r${n}`,
+        when: defined({ ...condition, args: condition.args && defined(condition.args) }),
+        ...said,
+        mode,
+        limit: 'block' in said ? undefined : limited,
+      }),
     ),
   );
+
+/** Policies that load: rules that a load refuses as unreachable are left out. */
+export const policies: fc.Arbitrary<LoadedPolicy> = ruleLists.map(loadable);
 
 function defined(value: object): object {
   return Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined));

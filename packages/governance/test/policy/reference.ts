@@ -52,7 +52,7 @@ export function expectedOf({ rules }: PolicyDocument, question: Question): Expec
   return { outcome: 'approve', tier, limits: limits.length, quorum, shadow };
 }
 
-export function answerOf({ when }: Rule, { action, actor, input, done }: Question): Answer {
+function answerOf({ when }: Rule, { action, actor, input, done }: Question): Answer {
   const answers: Answer[] = [
     yesIf(listed(when.action).some((glob) => fitsGlob(glob, action))),
     yesIf(when.actor?.kind === undefined || listed(when.actor.kind).includes(actor.kind)),
@@ -125,7 +125,7 @@ export function fitsGlob(glob: string, action: string): boolean {
   return new RegExp(`^${pattern}$`).test(action);
 }
 
-export function isAmount(value: unknown): boolean {
+function isAmount(value: unknown): boolean {
   return typeof value === 'number' && value >= 0;
 }
 
