@@ -22,11 +22,10 @@ type claims struct {
 		Entry string `json:"entry"`
 		Proof string `json:"proof"`
 	} `json:"inclusion"`
-	// Each a pair of checkpoints, and the hashes of the proof that the newer continues the older.
+	// Each a checkpoint, and the proof that the log has only grown since.
 	Consistency []struct {
-		Old   string   `json:"old"`
-		New   string   `json:"new"`
-		Proof []string `json:"proof"`
+		Old   string `json:"old"`
+		Proof string `json:"proof"`
 	} `json:"consistency"`
 }
 
@@ -56,7 +55,7 @@ func run() error {
 		out.Inclusion = append(out.Inclusion, verdict(checkInclusion(verifier, claim.Entry, claim.Proof)))
 	}
 	for _, claim := range in.Consistency {
-		out.Consistency = append(out.Consistency, verdict(checkConsistency(verifier, claim.Old, claim.New, claim.Proof)))
+		out.Consistency = append(out.Consistency, verdict(checkConsistency(verifier, claim.Old, claim.Proof)))
 	}
 	return json.NewEncoder(os.Stdout).Encode(out)
 }
@@ -100,16 +99,25 @@ func checkInclusion(verifier note.Verifier, entry, proof string) error {
 	return tlog.CheckRecord(hashes, tree.N, tree.Hash, index, tlog.RecordHash([]byte(entry)))
 }
 
-func checkConsistency(verifier note.Verifier, older, newer string, proof []string) error {
+// checkConsistency reads a proof by the words of c2sp.org/tlog-witness, on the body of add-checkpoint.
+func checkConsistency(verifier note.Verifier, older, proof string) error {
+	head, newer, found := strings.Cut(proof, "\n\n")
+	if !found {
+		return errors.New("no empty line before the checkpoint")
+	}
+	lines := strings.Split(head, "\n")
 	before, err := openCheckpoint(verifier, older)
 	if err != nil {
 		return err
+	}
+	if lines[0] != "old "+strconv.FormatInt(before.N, 10) {
+		return errors.New("not a proof from that checkpoint on")
 	}
 	after, err := openCheckpoint(verifier, newer)
 	if err != nil {
 		return err
 	}
-	hashes, err := parseHashes(proof)
+	hashes, err := parseHashes(lines[1:])
 	if err != nil {
 		return err
 	}

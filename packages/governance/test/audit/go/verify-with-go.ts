@@ -12,8 +12,8 @@ export interface GoClaims {
   verifier_key: string;
   /** Each a tlog-proof file, and the entry that it is about. */
   inclusion: { entry: string; proof: string }[];
-  /** Each two checkpoints, and the proof between them in base64. */
-  consistency: { old: string; new: string; proof: string[] }[];
+  /** Each a checkpoint, and the proof that the log has only grown since. */
+  consistency: { old: string; proof: string }[];
 }
 
 /** For each claim what is wrong with it; empty when it holds. */
