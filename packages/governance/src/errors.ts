@@ -15,13 +15,27 @@ export class GovernanceUnavailableError extends BuddyError {
   readonly code = 'GOVERNANCE_UNAVAILABLE';
 }
 
+/** No policy could be loaded, so nothing could be allowed; the gate does not open. */
+export class PolicyNotLoadedError extends BuddyError {
+  readonly code = 'GOVERNANCE_POLICY_NOT_LOADED';
+  /** Each with its file, line and column, and what to do. */
+  readonly problems: readonly string[];
+
+  constructor(source: string, problems: readonly string[]) {
+    super(`The policy in ${source} does not load:\n${problems.join('\n')}`);
+    this.problems = problems;
+  }
+}
+
 /** Tools that no gate stands in front of. */
 export class UngovernedToolsError extends BuddyError {
   readonly code = 'GOVERNANCE_UNGOVERNED_TOOLS';
   readonly tools: readonly string[];
 
   constructor(tools: readonly string[]) {
-    super(`No gate stands in front of ${tools.join(', ')}; pass them through governance.govern(…).`);
+    super(
+      `No gate stands in front of ${tools.join(', ')}; pass them through governance.govern(…).`,
+    );
     this.tools = tools;
   }
 }

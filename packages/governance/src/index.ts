@@ -59,8 +59,13 @@ export { AuditNotFoundError, AuditProofError, IntentNotOpenError } from './audit
 export { type ExportRange, readRecords } from './audit/export-log.ts';
 export { type LedgerKeys, makeLedgerKeys } from './audit/keys.ts';
 export { type AuditPage, AuditQuery, type AuditQueryInput } from './audit/query.ts';
-export { rationaleToKeep, type RationaleOptions } from './audit/rationale.ts';
-export { createNoteVerifier, type NoteVerifier } from './audit/signed-note.ts';
+export type { RationaleOptions } from './audit/rationale.ts';
+export {
+  createNoteVerifier,
+  type NoteVerifier,
+  parseSignedNote,
+  type SignedNote,
+} from './audit/signed-note.ts';
 export { verifyConsistencyProof, verifyInclusionProof } from './audit/tlog-proof.ts';
 export {
   type LogProblem,
@@ -71,7 +76,15 @@ export {
   type VerifyLogPorts,
 } from './audit/verify-log.ts';
 export { defaultPolicyFile } from './default-policy.ts';
-export { LedgerClosedError, LedgerWriteError } from './errors.ts';
+export {
+  GovernanceUnavailableError,
+  LedgerClosedError,
+  LedgerVersionError,
+  LedgerWriteError,
+  NotGovernableError,
+  PolicyNotLoadedError,
+  UngovernedToolsError,
+} from './errors.ts';
 export type { ApprovalEvent, ApprovalVia, AuditEntry, AuditEntryBody } from './ledger/entry.ts';
 export {
   LedgerInconsistentError,
@@ -80,6 +93,7 @@ export {
   LedgerOpenError,
 } from './ledger/errors.ts';
 export type { AuditedLedger, Ledger, LedgerEvents, LedgerTransaction } from './ledger/ledger.ts';
+export type { Migration } from './ledger/migrations.ts';
 export {
   type LedgerInput,
   LedgerOptions,
@@ -150,3 +164,15 @@ export {
   type Role,
   ROLES,
 } from './roles/roles.ts';
+export type { CallUsage, UsageOf } from './gate/call.ts';
+export type { GateEvents } from './gate/events.ts';
+export type { GovernOptions } from './gate/foreign-call.ts';
+export type { Coverage } from './gate/gate.ts';
+export {
+  createGovernance,
+  type DecidedAction,
+  GOVERNANCE_MIGRATIONS,
+  type Governance,
+  type GovernancePorts,
+} from './governance.ts';
+export { type GovernanceInput, GovernanceOptions } from './options.ts';

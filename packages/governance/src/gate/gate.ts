@@ -95,7 +95,10 @@ export class Gate {
   }
 
   /** What the policy says, with nothing done and nothing written. */
-  decide(call: Omit<GatedCall<unknown>, 'perform' | 'input'>, input: unknown): PolicyDecision {
+  decide(
+    call: Pick<GatedCall<unknown>, 'action' | 'actor' | 'declaredTier' | 'runId'>,
+    input: unknown,
+  ): PolicyDecision {
     const { policies, history, clock } = this.#parts;
     const { action, actor, declaredTier, runId } = call;
     const request = {

@@ -1,15 +1,19 @@
 import type { Actor } from '@buddy/core';
 import type { Ledger, LedgerTransaction } from '../ledger/ledger.ts';
+import type { Migration } from '../ledger/migrations.ts';
 import type { ActionHistory } from '../policy/decision.ts';
 
-export const HISTORY_SCHEMA = `
+export const HISTORY_MIGRATION: Migration = {
+  id: 'gate-history-1',
+  sql: `
   CREATE TABLE action_history (
     actor TEXT NOT NULL,
     action TEXT NOT NULL,
     last_at INTEGER NOT NULL,
     PRIMARY KEY (actor, action)
   ) STRICT, WITHOUT ROWID;
-`;
+`,
+};
 
 /** When each actor last did each action: what rules that say `after` ask. Kept in the ledger, so that it outlives us. */
 export class GateHistory implements ActionHistory {

@@ -1,7 +1,10 @@
 import type { Ledger, LedgerTransaction } from '../ledger/ledger.ts';
+import type { Migration } from '../ledger/migrations.ts';
 import type { Policy } from '../policy/decision.ts';
 
-export const RUN_POLICIES_SCHEMA = `
+export const RUN_POLICIES_MIGRATION: Migration = {
+  id: 'run-policies-1',
+  sql: `
   CREATE TABLE policies (
     digest TEXT PRIMARY KEY,
     source TEXT NOT NULL
@@ -10,7 +13,8 @@ export const RUN_POLICIES_SCHEMA = `
     run_id TEXT PRIMARY KEY,
     digest TEXT NOT NULL REFERENCES policies (digest)
   ) STRICT, WITHOUT ROWID;
-`;
+`,
+};
 
 const MAX_KNOWN_RUNS = 10_000;
 
