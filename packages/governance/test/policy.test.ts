@@ -132,7 +132,7 @@ describe('a decision', () => {
   it('meets the demands of all rules that ask for approval, and is no where nobody can', () => {
     const both = policyWith(
       '{ id: a, when: { action: x }, approve: { from: [admin, operator], quorum: 2, expires: 2h } }',
-      '{ id: b, when: { action: "*" }, approve: { from: [operator, user], quorum: 1, not: [owner], expires: 1h } }',
+      '{ id: b, when: { action: "*" }, approve: { from: [operator], quorum: 1, not: [owner], expires: 1h } }',
     );
     expect(ask(both, 'x')).toMatchObject({
       rule: 'a',
@@ -145,7 +145,7 @@ describe('a decision', () => {
     });
     const nobody = policyWith(
       '{ id: a, when: { action: x }, approve: { from: [admin] } }',
-      '{ id: b, when: { action: "*" }, approve: { from: [user] } }',
+      '{ id: b, when: { action: "*" }, approve: { from: [operator] } }',
     );
     expect(ask(nobody, 'x')).toMatchObject({ outcome: 'deny', reasonCode: 'POLICY_BLOCKED' });
   });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PERMISSIONS, ROLES } from '../roles/roles.ts';
 
 /*
  * Every word that a policy may use. Nothing here computes: a policy is data, and what it means is `compile`'s business.
@@ -92,10 +93,11 @@ const When = z
   })
   .describe('What the rule is for; all of it has to fit.');
 
-const ROLES = ['admin', 'operator', 'viewer', 'user'] as const;
+/** A rule that asks others could never be met. */
+const VOTERS = ROLES.filter((role) => PERMISSIONS['approvals.vote'][role]);
 
 const approvalFields = {
-  from: z.array(z.enum(ROLES)).min(1).optional().describe('Roles of which any may approve.'),
+  from: z.array(z.enum(VOTERS)).min(1).optional().describe('Roles of which any may approve.'),
   quorum: z.int().min(1).max(20).optional().describe('How many different people have to approve.'),
   not: z
     .array(z.enum(['requester', 'owner', 'policy_author']))

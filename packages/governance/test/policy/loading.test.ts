@@ -85,6 +85,14 @@ describe('a policy is refused, with its line, column and a hint, for', () => {
       'Did you mean `operator`?',
     ],
     [
+      'voters who may not vote',
+      inRules('{ id: a, when: { action: x }, approve: { from: [user] } }'),
+      3,
+      53,
+      'WRONG_VALUE',
+      'Write admin or operator',
+    ],
+    [
       'a missing key',
       'version: 1\nrules:\n  - id: a\n    allow: true\n',
       3,

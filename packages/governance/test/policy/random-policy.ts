@@ -116,9 +116,7 @@ const effect = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       approve: fc.record({
-        from: fc
-          .subarray(['operator', 'user'] as const)
-          .map((roles) => ['admin' as const, ...roles]),
+        from: fc.subarray(['operator'] as const).map((roles) => ['admin' as const, ...roles]),
         quorum: fc.integer({ min: 1, max: 3 }),
       }),
       tier: optional(fc.constantFrom(1, 2, 3), 3),
