@@ -43,6 +43,11 @@ export const BENCHES: readonly Bench[] = [
     measure: async () => (await import('./benches/policy.ts')).measurePolicy(),
   },
   {
+    name: 'sandbox',
+    title: '@buddy/sandbox beside what else runs untrusted JavaScript: speed, hostile code, memory',
+    measure: async () => (await import('./benches/sandbox.ts')).measureSandbox(),
+  },
+  {
     name: 'main-job',
     title:
       'examples/orchestrator.ts: 10 000 tasks, manual clock, a whole process from start to end',

@@ -53,11 +53,11 @@ async function main(): Promise<number> {
       signal,
       stream: process.stderr,
     });
-    const { result, reportPath } = report;
+    const { result, reportPath, programs } = report;
     const isColoured = process.stdout.isTTY && (environment['NO_COLOR'] ?? '') === '';
     process.stdout.write(
       command.arguments.json
-        ? `${JSON.stringify({ ...result, folder: report.folder, report: reportPath }, null, 2)}\n`
+        ? `${JSON.stringify({ ...result, programs, folder: report.folder, report: reportPath }, null, 2)}\n`
         : summaryOf(report, { isColoured }),
     );
     return result.status === 'cancelled' ? EXIT.interrupted : EXIT.completed;

@@ -3,7 +3,10 @@ export interface Figure {
   name: string;
   /** Such as `us`, `MB` or `%`; empty for a plain ratio. */
   unit: string;
+  /** NaN where there is only an outcome to tell. */
   measured: number;
+  /** What became of it, where a number cannot say it: `host dies (SIGSEGV)`. Shown instead of, or after, the number. */
+  outcome?: string;
   /** The smallest and the largest of the rounds or seeds; undefined for a figure that has only one. */
   range?: readonly [number, number];
   /** What `measured` must keep to; undefined for what is only shown beside. */

@@ -13,10 +13,12 @@ export function renderTable({ title, seconds, figures, error }: TableInput): str
   if (error !== null) return `${head}\n  BROKEN: ${error}`;
   const rows = [
     ['', 'target', 'measured', 'from - to', ''],
-    ...figures.map(({ name, unit, measured, range, target, isPeer, isMet }) => [
+    ...figures.map(({ name, unit, measured, outcome, range, target, isPeer, isMet }) => [
       isPeer ? `  beside: ${name}` : name,
       target ? `${target.is === 'at most' ? '<=' : '>='} ${shown(target.value)} ${unit}` : '',
-      `${shown(measured)} ${unit}`,
+      [Number.isNaN(measured) ? '' : `${shown(measured)} ${unit}`, outcome ?? '']
+        .filter((part) => part !== '')
+        .join(', '),
       range ? `${shown(range[0])} - ${shown(range[1])}` : '',
       isMet === null ? '' : isMet ? 'met' : 'MISSED',
     ]),

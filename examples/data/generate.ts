@@ -11,11 +11,13 @@ import {
 import { sampleContacts } from '@buddy/mocks';
 import { SAMPLE_CONTACTS } from '../world/tools.ts';
 import { careOf, type TaskTruth, TruthRecord } from '../world/truth.ts';
+import { choose } from './choose.ts';
+import { programOf } from './programs.ts';
 
 /**
  * Writes the shipped data: what a predictor says of 10 000 tasks over 10 waves (`phase20/`), and beside it, for the world
  * alone, what they are really like (`truth.jsonl`). The predictor is too sure of itself and does not know that wave 6
- * makes everything harder; about 2 % of the lines are malformed or repeated.
+ * makes everything harder; about 2 % of the lines are malformed or repeated. A few dozen tasks are programs (`code`).
  *
  *   pnpm example data/generate.ts [--seed 23] [--waves 10] [--tasks 1000] [--out examples/data]
  */
@@ -35,6 +37,8 @@ interface Draft {
   input: object;
   /** Set instead of `action` for programs. */
   code?: string;
+  /** Of a program: it cannot work. */
+  isBad?: boolean;
 }
 
 interface Task extends Draft {
@@ -71,11 +75,12 @@ const KINDS: readonly {
   { share: 0.15, medianMs: 1_200, latencyMs: 240, draft: updateContact },
   { share: 0.1, medianMs: 800, latencyMs: 180, draft: findContact },
   { share: 0.18, medianMs: 3_000, latencyMs: 350, draft: sendMail },
-  { share: 0.08, medianMs: 700, latencyMs: 380, draft: searchMail },
-  { share: 0.02, medianMs: 2_500, latencyMs: 0, draft: program },
+  { share: 0.094, medianMs: 700, latencyMs: 380, draft: searchMail },
+  { share: 0.006, medianMs: 2_500, latencyMs: 1_000, draft: program },
 ];
 
 const tasks: Task[] = [];
+let programs = 0;
 for (let wave = 1; wave <= Number(args.waves); wave++) {
   const count = Number(args.tasks);
   while (tasks.length < wave * count) {
@@ -109,7 +114,7 @@ function addTask(wave: number, kind: (typeof KINDS)[number], dependsOn: string[]
   const id = `t${String(wave).padStart(2, '0')}-${String(tasks.length).padStart(5, '0')}`;
   const draw = random.child(id);
   const draft = kind.draft(id, draw);
-  const isBadInput = draft.code === undefined && draw() < 0.03;
+  const isBadInput = draft.isBad ?? draw() < 0.03;
   const knownDifficulty = 0.9 * normal(draw);
   const truth: TaskTruth = {
     taskId: id,
@@ -117,7 +122,7 @@ function addTask(wave: number, kind: (typeof KINDS)[number], dependsOn: string[]
     isBadInput,
     workMs: Math.round(kind.medianMs * Math.exp(WORK_SIGMA * normal(draw))),
   };
-  const input = isBadInput ? spoiled(draft.input) : draft.input;
+  const input = draft.code === undefined && isBadInput ? spoiled(draft.input) : draft.input;
   const line = {
     task_id: id,
     wave,
@@ -202,9 +207,9 @@ function searchMail(_id: string, draw: Random): Draft {
 }
 
 function program(_id: string, draw: Random): Draft {
-  const state = choose(STATES, draw);
-  const code = `const { found } = await tools['mployer.contacts.search']({ state: '${state}' });\nfound > 5 ? 'worth a campaign' : 'too few';\n`;
-  return { action: 'sandbox.run', input: {}, code };
+  programs += 1;
+  const written = programOf({ number: programs, states: STATES, contacts }, draw);
+  return { action: 'sandbox.run', input: {}, ...written };
 }
 
 /** An input that no amount of care can make work. */
@@ -264,12 +269,6 @@ function pick(kinds: typeof KINDS, drawn: number): (typeof KINDS)[number] {
     if (drawn < below) return kind;
   }
   throw new RangeError('The shares of the kinds must add up to 1');
-}
-
-function choose<Item>(items: readonly Item[], draw: Random): Item {
-  const item = items[Math.floor(draw() * items.length)];
-  if (item === undefined) throw new RangeError('Nothing to choose from');
-  return item;
 }
 
 function normal(draw: Random): number {

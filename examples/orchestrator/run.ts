@@ -11,17 +11,21 @@ import {
   type RunResult,
 } from '@buddy/agents';
 import {
+  appendJsonLines,
   BuddyError,
   type Clock,
   countingId,
   ManualClock,
   systemClock,
+  type Tool,
   writeFileAtomic,
 } from '@buddy/core';
 import { crew } from '../world/agents.ts';
-import { createTools, DEFAULT_ACTION } from '../world/tools.ts';
+import { createWorld, DEFAULT_ACTION } from '../world/tools.ts';
 import { loadTruth } from '../world/truth.ts';
 import { type Arguments, UsageError } from './arguments.ts';
+import { type ProgramCounts, type ProgramLedger, USAGE_FILE } from './program-ledger.ts';
+import { createPrograms } from './programs.ts';
 import { showProgress, type ProgressTarget } from './progress.ts';
 
 export interface Surroundings extends ProgressTarget {
@@ -35,6 +39,7 @@ export interface RunReport {
   /** Absolute. */
   folder: string;
   reportPath: string;
+  programs: ProgramCounts;
   notes: readonly string[];
 }
 
@@ -49,17 +54,13 @@ export async function runOrchestrator(
   const manual = options.clock === 'manual' ? new ManualClock() : undefined;
   const clock: Clock = manual ?? systemClock;
   const truth = await truthBeside(options.input);
-  const tools = createTools({ seed, truth, environment }, clock);
-  const notes = [
-    'DRY_RUN: the providers are mocks in memory. Nothing left this process.',
-    `Tools of tier 3 ran without a gate, for there is none yet: ${tools
-      .filter(({ tier }) => tier === 3)
-      .map(({ name }) => name)
-      .join(', ')}. Outside a dry run they are refused.`,
-  ];
+  const world = createWorld({ seed, truth, environment }, clock);
   await requireInput(options.input);
   const folder = await outputFolder(options, surroundings.folder);
   const output = await openFolderOutput(folder, { clock });
+  const programs = createPrograms(world, { clock, output, seed });
+  const tools = [...world.tools, programs.tool];
+  const notes = notesOn(tools);
   const harness = createHarness(
     {
       agents: crew(options.agents),
@@ -69,7 +70,14 @@ export async function runOrchestrator(
       allowUngoverned: true,
       ...(waves && { waves }),
     },
-    { tools, clock, output, newId: countingId(`run-${seed}`), notes },
+    {
+      tools,
+      clock,
+      output,
+      newId: countingId(`run-${seed}`),
+      notes,
+      sections: () => programs.ledger.sections(),
+    },
   );
   const progress = showProgress(harness, surroundings);
   try {
@@ -81,12 +89,22 @@ export async function runOrchestrator(
       return harness.run({ signal });
     };
     const result = await (manual ? manual.run(work) : work());
-    await writeMeasured(folder, performance.now() - began);
-    return { result, folder, reportPath: join(folder, 'phase21', 'report.md'), notes };
+    await writeMeasured(folder, performance.now() - began, programs.ledger);
+    const reportPath = join(folder, 'phase21', 'report.md');
+    return { result, folder, reportPath, programs: programs.ledger.counts, notes };
   } finally {
     progress.stop();
+    await programs.close();
     await harness.close();
   }
+}
+
+function notesOn(tools: readonly Tool[]): string[] {
+  const ungated = tools.filter(({ tier }) => tier === 3).map(({ name }) => name);
+  return [
+    'DRY_RUN: the providers are mocks in memory. Nothing left this process.',
+    `Tools of tier 3 ran without a gate, for there is none yet: ${ungated.join(', ')}. Outside a dry run they are refused.`,
+  ];
 }
 
 /** Predictions that come without the truth are of the kind in which nothing goes wrong but what providers do. */
@@ -144,7 +162,11 @@ function replaceFolder(
 }
 
 /** What differs from machine to machine stays out of the `phase*` folders. */
-async function writeMeasured(folder: string, wallMs: number): Promise<void> {
+async function writeMeasured(
+  folder: string,
+  wallMs: number,
+  { usage }: ProgramLedger,
+): Promise<void> {
   const state = join(folder, 'state');
   await mkdir(state, { recursive: true });
   const { maxRSS } = process.resourceUsage();
@@ -154,4 +176,5 @@ async function writeMeasured(folder: string, wallMs: number): Promise<void> {
     node: process.version,
   };
   await writeFileAtomic(join(state, 'measured.json'), `${JSON.stringify(measured, null, 2)}\n`);
+  if (usage.length > 0) await appendJsonLines(join(folder, USAGE_FILE), usage);
 }

@@ -1,9 +1,10 @@
 import { styleText } from 'node:util';
+import { counted, type ProgramCounts } from './program-ledger.ts';
 import type { RunReport } from './run.ts';
 
 /** A run in a few lines, for people. */
 export function summaryOf(
-  { result, reportPath, notes }: RunReport,
+  { result, reportPath, programs, notes }: RunReport,
   { isColoured }: { isColoured: boolean },
 ): string {
   const { status, counts, health, tasks, problems, waiting, unfinishedWaves, startedAt, endedAt } =
@@ -20,6 +21,7 @@ export function summaryOf(
     `  health     ${health.status}${score}`,
     `  time       ${duration(endedAt - startedAt)} on the run's clock`,
     `  input      ${inputOf(problems)}`,
+    ...programsOf(programs),
     ...(unfinishedWaves.length > 0 ? [`  unfinished waves ${unfinishedWaves.join(', ')}`] : []),
     ...(waiting.length > 0 ? [`  waiting    ${waiting.length} for a person; see the report`] : []),
     ...notes.map((note) => `  note       ${note}`),
@@ -27,6 +29,14 @@ export function summaryOf(
     '',
   ];
   return lines.join('\n');
+}
+
+/** Nothing when no program ran. */
+function programsOf({ runs, violations }: ProgramCounts): string[] {
+  const ran = Object.values(runs).reduce((a, b) => a + b, 0);
+  if (ran === 0) return [];
+  const tried = violations === 0 ? '' : `; ${counted(violations, 'violation')}`;
+  return [`  code       ${counted(ran, 'program')}: ${countsOf(runs)}${tried}`];
 }
 
 const STATUS = {

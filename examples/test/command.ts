@@ -12,12 +12,17 @@ export interface Ended {
   stderr: string;
 }
 
+interface RunningExample {
+  readonly pid?: number | undefined;
+  kill(signal: NodeJS.Signals): void;
+}
+
 export interface StartOptions {
   /** Where the caller stands, as pnpm tells it. */
   folder?: string;
   environment?: Readonly<Record<string, string>>;
   /** Called with all of standard error so far. */
-  onStderr?: (text: string, child: { kill: (signal: NodeJS.Signals) => void }) => void;
+  onStderr?: (text: string, child: RunningExample) => void;
   /** Stops reading standard output at once. */
   isStdoutClosed?: boolean;
 }

@@ -78,6 +78,24 @@ describe('the shipped data', { timeout: 20_000 }, () => {
     });
   });
 
+  it('holds some dozens of programs, of which four cannot work', () => {
+    const programs = new Map(
+      tasks.flatMap((line) =>
+        typeof line['code'] === 'string' ? [[line['task_id'], line['code']] as const] : [],
+      ),
+    );
+    expect(programs.size).toBeGreaterThan(40);
+    expect(programs.size).toBeLessThan(100);
+    const bad = [...programs].filter(([id]) => truth.get(String(id))?.isBadInput);
+    for (const words of ['fetch(', 'leads.push', 'new Uint8Array', 'fuond']) {
+      expect([words, bad.filter(([, code]) => code.includes(words)).length]).toEqual([words, 1]);
+    }
+    expect(bad).toHaveLength(4);
+    const calling = [...programs.values()].filter((code) => /\btools\.\w/.test(code));
+    expect(calling).toHaveLength(programs.size - 2); // the loop and the bomb need no tool
+    expect(calling.filter((code) => code.includes('import ')).length).toBeGreaterThan(10);
+  });
+
   it('has about 5 % of its tasks in chains: search, then contact, then mail', () => {
     const byId = new Map(tasks.map((line) => [line['task_id'], line]));
     const neededBy = (line: Line | undefined) => {

@@ -85,17 +85,74 @@ describe('the main job on the shipped data', { timeout: 60_000 }, () => {
     }
   });
 
-  it('skips every program, for there is no sandbox yet, and what depends on what was not done', () => {
+  it('skips only what depends on what was not done', () => {
     const skipped = outcomes.filter((record) => record['status'] === 'skipped');
-    const programs = outcomes.filter((record) => record['action'] === 'sandbox.run');
-    expect(programs.length).toBeGreaterThan(150);
-    expect(new Set(programs.map((record) => record['error_message']))).toEqual(
-      new Set(['no sandbox']),
-    );
-    const others = skipped.filter((record) => record['action'] !== 'sandbox.run');
-    expect(new Set(others.map((record) => record['error_code']))).toEqual(
+    expect(new Set(skipped.map((record) => record['error_code']))).toEqual(
       new Set(['AGENTS_DEPENDENCY_NOT_DONE', 'AGENTS_DEPENDENCY_IMPOSSIBLE']),
     );
+  });
+
+  it('runs every program, and stops those that misbehave', () => {
+    const programs = outcomes.filter((record) => record['action'] === 'sandbox.run');
+    expect(programs.length).toBeGreaterThan(40);
+    const codes = Map.groupBy(programs, (record) => String(record['error_code']));
+    const counts = Object.fromEntries([...codes].map(([code, all]) => [code, all.length]));
+    expect(counts).toEqual({
+      null: expect.any(Number), // nothing went wrong
+      SANDBOX_PROGRAM_FAILED: expect.any(Number),
+      SANDBOX_PROGRAM_VIOLATION: 1,
+      SANDBOX_PROGRAM_LIMIT: 2,
+    });
+    expect(counts['null']).toBeGreaterThan(programs.length / 2);
+    const failed = codes.get('SANDBOX_PROGRAM_FAILED') ?? [];
+    // An agent's slip, or the misspelt name in the data.
+    for (const { error_message: message } of failed)
+      expect(message).toMatch(
+        /^ReferenceError: (tolls|fuond) is not defined \(line \d\) Did you mean/,
+      );
+  });
+
+  it('writes down what programs tried that they may not, where and when', async () => {
+    const text = await readFile(join(out, 'phase21', 'violations.jsonl'), 'utf8');
+    const violations = recordsOf(text);
+    expect(violations.map((record) => record['violation_type'])).toEqual([
+      'NETWORK_ACCESS_ATTEMPT',
+      'TIMEOUT',
+      'FILESYSTEM_ATTEMPT',
+      'MEMORY_LIMIT',
+    ]);
+    const byId = new Map(outcomes.map((record) => [record['task_id'], record]));
+    for (const violation of violations) {
+      const outcome = byId.get(violation['task_id']);
+      expect(outcome).toMatchObject({ action: 'sandbox.run' });
+      const at = String(violation['timestamp']);
+      expect(at >= String(outcome?.['start_time']) && at <= String(outcome?.['end_time'])).toBe(
+        true,
+      );
+    }
+    // One was told no, and did what it came for all the same.
+    const ends = violations.map(({ task_id: id }) => byId.get(id)?.['status']);
+    expect(ends).toEqual(['failed', 'failed', 'completed', 'failed']);
+  });
+
+  it('tells of programs in the report, and keeps what they used beside it', async () => {
+    const report = await readFile(join(out, 'phase21', 'report.md'), 'utf8');
+    const section = report.split('## Code in the sandbox\n')[1]?.split('\n## ')[0] ?? '';
+    const usage = recordsOf(await readFile(join(out, 'state', 'sandbox_usage.jsonl'), 'utf8'));
+    const programs = outcomes.filter((record) => record['action'] === 'sandbox.run');
+    const ended = programs.filter((record) => record['status'] === 'completed').length;
+    expect(section).toContain(`| with a value | ${ended} |`);
+    expect(section).toMatch(
+      /\| `NETWORK_ACCESS_ATTEMPT` \| `t\d\d-\d{5}` \| 2 \| fetch\(\) is not/,
+    );
+    expect(section).toMatch(/\| cpu \| 500 ms \| `t\d\d-\d{5}` \|/);
+    expect(section).toMatch(/\| memory \| 64 MB \| `t\d\d-\d{5}` \|/);
+    expect(new Set(usage.map((record) => record['task_id']))).toEqual(
+      new Set(programs.map((record) => record['task_id'])),
+    );
+    expect(usage).toHaveLength(programs.length);
+    const [loop] = usage.filter(({ status, peak_mb: mb }) => status === 'limit' && Number(mb) < 64);
+    expect(Number(loop?.['cpu_ms'])).toBeGreaterThan(500);
   });
 
   it('has a health that recomputes from its own record', async () => {
@@ -186,6 +243,9 @@ function chanceOf({ agentId, action, truth }: Trial, { skill = 0 } = {}): number
   return careOf({ skill: traitsOf(agentId).skill + skill }, truth) * providerChance(action);
 }
 
+/** A program asks again by itself until it is answered; but one in seven sends a mail, once. */
+const PROGRAM_CHANCE = 1 - 0.04 / 7;
+
 const OPERATIONS: Readonly<Record<string, { provider: string; isWriteOnce: boolean }>> = {
   'mployer.contacts.search': { provider: 'mployer', isWriteOnce: false },
   'gohighlevel.contacts.find': { provider: 'gohighlevel', isWriteOnce: false },
@@ -197,6 +257,7 @@ const OPERATIONS: Readonly<Record<string, { provider: string; isWriteOnce: boole
 
 /** From the fault rates alone: refusals are final, the rest is tried three times; half of lost writes have happened. */
 function providerChance(action: string): number {
+  if (action === 'sandbox.run') return PROGRAM_CHANCE;
   const { provider, isWriteOnce } = OPERATIONS[action] ?? {};
   const rate = (status: number) =>
     SEED_FAULTS.filter(

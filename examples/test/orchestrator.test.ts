@@ -1,6 +1,8 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { cp, chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { getuid } from 'node:process';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HELP } from '../orchestrator/arguments.ts';
 import { type Ended, filesBelow, recordsOf, runExample, temporaryFolders } from './command.ts';
@@ -87,6 +89,7 @@ describe('the command of the main job', { timeout: 20_000, concurrent: true }, (
     const second = await filesBelow(join(folder, 'out', 'run-2'));
     expect(first.delete('state/measured.json') && second.delete('state/measured.json')).toBe(true);
     expect(second).toEqual(first);
+    expect(first.get('phase21/report.md')).not.toContain('Code in the sandbox'); // it had no program
   });
 
   it('refuses a folder that is not empty, unless it is forced, and never loses it half', async () => {
@@ -270,6 +273,44 @@ describe('the command of the main job', { timeout: 20_000, concurrent: true }, (
     },
   );
 });
+
+// Elsewhere there is no way to ask for the children of a process.
+describe.runIf(existsSync('/proc/self/task'))('a program that runs when the job is stopped', () => {
+  it('is ended with it, and so is its process', { timeout: 20_000 }, async () => {
+    const code = 'await new Promise((done) => setTimeout(done, 25_000)); 1';
+    const input = await inputWith([
+      `${JSON.stringify({ task_id: 't', predicted_success_probability: 0.9, code })}\n`,
+    ]);
+    const out = await folders.make();
+    let children: readonly number[] = [];
+    let isAsked = false;
+    const ended = await start(['--clock', 'real', '--input', input, '--out', out, '--json'], {
+      onStderr: (text, child) => {
+        if (isAsked || !text.includes('tasks loaded')) return;
+        isAsked = true;
+        void (async () => {
+          while (childrenOf(child.pid).length === 0) await setTimeout(20);
+          await setTimeout(500); // past its start, on most machines
+          children = childrenOf(child.pid);
+          child.kill('SIGINT');
+        })();
+      },
+    });
+    expect(ended.code).toBe(130);
+    expect(JSON.parse(ended.stdout)).toMatchObject({
+      status: 'cancelled',
+      counts: { cancelled: 1 },
+      programs: { runs: { ok: 0 } },
+    });
+    expect(children.length).toBeGreaterThan(0);
+    await expect.poll(() => children.filter((pid) => existsSync(`/proc/${pid}/exe`))).toEqual([]);
+  });
+});
+
+function childrenOf(pid = 0): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return text.split(' ').filter(Boolean).map(Number);
+}
 
 describe('the quick start', () => {
   it('runs as it is, and fits on a page', async () => {

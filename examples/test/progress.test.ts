@@ -4,7 +4,7 @@ import { createHarness } from '@buddy/agents';
 import { ManualClock } from '@buddy/core';
 import { describe, expect, it } from 'vitest';
 import { showProgress } from '../orchestrator/progress.ts';
-import { createTools, DEFAULT_ACTION } from '../world/tools.ts';
+import { createWorld, DEFAULT_ACTION } from '../world/tools.ts';
 
 const TERMINAL = { isTTY: true, columns: 100, rows: 30 };
 
@@ -23,7 +23,7 @@ async function shownOn(terminal: object, environment: Record<string, string> = {
   const world = { seed: 23, truth: new Map(), environment: { DRY_RUN: 'true' } };
   const harness = createHarness(
     { defaultAction: DEFAULT_ACTION, allowUngoverned: true },
-    { tools: createTools(world, clock), clock },
+    { tools: createWorld(world, clock).tools, clock },
   );
   const progress = showProgress(harness, { stream, environment });
   await harness.load({

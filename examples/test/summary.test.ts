@@ -2,22 +2,37 @@ import { createHarness, type RunResult } from '@buddy/agents';
 import { ManualClock } from '@buddy/core';
 import { describe, expect, it } from 'vitest';
 import { summaryOf } from '../orchestrator/summary.ts';
-import { createTools, DEFAULT_ACTION } from '../world/tools.ts';
+import { createWorld, DEFAULT_ACTION } from '../world/tools.ts';
 
 async function resultOfRun(): Promise<RunResult> {
   const clock = new ManualClock();
   const world = { seed: 23, truth: new Map(), environment: { DRY_RUN: 'true' } };
   const harness = createHarness(
     { defaultAction: DEFAULT_ACTION, allowUngoverned: true },
-    { tools: createTools(world, clock), clock },
+    { tools: createWorld(world, clock).tools, clock },
   );
   await harness.load({ tasks: ['{"task_id":"t","predicted_success_probability":1}\n'] });
   return clock.run(() => harness.run());
 }
 
-async function summary(changes: Partial<RunResult>, isColoured = false): Promise<string> {
+const NO_PROGRAMS = { ok: 0, error: 0, violation: 0, limit: 0, paused: 0 };
+
+async function summary(
+  changes: Partial<RunResult>,
+  {
+    isColoured = false,
+    programs = {},
+    violations = 0,
+  }: { isColoured?: boolean; programs?: Partial<typeof NO_PROGRAMS>; violations?: number } = {},
+): Promise<string> {
   const result = { ...(await resultOfRun()), ...changes };
-  const report = { result, folder: '/out', reportPath: '/out/phase21/report.md', notes: ['Mind.'] };
+  const report = {
+    result,
+    folder: '/out',
+    reportPath: '/out/phase21/report.md',
+    programs: { runs: { ...NO_PROGRAMS, ...programs }, violations },
+    notes: ['Mind.'],
+  };
   return summaryOf(report, { isColoured });
 }
 
@@ -67,7 +82,16 @@ describe('the summary of a run', () => {
     expect(await summary({ endedAt: startedAt + ms })).toContain(`time       ${words} on`);
   });
 
+  it('says how programs came out, if there were any', async () => {
+    expect(await summary({})).not.toContain('code ');
+    expect(await summary({}, { programs: { ok: 1 } })).toContain('code       1 program: 1 ok\n');
+    const programs = { ok: 5, error: 2, limit: 1 };
+    expect(await summary({}, { programs, violations: 3 })).toContain(
+      'code       8 programs: 5 ok, 2 error, 1 limit; 3 violations\n',
+    );
+  });
+
   it('is coloured when it may be', async () => {
-    expect(await summary({}, true)).toContain('\u001b[1m');
+    expect(await summary({}, { isColoured: true })).toContain('\u001b[1m');
   });
 });

@@ -10,13 +10,15 @@ import {
   getGoHighLevelClient,
   getGraphMailClient,
   getMployerClient,
+  type GoHighLevelClient,
+  type GraphMailClient,
   MployerFilters,
   NewGoHighLevelContact,
   GoHighLevelContactUpdate,
 } from '@buddy/mocks';
 import { z } from 'zod';
 import { traitsOf } from './agents.ts';
-import { createMployerSession } from './mployer-session.ts';
+import { createMployerSession, type MployerSession } from './mployer-session.ts';
 import { careOf, type TaskTruth } from './truth.ts';
 
 export interface WorldOptions {
@@ -32,28 +34,53 @@ export const SAMPLE_CONTACTS = 2_000;
 /** The action of tasks that name none, as those of the original system do. */
 export const DEFAULT_ACTION = 'example.tasks.do';
 
-/**
- * The tools of the example, over the three providers, as agents really use them: each takes the time of its work, and
- * sometimes gets the input wrong, which the provider then refuses. Success is never decided here.
- */
-export function createTools({ seed, truth, environment }: WorldOptions, clock: Clock): Tool[] {
-  const mployer = createMployerSession(getMployerClient(environment, { clock, mock: { seed } }));
-  const crm = getGoHighLevelClient(environment, {
-    clock,
-    mock: { seed, contacts: SAMPLE_CONTACTS },
-  });
-  const mail = getGraphMailClient(environment, { clock, mock: { seed } });
+/** The systems that agents act on, and how they really act. */
+export interface World {
+  /**
+   * What agents do, over the three providers: each takes the time of its work, and sometimes gets the input wrong, which
+   * the provider then refuses. Success is never decided here.
+   */
+  tools: readonly Tool[];
+  /** The same over the same providers for programs, which do what is written: the work was to write them. */
+  programTools: readonly Tool[];
+  work: Work;
+}
 
-  /** Does the work of a task, and hands on the input as it came out of it. */
-  async function work<Input>(input: Input, slip: (input: Input) => Input, context: ToolContext) {
+/** Does the work of a task, and hands on the input as it came out of it. */
+type Work = <Input>(
+  input: Input,
+  slip: (input: Input) => Input,
+  context: ToolContext,
+) => Promise<Input>;
+
+export function createWorld({ seed, truth, environment }: WorldOptions, clock: Clock): World {
+  const providers: Providers = {
+    mployer: createMployerSession(getMployerClient(environment, { clock, mock: { seed } })),
+    crm: getGoHighLevelClient(environment, { clock, mock: { seed, contacts: SAMPLE_CONTACTS } }),
+    mail: getGraphMailClient(environment, { clock, mock: { seed } }),
+  };
+  const work: Work = async (input, slip, context) => {
     const task = truth.get(context.taskId ?? '');
     if (!task) return input;
     const traits = traitsOf(context.actor.id);
     await clock.sleep(task.workMs / traits.speed, context.signal);
     const isCareful = keyedDraw(seed, 'care', task.taskId) < careOf(traits, task);
     return isCareful ? input : slip(input);
-  }
+  };
+  return {
+    tools: [...providerTools(providers, work), doTask(seed)],
+    programTools: providerTools(providers, async (input) => input),
+    work,
+  };
+}
 
+interface Providers {
+  mployer: MployerSession;
+  crm: GoHighLevelClient;
+  mail: GraphMailClient;
+}
+
+function providerTools({ mployer, crm, mail }: Providers, work: Work): Tool[] {
   const searchProspects = defineTool({
     name: 'mployer.contacts.search',
     description: 'Finds people at companies that fit the filters.',
@@ -173,15 +200,7 @@ export function createTools({ seed, truth, environment }: WorldOptions, clock: C
     },
   });
 
-  return [
-    searchProspects,
-    createContact,
-    updateContact,
-    findContact,
-    sendMail,
-    searchMail,
-    doTask(seed),
-  ];
+  return [searchProspects, createContact, updateContact, findContact, sendMail, searchMail];
 }
 
 /** For tasks that say only how likely they are to succeed. Harmless: it does nothing at all. */

@@ -21,6 +21,7 @@ export default defineConfig([
     entry: { child: 'src/child/main.ts' },
     format: ['cjs'],
     minify: true,
+    footer: { js: '//# sourceURL=sandbox' }, // see child-program.ts
     noExternal: [/.*/],
   },
 ]);

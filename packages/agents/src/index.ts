@@ -152,6 +152,7 @@ export type {
   ReportedWave,
   WaitingTask,
 } from './report/report-data.ts';
+export type { ReportColumn, ReportPart, ReportSection } from './report/sections.ts';
 export {
   createTimelineCollector,
   type TimelineCollector,

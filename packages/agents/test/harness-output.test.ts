@@ -245,3 +245,26 @@ describe('what a run leaves', () => {
     }
   });
 });
+
+describe('what the host of a harness has to tell', () => {
+  it('is asked for when all tasks have ended, and stands in the report', async () => {
+    let settled = 0;
+    const { harness, output, run } = await prepare({
+      lines: [task('a'), task('b')],
+      notes: ['Nothing left this process.'],
+      sections: () => [
+        {
+          title: 'Weather',
+          parts: [{ kind: 'text', text: `It rained on ${settled} tasks` }],
+          nextStep: 'Take an *umbrella*.',
+        },
+      ],
+    });
+    harness.events.on('taskSettled', () => (settled += 1));
+    await run();
+    const report = output.files.get('phase21/report.md') ?? '';
+    expect(report).toContain('## Weather\n\nIt rained on 2 tasks\n');
+    expect(report).toContain('1. Take an &#42;umbrella&#42;.');
+    expect(report).toContain('- Nothing left this process.');
+  });
+});

@@ -40,9 +40,10 @@ describe('a report', () => {
 
 1. Decide: 2 tasks wait for a person ([below](#waiting-for-a-person)).
 2. Agent \`agent_0\`, wave 1: Take it out of the rotation.
-3. Check the policy, or the plan: 1 task denied.
-4. Mend the input: 1 problem found in it ([below](#input)).
-5. Teach the predictor: it promises too much (90.0 % foretold, 75.0 % came true). Until then the plans use what was learnt.
+3. Read what programs tried.
+4. Check the policy, or the plan: 1 task denied.
+5. Mend the input: 1 problem found in it ([below](#input)).
+6. Teach the predictor: it promises too much (90.0 % foretold, 75.0 % came true). Until then the plans use what was learnt.
 
 ## Please note
 
@@ -61,6 +62,7 @@ describe('a report', () => {
       'agent',
       'action',
       'code',
+      'task',
       'severity',
       'action',
       'heuristic',
@@ -69,6 +71,17 @@ describe('a report', () => {
       'file',
       'what',
     ]);
+  });
+
+  it('tells what whoever ran it has to tell, in sections of their own', () => {
+    const { markdown } = renderReport(sampleData());
+    const [, section = ''] = markdown.split('## Code in the sandbox\n\n');
+    expect(section.split('\n\n## ', 1)[0]).toBe(`Of 3 programs: 1 failed.
+
+| task | what | line |
+| --- | --- | ---: |
+| \`task_7\` | fetch() is not there | 3 |`);
+    expect(markdown).not.toContain('never shown');
   });
 
   it('tells of each wave how its tasks ended, and how good predictions and plan were', () => {
@@ -82,7 +95,7 @@ describe('a report', () => {
   });
 
   it('tells of each agent, action, failure and anomaly', () => {
-    const [, , , agents, actions, failures, anomalies] = tablesOf(
+    const [, , , agents, actions, failures, , anomalies] = tablesOf(
       renderReport(sampleData()).markdown,
     );
     expect(agents?.rows).toEqual([
@@ -256,7 +269,7 @@ describe('text from outside', () => {
     fc.assert(
       fc.property(hostile, (text) => {
         const { markdown } = renderReport(sampleData(text));
-        expect(tablesOf(markdown)).toHaveLength(13);
+        expect(tablesOf(markdown)).toHaveLength(14);
         for (const rows of pipeTablesOf(markdown)) {
           expect(new Set(rows.map((row) => row.split('|').length)).size).toBe(1);
         }
@@ -280,7 +293,7 @@ describe('text from outside', () => {
 
   it('is cut when it is long', () => {
     const { markdown } = renderReport(sampleData('x'.repeat(100_000)));
-    expect(markdown.length).toBeLessThan(12_000);
+    expect(markdown.length).toBeLessThan(13_000);
   });
 
   it('leaves the pictures well-formed', () =>
@@ -582,6 +595,22 @@ function sampleData(text?: string): ReportData {
       },
     ],
     notes: [say('Tools of tier 3 ran without a gate, for DRY_RUN is set.')],
+    sections: [
+      {
+        title: say('Code in the sandbox'),
+        parts: [
+          { kind: 'text', text: `Of 3 programs: ${say('1 failed.')}` },
+          {
+            kind: 'table',
+            columns: [{ name: say('task') }, say('what'), { number: say('line') }],
+            rows: [[say('task_7'), say('fetch() is not there'), say('3')]],
+            file: null,
+          },
+          { kind: 'table', columns: [say('never shown')], rows: [], file: null },
+        ],
+        nextStep: say('Read what programs tried.'),
+      },
+    ],
     reliability: reliability.reliability(),
     timeline: timeline.timeline(),
   };
@@ -602,6 +631,7 @@ function emptyData(): ReportData {
     feedback: { calibrators: [], heuristics: [] },
     waiting: [],
     notes: [],
+    sections: [],
     reliability: createReliabilityCollector().reliability(),
     timeline: createTimelineCollector({ startedAt: START, agents: [] }).timeline(),
   };

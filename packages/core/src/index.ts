@@ -35,7 +35,7 @@ export {
   type JsonLoggerPorts,
 } from './logger/json-logger.ts';
 export { type Logger, type LogMethod, silentLogger } from './logger/logger.ts';
-export { InvalidInputError, parseOrThrow } from './parse.ts';
+export { InvalidInputError, parseOrThrow, safeParseEither } from './parse.ts';
 export { keyedDraw, type Random, seededRandom, systemRandom } from './random/random.ts';
 export {
   createRedactor,
@@ -57,6 +57,7 @@ export {
   ToolOutputError,
 } from './tool/errors.ts';
 export { isGoverned, markGoverned } from './tool/governance-mark.ts';
+export { isSelfChecking, markSelfChecking } from './tool/self-checking-mark.ts';
 export {
   defineTool,
   extendContext,

@@ -4,7 +4,9 @@ import {
   defineTool,
   extendContext,
   isGoverned,
+  isSelfChecking,
   markGoverned,
+  markSelfChecking,
   type Tool,
   ToolDeniedError,
   toolContext,
@@ -41,6 +43,35 @@ describe('a tool', () => {
       effect: 'none',
       retryable: false,
     });
+  });
+
+  it('checks by schemas that are asynchronous, too', async () => {
+    const lookUp = defineTool({
+      name: 'a.b',
+      description: 'Takes what is known.',
+      tier: 1,
+      input: z.string().refine(async (id) => id === 'known', 'must be known'),
+      output: z.string().transform(async (said) => said.length),
+      execute: (id) => id,
+    });
+    expect(await lookUp.execute('known', toolContext({ actor }))).toBe(5);
+    await expect(lookUp.execute('other', toolContext({ actor }))).rejects.toMatchObject({
+      code: 'CORE_TOOL_INPUT_INVALID',
+      message: expect.stringContaining('must be known'),
+    });
+  });
+
+  it('says that it checks by its schemas, and a copy says so as long as it does', () => {
+    const greet = greetTool();
+    expect(isSelfChecking(greet)).toBe(true);
+    expect(isSelfChecking(markGoverned(greet))).toBe(true);
+    expect(isSelfChecking({ ...greet, description: 'Another one.' })).toBe(true);
+    expect(isSelfChecking({ ...greet, input: z.unknown() })).toBe(false);
+    const execute: Tool['execute'] = (input, context) => greet.execute(Object(input), context);
+    const wrapper: Tool = { ...greet, execute };
+    expect(isSelfChecking(wrapper)).toBe(false);
+    markSelfChecking(execute, greet);
+    expect(isSelfChecking(wrapper)).toBe(true);
   });
 
   it('says that it was done when its output does not fit', async () => {

@@ -11,8 +11,9 @@ export const LANGUAGE_GLOBALS = words(`
 
 /** What this package adds. */
 const SANDBOX_GLOBALS = words(`
-  atob btoa clearImmediate clearInterval clearTimeout console input performance
-  queueMicrotask scratch setImmediate setInterval setTimeout structuredClone tools
+  AbortController AbortSignal TextDecoder TextEncoder URL URLSearchParams atob btoa
+  clearImmediate clearInterval clearTimeout console crypto input performance queueMicrotask
+  scratch setImmediate setInterval setTimeout structuredClone tools
 `);
 
 /** What a program may expect of a browser or of Node and will not get: each says so when it is touched. */

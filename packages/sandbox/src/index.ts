@@ -1,11 +1,16 @@
+export { createSandbox } from './create-sandbox.ts';
 export {
   InvalidModuleError,
   IsolationUnavailableError,
   NotPlainDataError,
+  ProgramFailedError,
+  ProgramLimitError,
+  ProgramViolationError,
   ResumeTokenError,
   SandboxClosedError,
   SandboxStartError,
   ToolRefusedError,
+  ViolationLogError,
 } from './errors.ts';
 export type { Spawn } from './host/launch.ts';
 export type { ModuleInput } from './modules-given.ts';
@@ -26,13 +31,17 @@ export type {
   RunResult,
   Usage,
 } from './run/result.ts';
+export type { RunEvent, SandboxEvents } from './run/run-events.ts';
+export type { ResumeOptions, RunOptions } from './run/run-options.ts';
+export type { RunStream } from './run/run-stream.ts';
+export type { Sandbox, SandboxInput, SandboxPorts } from './sandbox.ts';
+export { MemoryPausedRuns, type PausedRuns } from './tool/paused-runs.ts';
 export {
-  createSandbox,
-  type RunOptions,
-  type Sandbox,
-  type SandboxEvents,
-  type SandboxInput,
-  type SandboxPorts,
-} from './sandbox.ts';
+  type ProgramInput,
+  type ProgramOutput,
+  type ProgramRunner,
+  sandboxTool,
+  type SandboxToolOptions,
+} from './tool/sandbox-tool.ts';
 export { type Violation, VIOLATION_TYPES, type ViolationType } from './violations/violation.ts';
 export type { ViolationLog, ViolationRecord } from './violations/violation-log.ts';

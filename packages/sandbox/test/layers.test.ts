@@ -14,6 +14,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Child } from '../src/host/child.ts';
+import { TRAPPED_GLOBALS } from '../src/guest-globals.ts';
 import { findChildProgram } from '../src/host/child-program.ts';
 import { launch, type LaunchPlan } from '../src/host/launch.ts';
 import { SandboxLimits } from '../src/options.ts';
@@ -51,6 +52,31 @@ const REALM_WALKS = [
   (code) =>
     `try { const found = ${code}; String(found && found.env && found.env.CANARY) } catch (e) { "caught " + e.name }`,
 );
+
+/** What is reached by calling only: iterators and the like, whose prototypes are not on the way to anything. */
+const INSTANCES = [
+  '[][Symbol.iterator]()',
+  'new Map().entries()',
+  'new Set().entries()',
+  '"x"[Symbol.iterator]()',
+  '"x".matchAll(/x/g)',
+  'Iterator.from({ next() {} })',
+  '[].values().map((x) => x)',
+  '(function* () {})()',
+  '(async function* () {})()',
+  'new Intl.Segmenter().segment("x")',
+  'new Intl.Segmenter().segment("x")[Symbol.iterator]()',
+  'new Intl.DateTimeFormat()',
+  'new Intl.Locale("en")',
+  'new URL("https://a.b/?c=d")',
+  'new URL("https://a.b/?c=d").searchParams',
+  'new URLSearchParams("a=b").entries()',
+  'new TextEncoder().encode("x")',
+  'new TextDecoder()',
+  'new AbortController()',
+  'AbortSignal.abort().reason',
+  'crypto.getRandomValues(new Uint8Array(1))',
+];
 
 /** The child's program with no flag, no limit, and an environment worth stealing. */
 const unprotected: Spawn = (_command, args) =>
@@ -98,6 +124,40 @@ describe('the compartment alone', () => {
         '[[1].map((n) => n + 1)[0], ({}).x, Math.max(1, 2), new Date(5).getTime(), JSON.stringify([])]',
       ),
     ).toMatchObject({ value: [2, undefined, 2, 5, '[]'] });
+  });
+});
+
+describe('a session', () => {
+  it('leaves no object where one run can put something for the next', async () => {
+    await using sandbox = await createSandbox({ isolation: 'session', tools: [echo] });
+    const code = `
+      typeof arguments;
+      const seen = new Set(), open = [], trapped = new Set(TRAPPED);
+      const roots = { arguments: [...arguments], globalThis, ITERATORS };
+      const walk = (value, path) => {
+        if ((typeof value !== 'object' && typeof value !== 'function') || value === null || seen.has(value)) return;
+        seen.add(value);
+        let keys;
+        try { keys = Reflect.ownKeys(value) } catch { return }
+        const mark = Object.getOwnPropertyDescriptor(value, 'leftBehind');
+        if (mark) open.push(path);
+        try { Object.defineProperty(value, 'leftBehind', { value: 1, configurable: true }) } catch {}
+        for (const key of keys.filter((each) => !trapped.has(each))) {
+          const { value: member, get, set } = Object.getOwnPropertyDescriptor(value, key) ?? {};
+          for (const each of [member, get, set]) walk(each, path + '.' + String(key));
+        }
+        walk(Object.getPrototypeOf(value), path + '.__proto__');
+      };
+      walk(roots, '');
+      [seen.size > 500, open]`
+      .replace('ITERATORS', `instances: [${INSTANCES.join(', ')}]`)
+      .replace('TRAPPED', JSON.stringify(TRAPPED_GLOBALS));
+    for (const run of [1, 2]) {
+      expect({ run, ...(await sandbox.run(code)) }).toMatchObject({
+        status: 'ok',
+        value: [true, []],
+      });
+    }
   });
 });
 
@@ -155,15 +215,20 @@ describe('the process alone', () => {
     })()`;
 
   it('refuses code that has `process` and `require`, with the very flags of a child', async () => {
+    // Before Node 25 there is no permission for the network: only a namespace keeps a child off it, and here is none.
+    const hasNet = Number(process.versions.node.split('.', 1)[0]) >= 25;
     const program = join(folder, 'breach.cjs');
     writeFileSync(program, script());
     const said = JSON.parse(await outputOf(launch(defaultSpawn, await planOf({ program }))));
     expect(said).toEqual(
       Object.fromEntries(
-        attempts().map(([name]) => [name, name === 'environment' ? 'nothing' : 'refused']),
+        attempts().map(([name]) => [
+          name,
+          name === 'environment' ? 'nothing' : name === 'connect' && !hasNet ? 'done' : 'refused',
+        ]),
       ),
     );
-    expect(connections).toBe(0);
+    expect(connections).toBe(hasNet ? 0 : 1);
   });
   it('would be missed: the same attempts work without the flags', () => {
     const said = JSON.parse(runPlain(script()));
@@ -242,6 +307,15 @@ describe('the host side alone', () => {
     const result = await runHostile(worst);
     expect(result).toMatchObject({ status: 'violation', violation: { type: 'BUILTIN_VIOLATION' } });
     expect(Reflect.get({}, 'polluted')).toBeUndefined();
+  });
+  it('believes no line of the code that a child tells of, beyond those there are', async () => {
+    const worst =
+      'send({ type: "violation", run, violation: { type: "TOOL_DENIED", details: "x", line: 7 } }); send({ type: "done", run, outcome: { status: "thrown", thrown: { name: "E", message: "m", line: 7, column: 1 }, violation: null }, isIdle: true })';
+    expect(await runHostile(worst)).toMatchObject({
+      status: 'error',
+      error: { line: null, column: null, frame: '' },
+      violations: [{ line: null }],
+    });
   });
   it.each([
     [

@@ -1,4 +1,4 @@
-import { ApprovalRequiredError, defineTool, type Tool } from '@buddy/core';
+import { ApprovalRequiredError, defineTool, type Tool, ToolDeniedError } from '@buddy/core';
 import { createSandbox, type RunResult, type Sandbox } from '@buddy/sandbox';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -34,6 +34,22 @@ function makeWorld(): World {
   });
   return { approved, asked, tools: [read, send] };
 }
+
+const denied = defineTool({
+  name: 'denied',
+  description: 'Is denied.',
+  tier: 1,
+  input: z.unknown(),
+  output: z.unknown(),
+  execute: () => {
+    throw new ToolDeniedError('denied', {
+      outcome: 'deny',
+      rule: 'never',
+      reasonCode: 'POLICY_BLOCKED',
+      explanation: 'Never.',
+    });
+  },
+});
 
 const CODE = `
   const dice = Math.random();
@@ -145,6 +161,25 @@ describe('a run that needs an approval', () => {
       violations: [{ type: 'NETWORK_ACCESS_ATTEMPT' }],
     });
     expect(logged).toEqual(['NETWORK_ACCESS_ATTEMPT']);
+  });
+  it('logs what is new after a denial that the replay meets again', async () => {
+    const { tools, approved } = makeWorld();
+    const logged: string[] = [];
+    await using sandbox = await createSandbox({
+      tools: [...tools, denied],
+      violationLog: { append: ({ violation_type }) => void logged.push(violation_type) },
+    });
+    const token = await pausedToken(
+      sandbox,
+      'try { await tools.denied() } catch {} await tools.send({ to: "ada" }); try { fetch("x") } catch {}',
+    );
+    expect(logged).toEqual(['TOOL_DENIED']);
+    approved.add('ada');
+    expect(await sandbox.resume(token)).toMatchObject({
+      status: 'ok',
+      violations: [{ type: 'TOOL_DENIED', line: 1 }, { type: 'NETWORK_ACCESS_ATTEMPT' }],
+    });
+    expect(logged).toEqual(['TOOL_DENIED', 'NETWORK_ACCESS_ATTEMPT']);
   });
   it('refuses a token that was cut or changed', async () => {
     const { tools } = makeWorld();

@@ -25,32 +25,55 @@ function nested(depth: number): unknown {
   return value;
 }
 
+const key = fc
+  .oneof(fc.string(), fc.constant('$'), fc.constant('v'))
+  .filter((each) => each !== '__proto__');
+const { value: plainData } = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 4 },
+    fc.constantFrom(undefined, null, true, Number.NaN, Number.POSITIVE_INFINITY, -0),
+    fc.double(),
+    fc.bigInt(),
+    fc.string(),
+    fc.date({ noInvalidDate: false }),
+    fc.array(tie('value'), { maxLength: 3 }),
+    fc.dictionary(key, tie('value'), { maxKeys: 3, noNullPrototype: true }),
+    fc.uniqueArray(fc.string(), { maxLength: 3 }).map((items) => new Set(items)),
+    fc
+      .array(fc.tuple(fc.string(), tie('value')), { maxLength: 3 })
+      .map((entries) => new Map(entries)),
+  ),
+}));
+
 describe('plain data', () => {
   it('comes out as it went in', () => {
-    const key = fc
-      .oneof(fc.string(), fc.constant('$'), fc.constant('v'))
-      .filter((each) => each !== '__proto__');
-    const { value } = fc.letrec((tie) => ({
-      value: fc.oneof(
-        { maxDepth: 4 },
-        fc.constantFrom(undefined, null, true, Number.NaN, Number.POSITIVE_INFINITY, -0),
-        fc.double(),
-        fc.bigInt(),
-        fc.string(),
-        fc.date({ noInvalidDate: false }),
-        fc.array(tie('value'), { maxLength: 3 }),
-        fc.dictionary(key, tie('value'), { maxKeys: 3, noNullPrototype: true }),
-        fc.uniqueArray(fc.string(), { maxLength: 3 }).map((items) => new Set(items)),
-        fc
-          .array(fc.tuple(fc.string(), tie('value')), { maxLength: 3 })
-          .map((entries) => new Map(entries)),
-      ),
-    }));
     fc.assert(
-      fc.property(value, (given) => {
+      fc.property(plainData, (given) => {
         expect(through(given)).toStrictEqual(given);
       }),
     );
+  });
+  it('is as large to its reader as to its writer, at most', () => {
+    fc.assert(
+      fc.property(plainData, fc.nat(300), (given, maxSize) => {
+        const encoded = encodePlainData([given, new TypeError('boo')], { maxSize });
+        const wasRead = !encoded.ok || decodePlainData(encoded.wire, { maxSize }).ok;
+        expect(wasRead).toBe(true);
+      }),
+    );
+  });
+  it('is read no further than its limit', () => {
+    for (const wire of [
+      Array(200).fill(1),
+      Array.from({ length: 200 }, () => []),
+      'x'.repeat(200),
+      { $: 'set', v: Array(200).fill(null) },
+      { $: 'bigint', v: '9'.repeat(200) },
+      { $: 'error', v: { name: 'Error', message: 'x'.repeat(200) } },
+      { ['k'.repeat(200)]: 1 },
+    ]) {
+      expect(decodePlainData(wire, { maxSize: 100 })).toMatchObject({ problem: { kind: 'size' } });
+    }
   });
   it('keeps name and message of an error, and nothing else of it', () => {
     const error = Object.assign(new TypeError('boo', { cause: 'secret' }), { secret: 1 });
@@ -86,6 +109,7 @@ describe('plain data', () => {
     ['a promise', Promise.resolve(1), 'type', 'value'],
     ['bytes', new Uint8Array(2), 'type', 'value'],
     ['a regular expression', /x/, 'type', 'value'],
+    ['an iterator', [1].values(), 'type', 'value'],
     ['an own __proto__', JSON.parse('{"__proto__":1}'), 'type', 'value'],
     ['a false date', Object.create(Date.prototype), 'type', 'value'],
     [

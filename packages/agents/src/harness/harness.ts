@@ -36,6 +36,7 @@ import { slotWorkflow } from '../orchestration/slot.ts';
 import { MemoryOutput } from '../output/memory-output.ts';
 import type { Output } from '../output/output.ts';
 import type { PredictionSource } from '../prediction/load.ts';
+import type { ReportSection } from '../report/sections.ts';
 import { pickRetryOptions } from '../task/retry-options.ts';
 import { createHarnessEmitter, type HarnessEvents } from './events.ts';
 import type { Heal } from '../execution/heal.ts';
@@ -63,6 +64,8 @@ export interface HarnessPorts {
   engine?: Engine;
   /** Sentences for the report that only the caller knows. */
   notes?: readonly string[];
+  /** Sections for the report that only the caller knows; asked each time a report is written, when all tasks have ended or wait. */
+  sections?: () => readonly ReportSection[];
 }
 
 /** Runs waves of predicted tasks over many agents, and learns from wave to wave. */
@@ -118,6 +121,7 @@ class WaveHarness implements Harness {
   readonly #logger: Logger;
   readonly #heal: Heal | undefined;
   readonly #notes: readonly string[];
+  readonly #sections: () => readonly ReportSection[];
   readonly #files: RunFiles;
   readonly #runId: string;
   readonly #tools: ReadonlyMap<string, Tool>;
@@ -137,6 +141,7 @@ class WaveHarness implements Harness {
     this.#engine = ports.engine ?? createEngine({ clock });
     this.#heal = ports.heal;
     this.#notes = ports.notes ?? [];
+    this.#sections = ports.sections ?? (() => []);
     this.#runId = newId();
     this.#tools = new Map(tools.map((tool) => [tool.name, tool]));
     const { agents, strategy, controlShare, seed, defaultAction } = options;
@@ -312,6 +317,7 @@ class WaveHarness implements Harness {
       sources: this.#sources,
       learning: this.feedback.learning,
       notes: this.#notes,
+      sections: this.#sections(),
     });
     this.#logger.info({ runId, status, counts }, 'The run has ended');
     this.#emit('runCompleted', { at, runId, result });

@@ -17,6 +17,7 @@ import type {
   ReportedTasks,
   ReportedWave,
 } from '../report/report-data.ts';
+import type { ReportSection } from '../report/sections.ts';
 import { createTimelineCollector } from '../report/timeline/timeline-collector.ts';
 import { type Attempt, isScored, isSuccess, type Outcome } from '../task/outcome.ts';
 import type { HarnessOptions } from './options.ts';
@@ -45,6 +46,7 @@ export interface ReportSource {
   sources: readonly string[];
   learning: Learning;
   notes: readonly string[];
+  sections: readonly ReportSection[];
   problemsFile: string;
   waiting: readonly Extract<Fact, { kind: 'taskWaiting' }>[];
 }
@@ -192,6 +194,7 @@ class Observer implements RunObserver {
         approvalId,
       })),
       notes: known.notes,
+      sections: known.sections,
       reliability: this.#reliability.reliability(),
       timeline: this.#timeline.timeline(),
     };

@@ -12,6 +12,7 @@ export function nextSteps(data: ReportData): string {
     waiting(data),
     ...pressingAnomalies(data),
     weakestAction(data),
+    ...ofSections(data),
     denied(data),
     inputProblems(data),
     miscalibration(data),
@@ -70,6 +71,10 @@ function weakestAction({ actions, counts, failures }: ReportData): string | unde
     `Find out why ${name(weakest.action)} succeeds least often: ` +
     `${percent(weakest.successRate)} of ${counted(scored(weakest.counts), 'task')}${below(failures, 'failures')}.`
   );
+}
+
+function ofSections({ sections }: ReportData): string[] {
+  return sections.flatMap(({ nextStep }) => (nextStep === null ? [] : [plain(nextStep)]));
 }
 
 function denied({ counts }: ReportData): string | undefined {

@@ -2,6 +2,7 @@ import { blocks } from './markdown.ts';
 import { reliabilityDiagram } from './reliability/reliability-diagram.ts';
 import type { ReportData } from './report-data.ts';
 import { nextSteps } from './next-steps.ts';
+import { sections } from './sections.ts';
 import { notes, pictures, summary } from './summary.ts';
 import {
   actions,
@@ -42,6 +43,7 @@ export function renderReport(data: ReportData): Report {
     agents(data),
     actions(data),
     failures(data),
+    sections(data),
     anomalies(data),
     learning(data),
     waiting(data),

@@ -3,6 +3,7 @@ import type { Anomaly } from '../monitor/anomaly.ts';
 import type { Strategy } from '../plan/plan.ts';
 import type { LoadProblem } from '../prediction/load-problem.ts';
 import type { OutcomeStatus } from '../task/outcome.ts';
+import type { ReportSection } from './sections.ts';
 import type { Reliability } from './reliability/reliability-collector.ts';
 import type { Timeline } from './timeline/timeline-collector.ts';
 
@@ -25,6 +26,8 @@ export interface ReportData {
   waiting: readonly WaitingTask[];
   /** What a reader has to know beside the numbers, a sentence each. */
   notes: readonly string[];
+  /** What whoever ran it has to tell. */
+  sections: readonly ReportSection[];
   reliability: Reliability;
   timeline: Timeline;
 }

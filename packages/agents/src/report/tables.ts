@@ -286,7 +286,7 @@ function section(
 }
 
 /** A table of the first rows, and how many there are besides. */
-function capped(
+export function capped(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
   file: string | null = null,

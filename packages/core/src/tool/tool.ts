@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { parseOrThrow } from '../parse.ts';
+import { parseOrThrow, safeParseEither } from '../parse.ts';
 import type { Actor, Tier } from './action.ts';
 import { ToolInputError, ToolOutputError } from './errors.ts';
+import { markSelfChecking } from './self-checking-mark.ts';
 
 /**
  * What calling a tool a second time does: `pure` - nothing more; `keyed` - nothing more, for the provider honours
@@ -111,6 +112,18 @@ export function defineTool<InputSchema extends z.ZodType, OutputSchema extends z
     `tool "${definition.name}"`,
   );
   const { input: inputSchema, output: outputSchema } = definition;
+  const execute = async (
+    input: z.output<InputSchema>,
+    context: ToolContext,
+  ): Promise<z.output<OutputSchema>> => {
+    const checking = safeParseEither(inputSchema, input);
+    // Without a turn between where none is needed: what the caller does next must not come before the call.
+    const given = checking instanceof Promise ? await checking : checking;
+    if (!given.success) throw new ToolInputError(name, given.error);
+    const made = await safeParseEither(outputSchema, await definition.execute(given.data, context));
+    if (!made.success) throw new ToolOutputError(name, made.error);
+    return made.data;
+  };
   return Object.freeze({
     name,
     description,
@@ -121,13 +134,7 @@ export function defineTool<InputSchema extends z.ZodType, OutputSchema extends z
     input: inputSchema as z.ZodType<z.output<InputSchema>>,
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     output: outputSchema as z.ZodType<z.output<OutputSchema>>,
-    execute: async (input: z.output<InputSchema>, context: ToolContext) => {
-      const given = inputSchema.safeParse(input);
-      if (!given.success) throw new ToolInputError(name, given.error);
-      const made = outputSchema.safeParse(await definition.execute(given.data, context));
-      if (!made.success) throw new ToolOutputError(name, made.error);
-      return made.data;
-    },
+    execute: markSelfChecking(execute, definition),
     ...(definition.undo && { undo: definition.undo.bind(definition) }),
     ...(definition.reconcile && { reconcile: definition.reconcile.bind(definition) }),
   });

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { createSandbox } from '../sandbox.ts';
+import { createSandbox } from '../create-sandbox.ts';
 
 const USAGE =
   'Usage: buddy-sandbox doctor\n\nTries each layer of the sandbox on this machine and prints what is enforced.\n';

@@ -28,6 +28,7 @@ export function createConsole(
         write('warn', '[the rest of the log is left out: it is over its limit]');
     };
   const log = logger('log');
+  const counts = new Map<string, number>();
   return {
     debug: logger('debug'),
     log,
@@ -36,14 +37,28 @@ export function createConsole(
     error: logger('error'),
     trace: logger('debug'),
     dir: log,
+    dirxml: log,
+    count: (label?: unknown): void => {
+      const count = (counts.get(labelOf(label)) ?? 0) + 1;
+      counts.set(labelOf(label), count);
+      log(`${labelOf(label)}: ${count}`);
+    },
+    countReset: (label?: unknown): void => void counts.delete(labelOf(label)),
     table: log,
     group: log,
     groupCollapsed: log,
     groupEnd: silent,
     time: silent,
+    timeLog: silent,
     timeEnd: silent,
     assert: (condition: unknown, ...values: unknown[]): void => {
       if (!condition) logger('error')('Assertion failed', ...values);
     },
   };
 }
+
+function labelOf(label: unknown): string {
+  return describe(label ?? 'default', MAX_LABEL_CHARS);
+}
+
+const MAX_LABEL_CHARS = 200;

@@ -1,3 +1,5 @@
+import { hrefOf } from './web/url.ts';
+
 const MAX_DEPTH = 4;
 const MAX_ITEMS = 100;
 
@@ -51,6 +53,8 @@ export function describe(value: unknown, maxChars: number): string {
     if (from instanceof RegExp)
       return branded(() => RegExp.prototype.toString.call(from)) ?? '[object]';
     if (from instanceof Promise) return '[promise]';
+    const href = hrefOf(from);
+    if (href !== undefined) return href;
     if (Array.isArray(from))
       return `[${list(from.slice(0, MAX_ITEMS + 1), (item) => text(item, depth))}]`;
     if (from instanceof Map) {

@@ -16,9 +16,11 @@ import { createConsole } from './console.ts';
 import { describe, describeError, nameOf } from './describe.ts';
 import { createScratch } from './scratch.ts';
 import type { StartRealm } from './start-realm.ts';
-import { createTimers } from './timers.ts';
+import { createTimers, type Timers } from './timers.ts';
 import { createToolTree, type ToolBranch } from './tool-tree.ts';
 import { createTraps } from './traps.ts';
+import { createAbort } from './web/abort.ts';
+import { createCrypto } from './web/crypto.ts';
 
 export interface GuestRunOptions {
   realm: StartRealm;
@@ -26,6 +28,12 @@ export interface GuestRunOptions {
   modules: Readonly<Record<string, ModuleProgram>>;
   limits: ChildLimits;
   send: (message: ChildMessage) => void;
+}
+
+/** In the prepared source, from 1. */
+interface Place {
+  line: number | null;
+  column: number | null;
 }
 
 /** What a guest's program is evaluated to: see prepareGuestSource. */
@@ -41,39 +49,54 @@ export class GuestRun {
   readonly #globals: object;
   readonly #waiting = new Map<number, (outcome: AnswerOutcome) => void>();
   readonly #violations = new WeakMap<object, Violation>();
-  readonly #origins = new WeakMap<Error, Error>();
+  readonly #places = new WeakMap<Error, Place>();
   #state: 'waiting' | 'running' | 'done' = 'waiting';
   #run = 0;
   #startedAt = 0;
   #elapsedMs = 0;
   #lastId = 0;
   #turnsLeft = 0;
+  #tellsRest = false;
   #random: () => number = () => 0;
+  #timers: Timers | undefined;
 
   constructor(options: GuestRunOptions) {
     this.#options = options;
     const endowments = this.#endowments();
     this.#compartment = new Compartment({ globals: endowments, name: 'guest', __options__: true });
     const own = this.#compartment.globalThis;
+    const abort = this.#abortGlobals();
+    Object.assign(own, options.realm.compilers.globals, FOREIGN_TO_GUESTS);
+    Object.defineProperties(own, abort);
     // What the language brings is inherited: it is the same for all runs, and reading it all out takes a while.
     let modules: object | undefined;
-    this.#globals = Object.create(options.realm.language, {
-      ...Object.getOwnPropertyDescriptors(endowments),
-      eval: { value: own['eval'] },
-      Function: { value: own['Function'] },
-      globalThis: { value: own },
-      modules: { get: () => (modules ??= this.#moduleNamespaces()) },
-    });
+    const namespaces = (): object => (modules ??= this.#moduleNamespaces());
+    this.#globals = {
+      __proto__: options.realm.language,
+      ...endowments,
+      eval: own['eval'],
+      Function: own['Function'],
+      globalThis: own,
+      get modules(): object {
+        return namespaces();
+      },
+    };
+    Object.defineProperties(this.#globals, abort);
   }
 
   start(message: RunMessage): void {
     this.#run = message.run;
     this.#startedAt = message.now;
+    this.#tellsRest = message.tellsRest === true;
     this.#random = createRandom(message.seed);
     this.#state = 'running';
+    this.#options.realm.readTimeOf(() => this.#now());
+    this.#options.realm.compilers.hearOf((what) => {
+      return this.#refuse('BUILTIN_VIOLATION', `${what} is not available. ${NO_COMPILER}`);
+    });
     this.#send({ type: 'started', run: this.#run });
     const input = decodePlainData(message.input);
-    const given = input.ok ? harden(input.value) : undefined;
+    const given = input.ok ? input.value : undefined; // a copy, and the program's own: it may sort it in place
     Object.defineProperty(this.#globals, 'input', { value: given });
     Object.defineProperty(this.#compartment.globalThis, 'input', { value: given });
     Object.freeze(this.#globals);
@@ -82,6 +105,7 @@ export class GuestRun {
       (thrown: unknown) => this.#finish(this.#thrownOutcome(thrown)),
     );
     this.#endWhenStuck();
+    this.#tellRest();
   }
 
   answer({ run, id, elapsedMs, outcome }: AnswerMessage): void {
@@ -91,6 +115,7 @@ export class GuestRun {
     this.#elapsedMs = Math.max(this.#elapsedMs, elapsedMs);
     settle(outcome);
     this.#endWhenStuck();
+    this.#tellRest();
   }
 
   /** A promise was rejected that nobody listens to. In Node that ends a program; here it is a line in its log. */
@@ -133,6 +158,7 @@ export class GuestRun {
   }
 
   #send(message: ChildMessage): void {
+    needStack(FRAMES_OF_A_MESSAGE);
     this.#options.send(message);
   }
 
@@ -150,21 +176,35 @@ export class GuestRun {
     });
   }
 
+  /** All that a program does between two answers, it does in microtasks: by the next turn of the event loop it has. */
+  #tellRest(): void {
+    if (!this.#tellsRest) return;
+    this.#options.realm.setImmediate(() => {
+      if (this.#state === 'running') this.#send({ type: 'rested', run: this.#run });
+    });
+  }
+
   #endowments(): Record<string, unknown> {
     const { realm, limits, tools } = this.#options;
-    const now = (): number => this.#startedAt + this.#elapsedMs;
+    const now = (): number => this.#now();
     const random = (): number => this.#random();
     const refuse = (type: ViolationType, details: string): Error => this.#refuse(type, details);
-    const timers = createTimers({
+    this.#timers = createTimers({
       maxTimers: limits.maxTimers,
       wake: (ms, then) => this.#ask((id) => ({ type: 'timer', run: this.#run, id, ms }), then),
       enter: (callback) => this.#enter(callback),
+      refuseText: () =>
+        this.#refuse(
+          'BUILTIN_VIOLATION',
+          `A timer that evaluates text is not available. ${NO_COMPILER}`,
+        ),
     });
     const plain = {
       ...realm.extraIntrinsics,
-      ...timers,
+      ...this.#timers,
       Date: createDate(realm.Date, now),
       Math: createMath(realm.Math, random),
+      crypto: createCrypto(random),
       performance: { now: () => this.#elapsedMs, timeOrigin: 0 },
       console: createConsole(limits, (level, text) => {
         if (this.#state === 'running') this.#send({ type: 'log', run: this.#run, level, text });
@@ -186,6 +226,24 @@ export class GuestRun {
       ...createTraps(refuse),
       tools: createToolTree(tools, (name, given) => this.#callTool(name, given)),
       input: undefined,
+    };
+  }
+
+  #now(): number {
+    return this.#startedAt + this.#elapsedMs;
+  }
+
+  /** Made when they are asked for, for few programs do. */
+  #abortGlobals(): PropertyDescriptorMap {
+    let made: ReturnType<typeof createAbort> | undefined;
+    const make = (): ReturnType<typeof createAbort> =>
+      (made ??= createAbort({
+        wake: (callback, ms) => void this.#timers?.setTimeout(callback, ms),
+        enter: (callback) => this.#enter(callback),
+      }));
+    return {
+      AbortController: { get: () => make().AbortController, configurable: true },
+      AbortSignal: { get: () => make().AbortSignal, configurable: true },
     };
   }
 
@@ -216,7 +274,7 @@ export class GuestRun {
     if (!encoded.ok)
       return Promise.reject(new TypeError(`tools.${tool}: the input's ${encoded.problem.message}`));
     // Where the program calls: the error of a failed call is made long after, with nothing of the program on the stack.
-    const origin = new Error(tool);
+    const place = this.#placeOf(new Error(tool));
     return new Promise((resolve, reject) => {
       const ask = (id: number): ChildMessage => ({
         type: 'call',
@@ -224,11 +282,12 @@ export class GuestRun {
         id,
         tool,
         input: encoded.wire,
+        line: place.line,
       });
       this.#ask(ask, (outcome) => {
         if (!outcome.ok) {
           const error = this.#errorOf(outcome);
-          this.#origins.set(error, origin);
+          this.#places.set(error, place);
           reject(error);
           return;
         }
@@ -242,9 +301,15 @@ export class GuestRun {
   #ask(messageOf: (id: number) => ChildMessage, then: (outcome: AnswerOutcome) => void): void {
     if (this.#state !== 'running')
       throw new Error('The program has ended; nothing can be called any more');
-    this.#lastId += 1;
-    this.#waiting.set(this.#lastId, then);
-    this.#send(messageOf(this.#lastId));
+    const id = this.#lastId + 1;
+    this.#waiting.set(id, then);
+    try {
+      this.#send(messageOf(id));
+    } catch (error) {
+      this.#waiting.delete(id); // not asked, for the stack overflowed; the host checks that no number is left out
+      throw error;
+    }
+    this.#lastId = id;
     this.#stayAwake();
   }
 
@@ -305,22 +370,58 @@ export class GuestRun {
     if (!isError(thrown)) {
       return { name: 'Thrown', message: describe(thrown, maxChars), line: null, column: null };
     }
-    const name = nameOf(thrown).slice(0, 64);
-    const message = describeError(thrown).slice(name.length + 2, name.length + 2 + maxChars);
-    return { name, message, ...this.#placeOf(thrown) };
+    try {
+      const name = nameOf(thrown).slice(0, 64);
+      const message = describeError(thrown).slice(name.length + 2, name.length + 2 + maxChars);
+      return { name, message, ...this.#placeOf(thrown) };
+    } catch {
+      return { name: 'Thrown', message: '[unreadable]', line: null, column: null }; // a proxy of the guest's
+    }
   }
 
-  #placeOf(error: Error): { line: number | null; column: number | null } {
-    const [, line, column] =
-      PLACE.exec(this.#options.realm.stackOf(this.#origins.get(error) ?? error)) ?? [];
+  #placeOf(error: Error): Place {
+    const known = this.#places.get(error);
+    if (known) return known;
+    const stack = withoutConstructor(this.#options.realm.stackOf(error), error);
+    const [, line, column] = PLACE.exec(stack) ?? [];
     return { line: line ? Number(line) : null, column: column ? Number(column) : null };
   }
 }
 
+const NO_COMPILER =
+  'No code can be made of text here: write it out as a function, use JSON.parse for data, or a lookup in an object.';
+/** SES hands them to every compartment; they are tools of those who build one. */
+const FOREIGN_TO_GUESTS = { lockdown: undefined, harden: undefined };
 /** Some 100 microseconds. */
 const TURNS_AWAKE = 40;
 const SOURCE_NAME = 'agent.js';
-const PLACE = /\bagent\.js:(\d{1,9})(?::(\d{1,9}))?/;
+const PLACE = /\bagent\.js:(\d{1,7})(?::(\d{1,7}))?/;
+
+/**
+ * A stack from where an error of the program's own class was made, not from inside the class: SES takes the stack in the
+ * constructor of Error, which a class calls by `super`.
+ */
+function withoutConstructor(stack: string, error: Error): string {
+  const name = nameOfClass(error);
+  const frames = stack.split('\n');
+  const outside = frames.findIndex(
+    (frame) => frame.includes('agent.js') && !/^\s*at new /.test(frame),
+  );
+  const last = frames.findLastIndex(
+    (frame, index) =>
+      index < outside && /^\s*at new (?:[\w$.]+\.)?([\w$]+) /.exec(frame)?.[1] === name,
+  );
+  return frames.slice(last + 1).join('\n');
+}
+
+function nameOfClass(error: Error): string {
+  try {
+    const own = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(error) ?? {}, 'constructor');
+    return typeof own?.value === 'function' ? nameOf(own.value) : '';
+  } catch {
+    return ''; // a proxy of the guest's
+  }
+}
 
 function named(name: string, message: string): Error {
   const error = new Error(message);
@@ -335,6 +436,14 @@ function freezeTwoLevels(objects: object): void {
     Object.freeze(value);
     if (typeof value === 'object') for (const member of Object.values(value)) Object.freeze(member);
   }
+}
+
+/** Far more than it takes to write one. */
+const FRAMES_OF_A_MESSAGE = 150;
+
+/** Overflows here and now where a program has left too little of the stack, and not in the middle of a message. */
+function needStack(frames: number): number {
+  return frames === 0 ? 0 : 1 + needStack(frames - 1);
 }
 
 function isObject(value: unknown): value is object {

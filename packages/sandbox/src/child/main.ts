@@ -1,86 +1,12 @@
-import { FrameReader, encodeFrame } from '../protocol/frame.ts';
-import type { ChildMessage, HostMessage, RunMessage, SetupMessage } from '../protocol/messages.ts';
-import { GuestRun } from './guest-run.ts';
-import { claimStartRealm } from './start-realm.ts';
-import { growToolTree } from './tool-tree.ts';
+import { KEPT } from './kept.ts';
 
-// The host is trusted; this bound only keeps a mistake from growing.
-const MAX_FRAME_BYTES = 64 * 2 ** 20;
+// One program for both ways to start: in a process that comes out of a start-up snapshot, most is done already.
+const kept: unknown = Reflect.get(globalThis, KEPT);
+if (typeof kept === 'function') Reflect.apply(kept, undefined, []);
+else start();
 
-const realm = claimStartRealm();
-const reader = new FrameReader(MAX_FRAME_BYTES);
-let prepare: (() => GuestRun) | undefined;
-let current: GuestRun | undefined;
-/** Made ahead, while the host is busy with the last answer. */
-let next: GuestRun | undefined;
-
-realm.onUncaught((thrown) => {
-  // Before the first run, only this package's own code can have thrown: the host reads of it in the child's last words.
-  if (current) current.fail(thrown);
-  else realm.die(thrown);
-});
-realm.onUnhandledRejection((reason) => current?.unhandledRejection(reason));
-realm.onData((bytes) => {
-  // The host wrote it, with these very types.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  for (const message of reader.push(bytes)) receive(message as HostMessage);
-});
-
-function send(message: ChildMessage): void {
-  realm.write(encodeFrame(message));
+function start(): void {
+  // Its clock is the machine's, which no replay could give again; and a snapshot does not hold it. Before SES looks for it.
+  Reflect.deleteProperty(globalThis, 'Temporal');
+  void import('./program.ts');
 }
-
-function receive(message: HostMessage): void {
-  switch (message.type) {
-    case 'setup':
-      setUp(message);
-      return;
-    case 'run':
-      current = next ?? prepare?.();
-      next = undefined;
-      current?.start(message);
-      return;
-    case 'answer':
-      current?.answer(message);
-      return;
-  }
-}
-
-function setUp({ toolNames, modules, limits }: SetupMessage): void {
-  const tools = growToolTree(toolNames);
-  const create = (tell: (message: ChildMessage) => void): GuestRun =>
-    new GuestRun({ realm, tools, modules, limits, send: tell });
-  prepare = () => create(sendAndPrepare);
-  rehearse(REHEARSALS);
-
-  /** Dry runs, so that the first real one finds its functions compiled. */
-  function rehearse(left: number): void {
-    const rehearsal = create((message) => {
-      encodeFrame(message);
-      if (message.type !== 'done') return;
-      if (left > 1) {
-        rehearse(left - 1);
-        return;
-      }
-      next = prepare?.();
-      send({ type: 'ready' });
-    });
-    rehearsal.start(REHEARSAL);
-  }
-}
-
-function sendAndPrepare(message: ChildMessage): void {
-  send(message);
-  if (message.type === 'done') realm.setImmediate(() => (next ??= prepare?.()));
-}
-
-const REHEARSALS = 3;
-
-const REHEARSAL: RunMessage = {
-  type: 'run',
-  run: 0,
-  source: 'async ({ Math, JSON }) => JSON.parse(JSON.stringify({ sum: Math.max(1 + 1) }))',
-  input: { $: 'undefined' },
-  seed: [1, 2, 3, 4],
-  now: 0,
-};

@@ -15,15 +15,18 @@ export interface TimerPorts {
   wake: Wake;
   /** Runs a callback of the guest; what it throws ends the run. */
   enter: (callback: () => unknown) => void;
+  /** Logs that a timer was given text to evaluate; the error to throw. */
+  refuseText: () => Error;
 }
 
 const LONGEST_MS = 2 ** 31 - 1;
 
-export function createTimers({ maxTimers, wake, enter }: TimerPorts): Timers {
+export function createTimers({ maxTimers, wake, enter, refuseText }: TimerPorts): Timers {
   const waiting = new Set<number>();
   let last = 0;
 
   function start(callback: unknown, given: unknown[], ms: unknown, repeats: boolean): number {
+    if (typeof callback === 'string') throw refuseText();
     if (typeof callback !== 'function')
       throw new TypeError('a timer calls a function; give it one');
     if (waiting.size >= maxTimers)

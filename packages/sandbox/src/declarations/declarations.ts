@@ -3,7 +3,10 @@ import { oneLine, schemaToType } from './schema-to-type.ts';
 
 const HEAD = `// Your program runs alone in a sandbox. Await what you need; the value of the last expression, or of a top-level
 // \`return\`, is the result: plain data (also Map, Set, Date, bigint). There is no network, no process, no file system and
-// no module but those below; time moves only while you await.
+// no module but those below; time moves only while you await. Besides the language itself there are, as everywhere:
+// console, URL, URLSearchParams, TextEncoder, TextDecoder, AbortController, AbortSignal, Intl, structuredClone, atob, btoa,
+// setTimeout, setInterval, setImmediate and their clear…, queueMicrotask, performance.now, crypto.randomUUID and
+// crypto.getRandomValues (seeded: not for secrets). No code can be made of text: no eval, no Function().
 `;
 
 const GLOBALS = `/** What the caller handed in. */

@@ -1,3 +1,7 @@
+/** Beyond these, a hint would cost more than it helps: the work grows with the square of the one and with the other. */
+const MAX_NAME = 64;
+const MAX_CANDIDATES = 1_000;
+
 /**
  * The candidate that is the fewest edits away (Levenshtein, with case counting half), or undefined when none is close:
  * one edit for short names, a third of the length for long ones.
@@ -5,11 +9,15 @@
  * didYouMean('lenght', ['length', 'width']); // 'length'
  */
 export function didYouMean(name: string, candidates: Iterable<string>): string | undefined {
+  if (name.length > MAX_NAME) return undefined;
+  let left = MAX_CANDIDATES;
   const limit = Math.min(3, Math.max(1, Math.floor(name.length / 3)));
   let best: string | undefined;
   let bestDistance = limit + 0.5;
   for (const candidate of candidates) {
     if (candidate === name || Math.abs(candidate.length - name.length) > limit) continue;
+    left -= 1;
+    if (left < 0) break;
     const sameButCase = candidate.toLowerCase() === name.toLowerCase();
     const distance = sameButCase ? 0.5 : editDistance(name, candidate);
     if (distance >= bestDistance || distance >= Math.max(name.length, candidate.length)) continue;

@@ -102,6 +102,7 @@ declare module 'acorn' {
     parseMaybeUnary(...rest: readonly unknown[]): unknown;
     parseExprOp(...rest: readonly unknown[]): unknown;
     parseBindingAtom(...rest: readonly unknown[]): unknown;
+    parseSubscript(base: Expression, ...rest: readonly unknown[]): Expression;
     parseExprImport(...rest: readonly unknown[]): unknown;
     parseImport(...rest: readonly unknown[]): unknown;
   }
@@ -158,6 +159,13 @@ class GuestParser extends Parser {
 
   override parseExprOp(...rest: readonly unknown[]): unknown {
     return this.#chain(() => super.parseExprOp(...rest));
+  }
+
+  /** "Here it is:" and a Markdown fence are a label and three templates, each the tag of the next: never meant as such. */
+  override parseSubscript(base: Expression, ...rest: readonly unknown[]): Expression {
+    if (base.type === 'TemplateLiteral' && this.type === tokTypes.backQuote)
+      throw new SyntaxError('A text in backquotes cannot be called');
+    return super.parseSubscript(base, ...rest);
   }
 
   /** `import(…)`, `import.meta`, `import.source(…)`, `import.defer(…)`: all begin here. */

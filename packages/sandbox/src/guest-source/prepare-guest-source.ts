@@ -1,10 +1,11 @@
 import type { Program } from 'acorn';
 import { reject } from './code-frame.ts';
 import { returnCompletionValue, INPUT } from './completion-value.ts';
-import type { GuestSource, RejectedSource } from './guest-source.ts';
+import type { GuestSource, GuestSourceError, RejectedSource } from './guest-source.ts';
 import type { AllowedModules, ModuleForm } from './rewrite-modules.ts';
 import { stripTypes } from './strip-types.ts';
 import type { SourceEdits } from './source-edits.ts';
+import { syntaxProblem } from './syntax-problem.ts';
 import { onlyFencedBlock, unwrapFence } from './unwrap-fence.ts';
 import { type GateLimits, wrapCode } from './wrap-code.ts';
 
@@ -23,8 +24,9 @@ export interface GuestSourceOptions extends GateLimits {
  * The expression is an async function of one object: the values of `globals` by name, `modules` (namespace by module
  * name) and `input`. It takes only those globals that the code names. Accepted forms:
  * - statements, with `await`, `return` and `import` at the top; the last one is the value, if it is an expression, or a
- *   block, `if` or `try` that ends in one;
- * - a function as the last expression, or as the only declaration, or as `export default`: called with `input`;
+ *   block, `if`, `switch` or `try` that ends in one;
+ * - a function as the last expression, or as the only declaration, or as `export default`, or as the only and last
+ *   export: called with `input`;
  * - an object literal; `export default` of any other value; all of these in a Markdown fence, or in TypeScript.
  * @example
  * const globals = new Set(['Math']);
@@ -70,12 +72,20 @@ function prepareAs(
   if (language === 'javascript' || !mayBeTypeScript(code, outcome)) return outcome;
   const stripped = prepareTypeScript(code, options);
   if (stripped.kind !== 'rejected') return stripped;
-  // Told apart by what the stripper says: its own refusals are about TypeScript, so TypeScript it was.
-  return outcome.kind === 'rejected' &&
-    outcome.error.kind === 'syntax' &&
-    stripped.error.kind !== 'syntax'
+  return outcome.kind === 'rejected' && isAboutTypeScript(stripped.error, outcome.error)
     ? stripped
     : outcome;
+}
+
+/**
+ * Whether code that is right in neither language was TypeScript. The stripper's own refusals are about TypeScript; and
+ * whoever reads further before it gives up was reading its own language.
+ */
+function isAboutTypeScript(typed: GuestSourceError, plain: GuestSourceError): boolean {
+  if (plain.kind !== 'syntax') return false;
+  const isFurther =
+    typed.line > plain.line || (typed.line === plain.line && typed.column > plain.column);
+  return typed.kind !== 'syntax' || (isFurther && plain.hint === undefined);
 }
 
 /** The stripper costs some 40 ms at first use: only where its answer could differ. */
@@ -99,12 +109,14 @@ function prepareTypeScript(code: string, options: GuestSourceOptions): GuestSour
     case 'stripped':
       return prepareJavaScript(stripped.code, code, 'typescript', options);
     case 'invalid':
-      return reject(code, stripped.offset, { kind: 'syntax', message: stripped.message });
+      return reject(code, stripped.offset, syntaxProblem(stripped.message, code, stripped.offset));
     case 'unsupported':
       return reject(code, stripped.offset, {
         kind: 'unsupported',
         message: stripped.message,
-        hint: 'Types are erased only. Instead of an enum or namespace write a const object; assign parameter properties in the constructor.',
+        hint: stripped.message.includes('angle-bracket')
+          ? 'Types are erased only. Write `value as Type`.'
+          : 'Types are erased only. Instead of an enum or namespace write a const object; assign parameter properties in the constructor.',
       });
   }
 }
@@ -136,7 +148,13 @@ function endOfProgram(
   edits: SourceEdits,
   { exports }: ModuleForm,
 ): string {
-  const value = exports.get('default');
+  const value = exports.get('default') ?? onlyExport(program, exports);
   if (value === undefined) return returnCompletionValue(code, program, edits);
   return `return typeof ${value}==="function"?${value}(${INPUT}):${value}`;
+}
+
+/** `export async function main(input) {…}` at the end, and no other export: meant as the default. */
+function onlyExport(program: Program, exports: ModuleForm['exports']): string | undefined {
+  const isLast = program.body.at(-1)?.type === 'ExportNamedDeclaration';
+  return isLast && exports.size === 1 ? exports.values().next().value : undefined;
 }

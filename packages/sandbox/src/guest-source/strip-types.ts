@@ -1,6 +1,6 @@
-import { stripTypeScriptTypes } from 'node:module';
 import { tokenizer, type TokenType, tokTypes } from 'acorn';
 import { offsetAt } from './code-frame.ts';
+import { type StripperAnswer, TypeStripper, UNSUPPORTED } from './type-stripper.ts';
 
 export type StripOutcome =
   | { readonly kind: 'stripped'; readonly code: string }
@@ -15,20 +15,31 @@ export function stripTypes(code: string): StripOutcome {
     if (mayExhaustTheStripper(code)) {
       return { kind: 'unsupported', message: 'The TypeScript is nested too deeply', offset: 0 };
     }
-    return { kind: 'stripped', code: stripTypeScriptTypes(code) };
   } catch (error) {
-    return failureOf(error, code);
+    if (!(error instanceof SyntaxError)) throw error;
+    return { kind: 'invalid', message: error.message.replace(/ \(\d+:\d+\)$/, ''), offset: 0 };
+  }
+  const answer = stripper.strip(code);
+  switch (answer.kind) {
+    case 'stripped':
+      return answer;
+    case 'failed':
+      return failureOf(answer, code);
+    case 'too-slow':
+      return { kind: 'unsupported', message: 'The TypeScript takes too long to read', offset: 0 };
   }
 }
 
-function failureOf(error: unknown, code: string): StripOutcome {
-  if (!(error instanceof Error)) throw error;
-  const message = (error.message.split('\n')[0] ?? '').trim().replace(' in strip-only mode', '');
-  const offset = offsetIn(error.stack ?? '', code);
-  const errorCode = 'code' in error ? error.code : undefined;
-  if (errorCode === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX')
-    return { kind: 'unsupported', message, offset };
-  if (error instanceof SyntaxError) return { kind: 'invalid', message, offset };
+const stripper = new TypeStripper();
+
+function failureOf(
+  { isSyntaxError, errorCode, message, stack }: Extract<StripperAnswer, { kind: 'failed' }>,
+  code: string,
+): StripOutcome {
+  const said = (message.split('\n')[0] ?? '').trim().replace(' in strip-only mode', '');
+  const offset = offsetIn(stack, code);
+  if (errorCode === UNSUPPORTED) return { kind: 'unsupported', message: said, offset };
+  if (isSyntaxError) return { kind: 'invalid', message: said, offset };
   // The stripper itself failed (ERR_INTERNAL_ASSERTION): what it says of Node's insides helps nobody here.
   return { kind: 'unsupported', message: 'The TypeScript could not be read', offset: 0 };
 }

@@ -22,6 +22,7 @@ const foreignNames = new Map([
   ['range', 'Use Array.from({ length: n }, (_, i) => i), or itertools.count().'],
   ['arguments', 'It exists inside functions only; the input of a run is `input`.'],
   ['exports', 'Use export default.'],
+  ['module', 'Use export default.'],
   ['require', 'Use an import statement.'],
   ['__dirname', 'There are no files here.'],
   ['__filename', 'There are no files here.'],
@@ -44,7 +45,10 @@ export function rejectUnknownNames(
   );
   const [first] = unknown;
   if (first === undefined) return undefined;
-  const hints = [hintFor(first.name, names, globals, modules), alsoUnknown(code, first, unknown)];
+  const hints = [
+    hintForAssignment(code, first, names) ?? hintFor(first.name, names, globals, modules),
+    alsoUnknown(code, first, unknown),
+  ];
   const hint = hints.filter((text) => text !== '').join(' ');
   return reject(code, first.offset, {
     kind: 'reference',
@@ -69,6 +73,19 @@ function hintFor(
   return exporter === undefined
     ? ''
     : `Did you forget \`import { ${name} } from '${exporter[0]}'\`?`;
+}
+
+/** `total = 0` makes a variable in a sloppy script only: who writes so means to declare it. */
+function hintForAssignment(
+  code: string,
+  { name, offset }: NameReference,
+  { declared }: ResolvedNames,
+): string | undefined {
+  const end = offset + name.length;
+  const isAssigned = /^\s*=(?![=>])/.test(code.slice(end, end + 40));
+  if (!isAssigned || declared.has(name) || foreignNames.has(name)) return undefined;
+  const near = didYouMean(name, declared);
+  return near === undefined ? `Declare it first: let ${name}.` : `Did you mean ${near}?`;
 }
 
 const MAX_OTHERS = 5;

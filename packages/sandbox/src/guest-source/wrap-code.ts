@@ -16,6 +16,7 @@ import {
   rewriteModules,
 } from './rewrite-modules.ts';
 import { SourceEdits } from './source-edits.ts';
+import { syntaxProblem } from './syntax-problem.ts';
 import { rejectUnknownNames, usedGlobals } from './unknown-names.ts';
 
 export interface GateLimits {
@@ -104,7 +105,7 @@ function refusalOf(
   const { offset } = outcome;
   switch (outcome.kind) {
     case 'invalid':
-      return reject(shown, offset, { kind: 'syntax', message: outcome.message });
+      return reject(shown, offset, syntaxProblem(outcome.message, shown, offset));
     case 'too-deep':
       return reject(shown, offset, {
         kind: 'unsupported',
@@ -134,7 +135,8 @@ function refusalOf(
 /** Names that do not occur anywhere in the code, not even in a string. */
 function freshNames(code: string): { default: string; regExp: string; template: string } {
   let number = 0;
-  while (code.includes(`$${number}`)) number += 1;
+  for (const [, taken] of code.matchAll(/\$(\d{1,9})/g))
+    number = Math.max(number, Number(taken) + 1);
   return { default: `$${number}d`, regExp: `$${number}r`, template: `$${number}t` };
 }
 

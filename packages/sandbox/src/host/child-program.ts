@@ -3,8 +3,15 @@ import { existsSync, mkdirSync, realpathSync, renameSync, writeFileSync } from '
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SandboxStartError } from '../errors.ts';
+import { cacheFolder } from './cache-folder.ts';
 
 let found: Promise<string> | undefined;
+
+/**
+ * What the program is called in stack traces, in place of its path: where the stack overflows while SES is at work, the
+ * engine shows a guest the trace that SES would have hidden. tsup.config.ts ends the built program with the same line.
+ */
+const NAMED = '//# sourceURL=sandbox';
 
 /**
  * The child's program: one file without imports, so that a child may read that file and no other.
@@ -41,10 +48,11 @@ async function bundle(): Promise<string> {
     format: 'cjs',
     target: 'node24',
     logLevel: 'silent',
+    footer: { js: NAMED },
   });
   const [program] = outputFiles;
   if (!program) throw new SandboxStartError('esbuild made no child program of src/child/main.ts');
-  const folder = join(root, 'node_modules/.cache/buddy-sandbox');
+  const folder = cacheFolder();
   const digest = createHash('sha256').update(program.contents).digest('hex').slice(0, 16);
   const path = join(folder, `child-${digest}.cjs`);
   if (!existsSync(path)) {

@@ -1,17 +1,14 @@
-import { type Clock, describeFailure, redactText, type Tool, type ToolContext } from '@buddy/core';
+import type { Clock, Tool, ToolContext } from '@buddy/core';
 import type { SandboxLimits } from '../options.ts';
-import type {
-  AnswerOutcome,
-  ChildMessage,
-  GuestOutcome,
-  LogLevel,
-  RunMessage,
-} from '../protocol/messages.ts';
-import { decodePlainData, encodePlainData, type Wire } from '../protocol/plain-data.ts';
+import type { ChildMessage, GuestOutcome, LogLevel, RunMessage } from '../protocol/messages.ts';
 import { Journal, type RecordedAnswer } from '../replay/journal.ts';
 import type { CallRecord, LimitKind, LogLine, PendingApproval, Usage } from '../run/result.ts';
 import type { Violation } from '../violations/violation.ts';
-import type { Child, ChildEnd } from './child.ts';
+import type { Child } from './child.ts';
+import { endingOfChild } from './end-of-child.ts';
+import { GuestTimers } from './guest-timers.ts';
+import { ToolCalls } from './tool-calls.ts';
+import { Turns } from './turns.ts';
 import { Watchdog } from './watchdog.ts';
 
 export interface ConversationOptions {
@@ -25,6 +22,8 @@ export interface ConversationOptions {
   /** Calls get this, a colon and their number as their idempotency key. */
   keyPrefix: string;
   recorded: readonly RecordedAnswer[];
+  /** The line of the guest's own code for one of the prepared source; null where there is none. */
+  lineOf: (line: number | null) => number | null;
   signal: AbortSignal | undefined;
   /** How long the child, which was idle, may take to begin; nothing of the run has happened by then. */
   beginTimeoutMs: number;
@@ -60,30 +59,19 @@ export interface ConversationReport {
 /** A child of ours keeps these limits by itself; past them, it is not ours any more. */
 const TOLERANCE = 4;
 
-interface Question {
-  id: number;
-  tool: Tool;
-  input: unknown;
-  text: string;
-  record: CallRecord;
-}
-
-/** One run, seen from the host: answers the child's questions and ends it when it goes too far. */
+/** One run, seen from the host: hears the child out and ends it when it goes too far. */
 export class Conversation {
   readonly #options: ConversationOptions;
   readonly #journal: Journal;
   readonly #watchdog: Watchdog;
+  readonly #calls: ToolCalls;
+  readonly #timers: GuestTimers;
+  readonly #turns: Turns;
   readonly #abort = new AbortController();
-  readonly #calls: CallRecord[] = [];
-  readonly #queue: Question[] = [];
-  readonly #underWay = new Set<Promise<void>>();
-  readonly #pending: PendingApproval[] = [];
   readonly #done = Promise.withResolvers<ConversationEnding>();
   #isOver = false;
-  #isFull = false;
   #isPausing = false;
   #hasStarted = false;
-  #timers = 0;
   #violations = 0;
   #logBytes = 0;
   #logLines = 0;
@@ -91,16 +79,48 @@ export class Conversation {
 
   constructor(options: ConversationOptions) {
     this.#options = options;
+    const { child, request, limits, clock, observer } = options;
+    this.#turns = new Turns(clock);
     this.#journal = new Journal(options.recorded, ({ id, outcome, elapsedMs }) =>
-      options.child.send({ type: 'answer', run: options.request.run, id, elapsedMs, outcome }),
+      this.#turns.give(() =>
+        child.send({ type: 'answer', run: request.run, id, elapsedMs, outcome }),
+      ),
     );
-    this.#watchdog = new Watchdog(options.child, options.limits, (limit, allowed, used) =>
+    const inTurn = (act: () => void): void => this.#turns.afterwards(act);
+    this.#watchdog = new Watchdog(child, limits, (limit, allowed, used) =>
       this.#end({ kind: 'limit', limit, allowed, used }),
     );
+    const elapsedMs = (): number => Math.max(0, clock.now() - this.#startedAt);
+    this.#calls = new ToolCalls({
+      tools: options.tools,
+      limits,
+      clock,
+      context: { ...options.context, signal: this.#abort.signal },
+      keyPrefix: options.keyPrefix,
+      journal: this.#journal,
+      recorded: options.recorded,
+      lineOf: options.lineOf,
+      elapsedMs,
+      inTurn,
+      setFull: (isFull) => (isFull ? child.pause() : child.resume()),
+      approvalNeeded: () => inTurn(() => this.#pause()),
+      denied: (violation) => this.#hearViolation(violation),
+      exceeded: (ending) => this.#end(ending),
+      started: (call) => observer.callStarted(call),
+      ended: (call) => observer.callEnded(call),
+    });
+    this.#timers = new GuestTimers({
+      allowed: Math.max(1, limits.maxTimers) * TOLERANCE,
+      journal: this.#journal,
+      signal: this.#abort.signal,
+      clock,
+      elapsedMs,
+      inTurn,
+    });
   }
 
   async hold(): Promise<ConversationReport> {
-    const { child, request, signal, clock } = this.#options;
+    const { child, request, limits, signal, clock } = this.#options;
     const abort = (): void => this.#end({ kind: 'aborted' });
     if (signal?.aborted) abort();
     signal?.addEventListener('abort', abort, { once: true });
@@ -111,19 +131,21 @@ export class Conversation {
     if (!this.#isOver) {
       child.listen({
         message: (message) => this.#hear(message),
-        ended: (end) => this.#childEnded(end),
+        ended: (end) => this.#end(endingOfChild(end, limits, this.#watchdog.usage)),
       });
-      child.send(request);
+      this.#turns.give(() => child.send({ ...request, tellsRest: this.#turns.isTaken }));
       this.#watchdog.start(); // while the child wakes up
     }
     const ending = await this.#done.promise;
+    await this.#turns.over();
     clearTimeout(begin);
     signal?.removeEventListener('abort', abort);
+    const calls = this.#calls.records;
     return {
       ending,
-      calls: this.#calls,
+      calls,
       answers: this.#journal.answers,
-      usage: { ...this.#watchdog.usage, toolCalls: this.#calls.length },
+      usage: { ...this.#watchdog.usage, toolCalls: calls.length },
     };
   }
 
@@ -133,201 +155,27 @@ export class Conversation {
     if (message.run !== this.#options.request.run) return; // the last words of the run before
     switch (message.type) {
       case 'started':
-        if (!this.#hasStarted) this.#watchdog.startWallTime();
+        if (this.#hasStarted) return this.#misbehaved('It began twice');
         this.#hasStarted = true;
-        return;
+        return this.#watchdog.startWallTime();
       case 'call':
-        return this.#hearCall(message.id, message.tool, message.input);
+        return this.#endIf(this.#calls.hear(message));
       case 'timer':
-        return this.#hearTimer(message.id, message.ms);
+        return this.#endIf(this.#timers.hear(message.id, message.ms));
+      case 'rested':
+        return this.#turns.end();
       case 'log':
         return this.#hearLog(message.level, message.text);
       case 'violation':
-        return this.#hearViolation(message.violation);
-      case 'done':
-        this.#end({
-          kind: 'outcome',
-          outcome: message.outcome,
-          isReusable: message.isIdle && this.#underWay.size === 0,
+        return this.#hearViolation({
+          ...message.violation,
+          line: this.#options.lineOf(message.violation.line),
         });
-        return;
-    }
-  }
-
-  #hearCall(id: number, name: string, wire: Wire): void {
-    const { limits, tools, observer } = this.#options;
-    const tool = tools.get(name);
-    const decoded = decodePlainData(wire);
-    if (!tool) return this.#misbehaved('It called a tool that it was not handed');
-    if (!decoded.ok) return this.#misbehaved('It sent an input that is not plain data');
-    if (this.#calls.length >= limits.maxToolCalls) {
-      this.#end({
-        kind: 'limit',
-        limit: 'toolCalls',
-        allowed: limits.maxToolCalls,
-        used: this.#calls.length + 1,
-      });
-      return;
-    }
-    const text = `${name} ${JSON.stringify(wire)}`;
-    const record: CallRecord = {
-      id,
-      tool: name,
-      input: decoded.value,
-      status: 'unanswered',
-      error: null,
-      durationMs: 0,
-      isReplayed: false,
-    };
-    this.#calls.push(record);
-    switch (this.#journal.ask(id, text)) {
-      case 'out-of-order':
-        return this.#misbehaved('It counted its questions wrong');
-      case 'diverged':
-        return this.#end({ kind: 'diverged' });
-      case 'recorded': {
-        record.isReplayed = true;
-        const answer = this.#options.recorded.find((known) => known.id === id);
-        this.#note(record, answer?.outcome);
-        return;
-      }
-      case 'new':
-        observer.callStarted(record);
-        this.#queue.push({ id, tool, input: decoded.value, text, record });
-        this.#startCalls();
-        return;
-    }
-  }
-
-  #startCalls(): void {
-    const { limits, child } = this.#options;
-    while (this.#queue.length > 0 && this.#underWay.size < limits.maxToolCallsInFlight) {
-      const question = this.#queue.shift();
-      if (!question) break;
-      const call = this.#call(question).finally(() => {
-        this.#underWay.delete(call);
-        if (!this.#isOver && !this.#isPausing) this.#startCalls();
-      });
-      this.#underWay.add(call);
-    }
-    const isFull = this.#underWay.size >= limits.maxToolCallsInFlight;
-    if (isFull === this.#isFull) return;
-    this.#isFull = isFull;
-    if (isFull) child.pause();
-    else child.resume();
-  }
-
-  async #call({ id, tool, input, text, record }: Question): Promise<void> {
-    const { clock, context, keyPrefix, observer } = this.#options;
-    const startedAt = clock.monotonic();
-    let outcome: AnswerOutcome | undefined;
-    try {
-      const output = await tool.execute(input, {
-        ...context,
-        signal: this.#abort.signal,
-        idempotencyKey: `${keyPrefix}:${id}`,
-      });
-      outcome = this.#outcomeOf(tool.name, output);
-    } catch (error) {
-      outcome = this.#failureOf(tool.name, error, input, record);
-    }
-    record.durationMs = clock.monotonic() - startedAt;
-    if (outcome) this.#note(record, outcome);
-    observer.callEnded(record);
-    if (!outcome || this.#isOver) return;
-    const elapsedMs = Math.max(0, clock.now() - this.#startedAt);
-    if (this.#isPausing) this.#journal.keep(id, text, outcome, elapsedMs);
-    else this.#journal.answer(id, text, outcome, elapsedMs);
-  }
-
-  #outcomeOf(tool: string, output: unknown): AnswerOutcome {
-    const encoded = encodePlainData(output, { maxSize: this.#options.limits.maxArgumentBytes });
-    if (encoded.ok) return { ok: true, value: encoded.wire };
-    return {
-      ok: false,
-      name: 'ToolOutputError',
-      message: `${tool} was done, but its output's ${encoded.problem.message}`,
-      violation: null,
-    };
-  }
-
-  /** Nothing, when the call waits for a person: then the run is paused. */
-  #failureOf(
-    tool: string,
-    error: unknown,
-    input: unknown,
-    record: CallRecord,
-  ): AnswerOutcome | undefined {
-    const { name, message, code } = describeFailure(error);
-    const approvalId: unknown =
-      code === 'CORE_APPROVAL_REQUIRED' ? Reflect.get(Object(error), 'approvalId') : undefined;
-    if (typeof approvalId === 'string') {
-      record.status = 'approval-required';
-      this.#pending.push({ tool, input, approvalId });
-      this.#pause();
-      return undefined;
-    }
-    const said = redactText(message).slice(0, this.#options.limits.maxErrorChars);
-    const isDenied = code === 'CORE_TOOL_DENIED';
-    const violation: Violation | null = isDenied
-      ? { type: 'TOOL_DENIED', details: said.slice(0, 1_000), line: null }
-      : null;
-    if (violation && !this.#isOver) this.#hearViolation(violation);
-    return { ok: false, name: name.slice(0, 64), message: said, violation };
-  }
-
-  #note(record: CallRecord, outcome: AnswerOutcome | undefined): void {
-    if (!outcome) return;
-    if (outcome.ok) {
-      record.status = 'ok';
-      return;
-    }
-    record.status = outcome.violation ? 'denied' : 'error';
-    record.error = outcome.message;
-  }
-
-  /** Stops the child at once, and waits for the calls that are under way: they happen, so they have to be on the record. */
-  #pause(): void {
-    if (this.#isPausing || this.#isOver) return;
-    this.#isPausing = true;
-    this.#options.child.kill();
-    setImmediate(() => {
-      void Promise.allSettled(this.#underWay).then(() =>
-        this.#end({ kind: 'paused', pending: this.#pending }),
-      );
-    });
-  }
-
-  #hearTimer(id: number, ms: number): void {
-    const { limits, clock } = this.#options;
-    this.#timers += 1;
-    const allowed = Math.max(1, limits.maxTimers) * TOLERANCE;
-    if (this.#timers > allowed) {
-      this.#end({ kind: 'limit', limit: 'timers', allowed, used: this.#timers });
-      return;
-    }
-    const text = `timer ${ms}`;
-    switch (this.#journal.ask(id, text)) {
-      case 'out-of-order':
-        return this.#misbehaved('It counted its questions wrong');
-      case 'diverged':
-        return this.#end({ kind: 'diverged' });
-      case 'recorded':
-        this.#timers -= 1;
-        return;
-      case 'new': {
-        const dueMs = Math.max(0, clock.now() - this.#startedAt) + ms;
-        void this.#sleep(id, text, ms, dueMs);
-        return;
+      case 'done': {
+        const isReusable = message.isIdle && this.#calls.underWay === 0;
+        return this.#end({ kind: 'outcome', outcome: message.outcome, isReusable });
       }
     }
-  }
-
-  async #sleep(id: number, text: string, ms: number, dueMs: number): Promise<void> {
-    const isAborted = await wait(ms, this.#abort.signal);
-    this.#timers -= 1;
-    if (isAborted || this.#isOver || this.#isPausing) return;
-    this.#journal.answer(id, text, { ok: true, value: null }, dueMs);
   }
 
   #hearLog(level: LogLevel, text: string): void {
@@ -338,13 +186,8 @@ export class Conversation {
       this.#logLines > limits.maxLogLines * TOLERANCE + 100 ||
       this.#logBytes > limits.maxLogBytes * TOLERANCE + 4_096
     ) {
-      this.#end({
-        kind: 'limit',
-        limit: 'output',
-        allowed: limits.maxLogBytes,
-        used: this.#logBytes,
-      });
-      return;
+      const allowed = limits.maxLogBytes;
+      return this.#end({ kind: 'limit', limit: 'output', allowed, used: this.#logBytes });
     }
     observer.log({ level, text });
   }
@@ -355,35 +198,26 @@ export class Conversation {
     if (this.#violations >= this.#options.limits.maxViolations) this.#end({ kind: 'violations' });
   }
 
-  #childEnded(end: ChildEnd): void {
-    if (end.kind === 'misbehaved') return this.#misbehaved(end.reason);
-    const { limits } = this.#options;
-    const { cpuMs, peakMb } = this.#watchdog.usage;
-    const words = end.lastWords;
-    if (/out of memory|allocation failed|heap limit/i.test(words)) {
-      this.#end({
-        kind: 'limit',
-        limit: 'memory',
-        allowed: limits.memoryMb,
-        used: Math.max(peakMb, limits.memoryMb),
-      });
-    } else if (end.signal === 'SIGXCPU' || end.code === 128 + 24) {
-      this.#end({
-        kind: 'limit',
-        limit: 'cpu',
-        allowed: limits.cpuMs,
-        used: Math.max(cpuMs, limits.cpuMs),
-      });
-    } else {
-      this.#end({
-        kind: 'crashed',
-        reason: `the process ended with ${end.signal ?? `code ${end.code}`}`,
-      });
-    }
+  /** Stops the child at once, and waits for the calls that are under way. */
+  #pause(): void {
+    if (this.#isPausing || this.#isOver) return;
+    this.#isPausing = true;
+    this.#options.child.kill();
+    this.#timers.close();
+    void this.#drain();
+  }
+
+  async #drain(): Promise<void> {
+    await this.#calls.drain();
+    this.#end({ kind: 'paused', pending: this.#calls.pending });
   }
 
   #misbehaved(reason: string): void {
     this.#end({ kind: 'misbehaved', reason });
+  }
+
+  #endIf(ending: ConversationEnding | undefined): void {
+    if (ending) this.#end(ending);
   }
 
   #end(ending: ConversationEnding): void {
@@ -393,24 +227,13 @@ export class Conversation {
     const { child } = this.#options;
     if (ending.kind === 'outcome') child.listen(undefined);
     else child.kill();
-    if (this.#underWay.size > 0 || this.#timers > 0) {
+    this.#calls.close();
+    this.#timers.close();
+    this.#turns.afterwards(() => {
+      if (this.#calls.underWay === 0 && this.#timers.waiting === 0) return;
       this.#abort.abort(new DOMException('The run that made this call has ended', 'AbortError'));
-    }
+    });
+    this.#turns.end();
     this.#done.resolve(ending);
   }
-}
-
-/** Whether it was aborted. In real time whatever the clock: a guest lives in real time. */
-function wait(ms: number, signal: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    const abort = (): void => {
-      clearTimeout(timer);
-      resolve(true);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', abort);
-      resolve(false);
-    }, ms);
-    signal.addEventListener('abort', abort, { once: true });
-  });
 }

@@ -18,6 +18,8 @@ export const systemSpawn: Spawn = (command, args, options) => spawnProcess(comma
 export interface LaunchPlan {
   /** The file a child runs, and the only one it may read. */
   program: string;
+  /** A start-up snapshot of the program; see docs/decisions/0009. */
+  snapshot?: string | undefined;
   memoryMb: number;
   /** Seconds of processor time after which the kernel ends the child, should the host not be able to. */
   cpuSeconds: number;
@@ -37,21 +39,34 @@ export const UNSHARE_ARGS = ['-r', '-n', '-p', '-i', '-u', '--fork', '--kill-chi
 export const hasShell: boolean = process.platform !== 'win32' && existsSync(SHELL);
 
 /** Node's flags for a child; each takes something away. */
-export function nodeFlags({ program, memoryMb, hardened, unknownFlags }: LaunchPlan): string[] {
+export function nodeFlags(plan: LaunchPlan): string[] {
+  const { program, snapshot, memoryMb, unknownFlags } = plan;
   return [
     REQUIRED_FLAG,
     `--allow-fs-read=${program}`,
     `--max-old-space-size=${memoryMb}`,
     '--max-semi-space-size=8',
+    ...languageFlags(plan),
+    '--disable-sigusr1', // else a signal opens the inspector
+    '--v8-pool-size=1',
+    ...(snapshot === undefined ? [] : [`--snapshot-blob=${snapshot}`]),
+  ].filter((flag) => !unknownFlags.has(nameOf(flag)));
+}
+
+/** Those that change what the language is, or what of Node there is: a start-up snapshot has to be made under the same. */
+export function languageFlags({ hardened }: Pick<LaunchPlan, 'hardened'>): string[] {
+  return [
     '--no-js-source-phase-imports', // SES does not see `import.source(…)`
     '--no-experimental-sqlite', // opens files the permission model does not watch
     '--no-addons',
-    '--disable-sigusr1', // else a signal opens the inspector
     '--disable-proto=delete',
     '--enable-experimental-regexp-engine-on-excessive-backtracks',
-    '--v8-pool-size=1',
     ...(hardened ? ['--jitless'] : []),
-  ].filter((flag) => !unknownFlags.has(flag.split('=', 1)[0] ?? flag));
+  ];
+}
+
+function nameOf(flag: string): string {
+  return flag.split('=', 1)[0] ?? flag;
 }
 
 /** The whole command of a child: limits of the shell, then a namespace, then Node. */

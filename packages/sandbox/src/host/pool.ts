@@ -2,12 +2,15 @@ import type { SetupMessage } from '../protocol/messages.ts';
 import { SandboxClosedError, SandboxStartError } from '../errors.ts';
 import { Child } from './child.ts';
 import { launch, type LaunchPlan, REQUIRED_FLAG, type Spawn } from './launch.ts';
+import type { StartupSnapshot } from './startup-snapshot.ts';
 
 export interface PoolOptions {
   spawn: Spawn;
   /** Children kept ready. */
   size: number;
-  plan: Omit<LaunchPlan, 'unknownFlags'>;
+  plan: Omit<LaunchPlan, 'unknownFlags' | 'snapshot'>;
+  /** What children start from, once there is one. */
+  snapshot?: StartupSnapshot | undefined;
   setup: SetupMessage;
   maxFrameBytes: number;
 }
@@ -21,7 +24,8 @@ const MAX_FAILURES = 3;
 export class ChildPool {
   readonly #options: PoolOptions;
   readonly #ready: Child[] = [];
-  readonly #starting = new Set<Child>();
+  /** Each with the snapshot that it is started from. */
+  readonly #starting = new Map<Child, string | undefined>();
   readonly #takers: PromiseWithResolvers<Child>[] = [];
   readonly #unknownFlags = new Set<string>();
   #failures = 0;
@@ -31,8 +35,15 @@ export class ChildPool {
     this.#options = options;
   }
 
-  get unknownFlags(): ReadonlySet<string> {
-    return this.#unknownFlags;
+  /** How the next child will be started. */
+  get plan(): LaunchPlan {
+    const { plan, snapshot } = this.#options;
+    return { ...plan, unknownFlags: this.#unknownFlags, snapshot: snapshot?.path };
+  }
+
+  /** Where the start-up snapshot is, or why there is none. */
+  get snapshotDetails(): string {
+    return this.#options.snapshot?.details ?? 'switched off';
   }
 
   /**
@@ -50,7 +61,7 @@ export class ChildPool {
     this.#takers.push(taker);
     this.#failures = 0;
     this.fill();
-    for (const child of this.#starting) child.keepHostAlive(true);
+    for (const child of this.#starting.keys()) child.keepHostAlive(true);
     return taker.promise;
   }
 
@@ -63,7 +74,7 @@ export class ChildPool {
 
   close(): void {
     this.#isClosed = true;
-    for (const child of [...this.#ready, ...this.#starting]) child.kill();
+    for (const child of [...this.#ready, ...this.#starting.keys()]) child.kill();
     this.#ready.length = 0;
     this.#starting.clear();
     for (const taker of this.#takers.splice(0)) {
@@ -72,12 +83,10 @@ export class ChildPool {
   }
 
   #start(): void {
-    const { spawn, plan, setup, maxFrameBytes } = this.#options;
-    const child = new Child(
-      launch(spawn, { ...plan, unknownFlags: this.#unknownFlags }),
-      maxFrameBytes,
-    );
-    this.#starting.add(child);
+    const { spawn, setup, maxFrameBytes } = this.#options;
+    const { plan } = this;
+    const child = new Child(launch(spawn, plan), maxFrameBytes);
+    this.#starting.set(child, plan.snapshot);
     const timer = setTimeout(() => {
       child.kill();
       this.#failed(child, `did not answer within ${START_TIMEOUT_MS} ms`);
@@ -113,10 +122,16 @@ export class ChildPool {
   }
 
   #failed(child: Child, lastWords: string): void {
+    const snapshot = this.#starting.get(child);
     if (!this.#starting.delete(child) || this.#isClosed) return;
     const [, flag] = BAD_OPTION.exec(lastWords) ?? [];
     if (flag !== undefined && flag !== REQUIRED_FLAG && !this.#unknownFlags.has(flag)) {
       this.#unknownFlags.add(flag); // an older Node: go on without it, and say so in the report
+      this.fill();
+      return;
+    }
+    if (snapshot !== undefined) {
+      this.#options.snapshot?.giveUp(`a child did not start from it: ${shortened(lastWords)}`);
       this.fill();
       return;
     }
@@ -125,9 +140,13 @@ export class ChildPool {
       this.fill();
       return;
     }
-    const said = lastWords.trim().slice(0, 1_000) || 'it said nothing';
+    const said = shortened(lastWords);
     for (const taker of this.#takers.splice(0)) {
       taker.reject(new SandboxStartError(`A sandbox child did not start: ${said}`));
     }
   }
+}
+
+function shortened(words: string): string {
+  return words.trim().slice(0, 1_000) || 'it said nothing';
 }

@@ -7,13 +7,24 @@ export class Slots {
     this.#free = count;
   }
 
-  async enter(): Promise<void> {
+  /** Rejects with the signal's reason, as soon as it aborts. */
+  async enter(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
     if (this.#free > 0) {
       this.#free -= 1;
       return;
     }
     const turn = Promise.withResolvers<void>();
-    this.#line.push(turn.resolve);
+    const admit = (): void => {
+      signal.removeEventListener('abort', leaveLine);
+      turn.resolve();
+    };
+    const leaveLine = (): void => {
+      this.#line.splice(this.#line.indexOf(admit), 1);
+      turn.reject(signal.reason);
+    };
+    this.#line.push(admit);
+    signal.addEventListener('abort', leaveLine, { once: true });
     await turn.promise;
   }
 

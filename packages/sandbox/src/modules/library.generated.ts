@@ -9,7 +9,7 @@ export interface LibraryModule {
 export const library: readonly LibraryModule[] = [
   {
     name: 'math',
-    exports: `pi e tau inf nan sin cos tan atan atan2 sinh cosh tanh asinh cbrt exp expm1 hypot floor ceil trunc fabs isfinite isnan isinf sqrt asin acos acosh atanh pow fmod log log2 log10 log1p degrees radians copysign modf dist isclose fsum prod sumprod factorial perm comb gcd lcm isqrt`,
+    exports: `pi e tau inf nan sin cos tan atan atan2 sinh cosh tanh asinh cbrt exp expm1 hypot floor ceil trunc fabs isfinite isnan isinf sqrt asin acos acosh atanh pow fmod log log2 log10 log1p degrees radians copysign dist isclose fsum prod factorial perm comb gcd lcm isqrt`,
     declaration: `declare module 'math' {
   /** Python's math. A RangeError ("math domain error") stands for ValueError. */
   export const pi: number, e: number, tau: number, inf: number, nan: number;
@@ -42,8 +42,6 @@ export const library: readonly LibraryModule[] = [
   export function trunc(x: number): number;
   export function fabs(x: number): number;
   export function fmod(x: number, y: number): number;
-  /** Fractional and whole part. */
-  export function modf(x: number): [number, number];
   export function copysign(x: number, y: number): number;
   export function degrees(x: number): number;
   export function radians(x: number): number;
@@ -58,7 +56,6 @@ export const library: readonly LibraryModule[] = [
   /** The sum, rounded once. */
   export function fsum(values: Iterable<number>): number;
   export function prod(values: Iterable<number>, options?: { start?: number }): number;
-  export function sumprod(p: Iterable<number>, q: number[]): number;
   /** Exact: a bigint where a number would be rounded. */
   export function factorial(n: number): number | bigint;
   export function comb(n: number, k: number): number | bigint;
@@ -102,7 +99,6 @@ const positive = (x) => inDomain(x <= 0 ? NaN : x, x);
        const degrees = (x) => x * (180 / Math.PI);
        const radians = (x) => x * (Math.PI / 180);
        const copysign = (x, y) => (y < 0 || Object.is(y, -0) ? -Math.abs(x) : Math.abs(x));
-       const modf = (x) => [isinf(x) ? copysign(0, x) : x % 1, Math.trunc(x)];
        const dist = (p, q) => Math.hypot(...p.map((x, i) => x - q[i]));
 
        function isclose(a, b, { rel_tol = 1e-9, abs_tol = 0 } = {}) {
@@ -145,7 +141,6 @@ const positive = (x) => inDomain(x <= 0 ? NaN : x, x);
 }
 
        const prod = (values, { start = 1 } = {}) => [...values].reduce((a, b) => a * b, start);
-       const sumprod = (p, q) => fsum([...p].map((x, i) => x * q[i]));
 
 const whole = (n) => {
   if (!Number.isSafeInteger(Number(n))) throw new TypeError(\`\${n} is not a whole number\`);
@@ -175,11 +170,11 @@ const gcd2 = (a, b) => (b === 0 ? Math.abs(a) : gcd2(b, a % b));
   return root * root > n ? root - 1 : root;
 }
 
-return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.constructor;const f=(v)=>{if(isFrozen(v))return;freeze(v);for(const p of values(d(v))){f(p.value);f(p.get);f(p.set)}};f(n);return n})({__proto__:null,["pi"]:pi,["e"]:e,["tau"]:tau,["inf"]:inf,["nan"]:nan,["sin"]:sin,["cos"]:cos,["tan"]:tan,["atan"]:atan,["atan2"]:atan2,["sinh"]:sinh,["cosh"]:cosh,["tanh"]:tanh,["asinh"]:asinh,["cbrt"]:cbrt,["exp"]:exp,["expm1"]:expm1,["hypot"]:hypot,["floor"]:floor,["ceil"]:ceil,["trunc"]:trunc,["fabs"]:fabs,["isfinite"]:isfinite,["isnan"]:isnan,["isinf"]:isinf,["sqrt"]:sqrt,["asin"]:asin,["acos"]:acos,["acosh"]:acosh,["atanh"]:atanh,["pow"]:pow,["fmod"]:fmod,["log"]:log,["log2"]:log2,["log10"]:log10,["log1p"]:log1p,["degrees"]:degrees,["radians"]:radians,["copysign"]:copysign,["modf"]:modf,["dist"]:dist,["isclose"]:isclose,["fsum"]:fsum,["prod"]:prod,["sumprod"]:sumprod,["factorial"]:factorial,["perm"]:perm,["comb"]:comb,["gcd"]:gcd,["lcm"]:lcm,["isqrt"]:isqrt})}))(globalThis)`,
+return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.constructor;const f=(v)=>{if(isFrozen(v))return;freeze(v);for(const p of values(d(v))){f(p.value);f(p.get);f(p.set)}};f(n);return n})({__proto__:null,["pi"]:pi,["e"]:e,["tau"]:tau,["inf"]:inf,["nan"]:nan,["sin"]:sin,["cos"]:cos,["tan"]:tan,["atan"]:atan,["atan2"]:atan2,["sinh"]:sinh,["cosh"]:cosh,["tanh"]:tanh,["asinh"]:asinh,["cbrt"]:cbrt,["exp"]:exp,["expm1"]:expm1,["hypot"]:hypot,["floor"]:floor,["ceil"]:ceil,["trunc"]:trunc,["fabs"]:fabs,["isfinite"]:isfinite,["isnan"]:isnan,["isinf"]:isinf,["sqrt"]:sqrt,["asin"]:asin,["acos"]:acos,["acosh"]:acosh,["atanh"]:atanh,["pow"]:pow,["fmod"]:fmod,["log"]:log,["log2"]:log2,["log10"]:log10,["log1p"]:log1p,["degrees"]:degrees,["radians"]:radians,["copysign"]:copysign,["dist"]:dist,["isclose"]:isclose,["fsum"]:fsum,["prod"]:prod,["factorial"]:factorial,["perm"]:perm,["comb"]:comb,["gcd"]:gcd,["lcm"]:lcm,["isqrt"]:isqrt})}))(globalThis)`,
   },
   {
     name: 'random',
-    exports: `Random random uniform randrange randint choice choices sample shuffle gauss normalvariate lognormvariate expovariate triangular paretovariate`,
+    exports: `Random random uniform randrange randint choice choices sample shuffle gauss expovariate`,
     declaration: `declare module 'random' {
   /** Python's random. For a sequence of its own, \`new Random(seed)\`; numbers differ from Python's. */
   export class Random {
@@ -193,11 +188,7 @@ return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.const
     sample<T>(items: readonly T[], k: number): T[];
     shuffle(items: unknown[]): void;
     gauss(mu?: number, sigma?: number): number;
-    normalvariate(mu?: number, sigma?: number): number;
-    lognormvariate(mu?: number, sigma?: number): number;
     expovariate(lambda?: number): number;
-    triangular(low?: number, high?: number, mode?: number): number;
-    paretovariate(alpha: number): number;
   }
   /** In [0, 1). */
   export function random(): number;
@@ -215,11 +206,7 @@ return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.const
   /** In place. */
   export function shuffle(items: unknown[]): void;
   export function gauss(mu?: number, sigma?: number): number;
-  export function normalvariate(mu?: number, sigma?: number): number;
-  export function lognormvariate(mu?: number, sigma?: number): number;
   export function expovariate(lambda?: number): number;
-  export function triangular(low?: number, high?: number, mode?: number): number;
-  export function paretovariate(alpha: number): number;
 }`,
     source: `((function(){"use strict";const{RangeError,Math,Array,String}=arguments[0];// Python's random over Math.random, which a run may have seeded. Its sequences are not those of Python.
 const check = (condition, message) => {
@@ -274,24 +261,8 @@ const check = (condition, message) => {
     const radius = Math.sqrt(-2 * Math.log(1 - this.#next()));
     return mu + sigma * radius * Math.cos(2 * Math.PI * this.#next());
   }
-  normalvariate(mu = 0, sigma = 1) {
-    return this.gauss(mu, sigma);
-  }
-  lognormvariate(mu = 0, sigma = 1) {
-    return Math.exp(this.gauss(mu, sigma));
-  }
   expovariate(lambda = 1) {
     return -Math.log(1 - this.#next()) / lambda;
-  }
-  triangular(low = 0, high = 1, mode = (low + high) / 2) {
-    const u = this.#next();
-    const turn = (mode - low) / (high - low || 1);
-    return u < turn
-      ? low + Math.sqrt(u * (high - low) * (mode - low))
-      : high - Math.sqrt((1 - u) * (high - low) * (high - mode));
-  }
-  paretovariate(alpha) {
-    return (1 - this.#next()) ** (-1 / alpha);
   }
   #shuffled(items) {
     for (let i = items.length - 1; i > 0; i -= 1) {
@@ -327,22 +298,18 @@ const shared = new Random();
        const sample = (items, k) => shared.sample(items, k);
        const shuffle = (items) => shared.shuffle(items);
        const gauss = (mu, sigma) => shared.gauss(mu, sigma);
-       const normalvariate = (mu, sigma) => shared.gauss(mu, sigma);
-       const lognormvariate = (mu, sigma) => shared.lognormvariate(mu, sigma);
        const expovariate = (lambda) => shared.expovariate(lambda);
-       const triangular = (low, high, mode) => shared.triangular(low, high, mode);
-       const paretovariate = (alpha) => shared.paretovariate(alpha);
 
-return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.constructor;const f=(v)=>{if(isFrozen(v))return;freeze(v);for(const p of values(d(v))){f(p.value);f(p.get);f(p.set)}};f(n);return n})({__proto__:null,["Random"]:Random,["random"]:random,["uniform"]:uniform,["randrange"]:randrange,["randint"]:randint,["choice"]:choice,["choices"]:choices,["sample"]:sample,["shuffle"]:shuffle,["gauss"]:gauss,["normalvariate"]:normalvariate,["lognormvariate"]:lognormvariate,["expovariate"]:expovariate,["triangular"]:triangular,["paretovariate"]:paretovariate})}))(globalThis)`,
+return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.constructor;const f=(v)=>{if(isFrozen(v))return;freeze(v);for(const p of values(d(v))){f(p.value);f(p.get);f(p.set)}};f(n);return n})({__proto__:null,["Random"]:Random,["random"]:random,["uniform"]:uniform,["randrange"]:randrange,["randint"]:randint,["choice"]:choice,["choices"]:choices,["sample"]:sample,["shuffle"]:shuffle,["gauss"]:gauss,["expovariate"]:expovariate})}))(globalThis)`,
   },
   {
     name: 'string',
-    exports: `ascii_lowercase ascii_uppercase ascii_letters digits hexdigits octdigits punctuation whitespace printable capwords Template format formatValue`,
+    exports: `ascii_lowercase ascii_uppercase ascii_letters digits hexdigits punctuation whitespace capwords Template format formatValue`,
     declaration: `declare module 'string' {
   /** Python's string: constants, Template, and str.format. */
   export const ascii_lowercase: string, ascii_uppercase: string, ascii_letters: string;
-  export const digits: string, hexdigits: string, octdigits: string;
-  export const punctuation: string, whitespace: string, printable: string;
+  export const digits: string, hexdigits: string;
+  export const punctuation: string, whitespace: string;
   export function capwords(text: string, separator?: string): string;
   /** \`$name\` and \`\${name}\`; \`$$\` is a dollar. */
   export class Template {
@@ -356,16 +323,14 @@ return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.const
   /** One value by a format specification, such as \`08.3f\`, \`,\`, \`x\`, \`.1%\`. */
   export function formatValue(value: unknown, spec: string): string;
 }`,
-    source: `((function(){"use strict";const{RangeError,ReferenceError,Object,String,JSON,Number,Math}=arguments[0];// Python's string: constants, Template, capwords, and str.format as a function.
+    source: `((function(){"use strict";const{RangeError,ReferenceError,Object,String,Number,Math}=arguments[0];// Python's string: constants, Template, capwords, and str.format as a function.
        const ascii_lowercase = 'abcdefghijklmnopqrstuvwxyz';
        const ascii_uppercase = ascii_lowercase.toUpperCase();
        const ascii_letters = ascii_lowercase + ascii_uppercase;
        const digits = '0123456789';
        const hexdigits = '0123456789abcdefABCDEF';
-       const octdigits = '01234567';
        const punctuation = '!"#$%&\\'()*+,-./:;<=>?@[\\\\]^_\`{|}~';
        const whitespace = ' \\t\\n\\r\\v\\f';
-       const printable = digits + ascii_letters + punctuation + whitespace;
 
 const capitalized = (word) => word.charAt(0).toUpperCase() + word.slice(1).toLowerCase();
        function capwords(text, separator) {
@@ -398,21 +363,20 @@ const capitalized = (word) => word.charAt(0).toUpperCase() + word.slice(1).toLow
   }
 }
 
-// \`{}\`, \`{0}\`, \`{name}\`, \`{a.b}\`, \`{0[key]}\`, each with an optional \`!r\` or \`!s\`, and \`:spec\`.
+// \`{}\`, \`{0}\`, \`{name}\`, \`{a.b}\`, \`{0[key]}\`, each with an optional \`:spec\`.
        function format(template, ...args) {
   let next = 0;
-  const field = /\\{\\{|\\}\\}|\\{([^{}:!]*)(?:!([rs]))?(?::([^{}]*))?\\}/g;
-  return template.replace(field, (whole, path, conversion, spec = '') => {
-    if (whole === '{{' || whole === '}}') return whole.charAt(0);
-    const [first, ...rest] = path
-      .split(/[.[\\]]+/)
-      .filter((part, index) => index === 0 || part !== '');
-    const named = args.at(-1);
+  const field = /\\{\\{|\\}\\}|\\{([^{}:]*)(?::([^{}]*))?\\}/g;
+  return template.replace(field, (whole, path, spec = '') => {
+    if (path === undefined) return whole.charAt(0);
+    const [first = '', ...rest] = path.match(/[^.[\\]]+/g) ?? [];
     const key = first === '' ? next++ : first;
-    const value = /^\\d+$/.test(String(key)) ? args[key] : named?.[key];
+    const value = /^\\d+$/.test(key) ? args[key] : args.at(-1)?.[key];
     if (value === undefined) throw new ReferenceError(\`No value for {\${path}}\`);
-    const found = rest.reduce((object, part) => object[part], value);
-    return formatValue(conversion === 'r' ? JSON.stringify(found) : found, spec);
+    return formatValue(
+      rest.reduce((object, part) => object[part], value),
+      spec,
+    );
   });
 }
 
@@ -481,11 +445,11 @@ function general(size, places) {
   return text.includes('.') ? text.replace(/\\.?0+$/, '') : text;
 }
 
-return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.constructor;const f=(v)=>{if(isFrozen(v))return;freeze(v);for(const p of values(d(v))){f(p.value);f(p.get);f(p.set)}};f(n);return n})({__proto__:null,["ascii_lowercase"]:ascii_lowercase,["ascii_uppercase"]:ascii_uppercase,["ascii_letters"]:ascii_letters,["digits"]:digits,["hexdigits"]:hexdigits,["octdigits"]:octdigits,["punctuation"]:punctuation,["whitespace"]:whitespace,["printable"]:printable,["capwords"]:capwords,["Template"]:Template,["format"]:format,["formatValue"]:formatValue})}))(globalThis)`,
+return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.constructor;const f=(v)=>{if(isFrozen(v))return;freeze(v);for(const p of values(d(v))){f(p.value);f(p.get);f(p.set)}};f(n);return n})({__proto__:null,["ascii_lowercase"]:ascii_lowercase,["ascii_uppercase"]:ascii_uppercase,["ascii_letters"]:ascii_letters,["digits"]:digits,["hexdigits"]:hexdigits,["punctuation"]:punctuation,["whitespace"]:whitespace,["capwords"]:capwords,["Template"]:Template,["format"]:format,["formatValue"]:formatValue})}))(globalThis)`,
   },
   {
     name: 'collections',
-    exports: `Counter defaultdict OrderedDict deque namedtuple ChainMap`,
+    exports: `Counter defaultdict OrderedDict deque namedtuple`,
     declaration: `declare module 'collections' {
   /** Python's collections over Map and Array. */
   export class Counter<K = string> extends Map<K, number> {
@@ -495,23 +459,19 @@ return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.const
     update(source: Iterable<K> | Map<K, number> | Record<string, number>): this;
     subtract(source: Iterable<K> | Map<K, number> | Record<string, number>): this;
     most_common(n?: number): [K, number][];
-    elements(): K[];
     total(): number;
-    /** Python's + - & |: only counts above 0 are kept. */
+    /** Python's + and -: only counts above 0 are kept. */
     add(other: Counter<K>): Counter<K>;
     sub(other: Counter<K>): Counter<K>;
-    and(other: Counter<K>): Counter<K>;
-    or(other: Counter<K>): Counter<K>;
   }
   export class defaultdict<K, V> extends Map<K, V> {
     /** \`new defaultdict(() => [])\` */
     constructor(make?: () => V, entries?: Iterable<[K, V]>);
     get(key: K): V;
   }
+  /** A Map, which keeps the order of its keys. */
   export class OrderedDict<K, V> extends Map<K, V> {
     move_to_end(key: K, options?: { last?: boolean }): void;
-    popitem(options?: { last?: boolean }): [K, V];
-    pop(key: K): V;
   }
   export class deque<T> implements Iterable<T> {
     constructor(source?: Iterable<T>, maxlen?: number);
@@ -523,9 +483,7 @@ return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.const
     pop(): T;
     popleft(): T;
     extend(items: Iterable<T>): void;
-    extendleft(items: Iterable<T>): void;
     rotate(n?: number): void;
-    clear(): void;
     toJSON(): T[];
     [Symbol.iterator](): Iterator<T>;
   }
@@ -536,21 +494,11 @@ return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.const
   ): {
     (...values: unknown[]): Readonly<Record<string, unknown>>;
     _fields: readonly string[];
-    _make(values: readonly unknown[]): Readonly<Record<string, unknown>>;
     _replace(record: object, changes: object): Readonly<Record<string, unknown>>;
   };
-  export class ChainMap {
-    constructor(...maps: Record<string, unknown>[]);
-    readonly maps: Record<string, unknown>[];
-    has(key: string): boolean;
-    get(key: string, missing?: unknown): unknown;
-    set(key: string, value: unknown): void;
-    new_child(map?: Record<string, unknown>): ChainMap;
-    toObject(): Record<string, unknown>;
-  }
 }`,
-    source: `((function(){"use strict";const{Map,Array,Math,Set,Symbol,Object,RangeError,String,Boolean,TypeError}=arguments[0];/* oxlint-disable no-underscore-dangle -- Python's names */
-// Python's collections over Map and Array.
+    source: `((function(){"use strict";const{Map,Symbol,Object,RangeError,String,TypeError}=arguments[0];/* oxlint-disable no-underscore-dangle -- Python's names */
+// Python's collections over Map and Array. A Map keeps the order of its keys, as OrderedDict does.
        class Counter extends Map {
   constructor(source = []) {
     super();
@@ -559,13 +507,12 @@ return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.const
   get(key) {
     return super.get(key) ?? 0;
   }
-  update(source) {
-    for (const [key, count] of countsOf(source)) this.set(key, this.get(key) + count);
+  update(source, sign = 1) {
+    for (const [key, count] of countsOf(source)) this.set(key, this.get(key) + sign * count);
     return this;
   }
   subtract(source) {
-    for (const [key, count] of countsOf(source)) this.set(key, this.get(key) - count);
-    return this;
+    return this.update(source, -1);
   }
   most_common(n = this.size) {
     return [...this].toSorted((a, b) => b[1] - a[1]).slice(0, n);
@@ -573,29 +520,15 @@ return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.const
   total() {
     return [...this.values()].reduce((a, b) => a + b, 0);
   }
-  elements() {
-    return [...this].flatMap(([key, count]) =>
-      Array.from({ length: Math.max(0, count) }, () => key),
-    );
-  }
+  // Python's + and -: only counts above 0 are kept.
   add(other) {
-    return this.#combine(other, (a, b) => a + b);
+    return positive(new Counter(this).update(other));
   }
   sub(other) {
-    return this.#combine(other, (a, b) => a - b);
-  }
-  and(other) {
-    return this.#combine(other, Math.min);
-  }
-  or(other) {
-    return this.#combine(other, Math.max);
-  }
-  #combine(other, of) {
-    const keys = new Set([...this.keys(), ...other.keys()]);
-    const counts = [...keys].map((key) => [key, of(this.get(key), other.get(key))]);
-    return new Counter(new Map(counts.filter(([, count]) => count > 0)));
+    return positive(new Counter(this).subtract(other));
   }
 }
+const positive = (counter) => new Counter(new Map([...counter].filter(([, count]) => count > 0)));
 function countsOf(source) {
   if (source instanceof Map) return [...source];
   if (typeof source[Symbol.iterator] === 'function') return [...source].map((key) => [key, 1]);
@@ -616,139 +549,91 @@ function countsOf(source) {
 
        class OrderedDict extends Map {
   move_to_end(key, { last = true } = {}) {
-    const entry = [key, this.pop(key)];
-    const others = last ? [] : [...this];
-    if (!last) this.clear();
-    for (const [name, value] of [entry, ...others]) this.set(name, value);
-  }
-  popitem({ last = true } = {}) {
-    const key = last ? [...this.keys()].at(-1) : this.keys().next().value;
-    if (this.size === 0) throw new RangeError('The dictionary is empty');
-    return [key, this.pop(key)];
-  }
-  pop(key) {
     if (!this.has(key)) throw new RangeError(\`No such key: \${String(key)}\`);
-    const value = this.get(key);
-    this.delete(key);
-    return value;
+    const others = [...this].filter(([each]) => each !== key);
+    const entry = [key, this.get(key)];
+    this.clear();
+    for (const [name, value] of last ? [...others, entry] : [entry, ...others])
+      this.set(name, value);
   }
 }
 
-// Two stacks, back to back: \`#front\` holds the left end reversed. An empty one takes half of the other.
+// Items by a running number: nothing moves, whichever end they are added to or taken from.
        class deque {
-  #front = [];
-  #back = [];
+  #items = new Map();
+  #first = 0;
   constructor(source = [], maxlen = Infinity) {
     this.maxlen = maxlen;
     this.extend(source);
   }
   get length() {
-    return this.#front.length + this.#back.length;
+    return this.#items.size;
   }
   at(index) {
-    const i = index < 0 ? this.length + index : index;
-    return i < this.#front.length
-      ? this.#front[this.#front.length - 1 - i]
-      : this.#back[i - this.#front.length];
+    return this.#items.get(this.#first + (index < 0 ? this.length + index : index));
   }
   append(item) {
-    this.#back.push(item);
+    this.#items.set(this.#first + this.length, item);
     if (this.length > this.maxlen) this.popleft();
   }
   appendleft(item) {
-    this.#front.push(item);
+    this.#first -= 1;
+    this.#items.set(this.#first, item);
     if (this.length > this.maxlen) this.pop();
   }
   pop() {
-    if (this.length === 0) throw new RangeError('pop from an empty deque');
-    if (this.#back.length === 0)
-      this.#back = this.#front.splice(0, Math.ceil(this.#front.length / 2)).toReversed();
-    return this.#back.pop();
+    return this.#take(this.#first + this.length - 1);
   }
   popleft() {
+    this.#first += 1;
+    return this.#take(this.#first - 1);
+  }
+  #take(key) {
     if (this.length === 0) throw new RangeError('pop from an empty deque');
-    if (this.#front.length === 0)
-      this.#front = this.#back.splice(0, Math.ceil(this.#back.length / 2)).toReversed();
-    return this.#front.pop();
+    const item = this.#items.get(key);
+    this.#items.delete(key);
+    return item;
   }
   extend(items) {
     for (const item of items) this.append(item);
   }
-  extendleft(items) {
-    for (const item of items) this.appendleft(item);
-  }
   rotate(n = 1) {
     const items = [...this];
-    const cut = items.length - (((n % items.length) + items.length) % items.length || 0);
-    this.#front = [];
-    this.#back = [...items.slice(cut), ...items.slice(0, cut)];
+    this.#items.clear();
+    this.extend([...items.splice(-n % items.length || 0), ...items]);
   }
-  clear() {
-    this.#front = [];
-    this.#back = [];
-  }
-  [Symbol.iterator]() {
-    return [...this.#front.toReversed(), ...this.#back][Symbol.iterator]();
+  *[Symbol.iterator]() {
+    for (let i = 0; i < this.length; i += 1) yield this.at(i);
   }
   toJSON() {
     return [...this];
   }
 }
 
-// A function that makes frozen records, from values in order or from an object.
+// A function that makes frozen records: \`const Point = namedtuple('Point', 'x y')\`.
        function namedtuple(name, fields) {
-  const names = typeof fields === 'string' ? fields.split(/[\\s,]+/).filter(Boolean) : [...fields];
+  const names = typeof fields === 'string' ? fields.match(/\\w+/g) : [...fields];
   const make = (...values) => {
     if (values.length !== names.length)
       throw new TypeError(\`\${name} takes \${names.length} values: \${names.join(', ')}\`);
     return Object.freeze(Object.fromEntries(names.map((field, i) => [field, values[i]])));
   };
   make._fields = Object.freeze(names);
-  make._make = (values) => make(...values);
   make._replace = (record, changes) =>
     make(...names.map((field) => ({ ...record, ...changes })[field]));
   return Object.freeze(make);
 }
 
-       class ChainMap {
-  constructor(...maps) {
-    this.maps = maps.length > 0 ? maps : [{}];
-  }
-  has(key) {
-    return this.maps.some((map) => Object.hasOwn(map, key));
-  }
-  get(key, missing) {
-    const map = this.maps.find((each) => Object.hasOwn(each, key));
-    return map === undefined ? missing : map[key];
-  }
-  set(key, value) {
-    Object.defineProperty(this.maps[0], key, {
-      value,
-      writable: true,
-      enumerable: true,
-      configurable: true,
-    });
-  }
-  new_child(map = {}) {
-    return new ChainMap(map, ...this.maps);
-  }
-  toObject() {
-    return Object.fromEntries(this.maps.toReversed().flatMap((map) => Object.entries(map)));
-  }
-}
-
-return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.constructor;const f=(v)=>{if(isFrozen(v))return;freeze(v);for(const p of values(d(v))){f(p.value);f(p.get);f(p.set)}};f(n);return n})({__proto__:null,["Counter"]:Counter,["defaultdict"]:defaultdict,["OrderedDict"]:OrderedDict,["deque"]:deque,["namedtuple"]:namedtuple,["ChainMap"]:ChainMap})}))(globalThis)`,
+return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.constructor;const f=(v)=>{if(isFrozen(v))return;freeze(v);for(const p of values(d(v))){f(p.value);f(p.get);f(p.set)}};f(n);return n})({__proto__:null,["Counter"]:Counter,["defaultdict"]:defaultdict,["OrderedDict"]:OrderedDict,["deque"]:deque,["namedtuple"]:namedtuple})}))(globalThis)`,
   },
   {
     name: 're',
-    exports: `I M S IGNORECASE MULTILINE DOTALL Pattern Match compile match fullmatch search findall finditer sub subn split escape`,
+    exports: `I M S IGNORECASE MULTILINE DOTALL Pattern Match compile match fullmatch search findall finditer sub split escape`,
     declaration: `declare module 're' {
   /** Python's re. Patterns are Python's (as strings; mind String.raw) or RegExps; flags are letters: 'i', 'm', 's'. */
   export const I: string, M: string, S: string, IGNORECASE: string, MULTILINE: string, DOTALL: string;
   type Replacement = string | ((match: Match) => string);
   export class Match {
-    readonly string: string;
-    readonly lastindex: number;
     group(): string;
     group(key: number | string): string | null;
     group(...keys: (number | string)[]): (string | null)[];
@@ -757,7 +642,6 @@ return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.const
     start(): number;
     end(): number;
     span(): [number, number];
-    expand(template: string): string;
   }
   export class Pattern {
     constructor(pattern: string | RegExp, flags?: string);
@@ -768,7 +652,6 @@ return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.const
     findall(text: string): string[] | string[][];
     finditer(text: string): Generator<Match>;
     sub(replacement: Replacement, text: string, count?: number): string;
-    subn(replacement: Replacement, text: string, count?: number): [string, number];
     split(text: string, maxsplit?: number): (string | null)[];
   }
   export function compile(pattern: string | RegExp | Pattern, flags?: string): Pattern;
@@ -805,12 +688,6 @@ return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.const
     text: string,
     options?: { count?: number; flags?: string },
   ): string;
-  export function subn(
-    pattern: string | RegExp | Pattern,
-    by: Replacement,
-    text: string,
-    options?: { count?: number; flags?: string },
-  ): [string, number];
   export function split(
     pattern: string | RegExp | Pattern,
     text: string,
@@ -818,111 +695,92 @@ return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.const
   ): (string | null)[];
   export function escape(text: string): string;
 }`,
-    source: `((function(){"use strict";const{Object,Array,Set,RegExp,String,RangeError}=arguments[0];// Python's re over RegExp: its functions, its Match objects, and the parts of its syntax that JavaScript spells otherwise.
-       const I = 'i';
-       const M = 'm';
-       const S = 's';
-       const IGNORECASE = I;
-       const MULTILINE = M;
-       const DOTALL = S;
+    source: `((function(){"use strict";const{Array,RegExp,Object,RangeError}=arguments[0];// Python's re over RegExp: its functions, its Match objects, and the parts of its syntax that JavaScript spells otherwise.
+       const [I, M, S] = 'ims';
+       const [IGNORECASE, MULTILINE, DOTALL] = 'ims';
 
 // Flags are letters: 'i', or I + M.
        class Pattern {
   #source;
   #flags;
   constructor(pattern, flags = '') {
-    const isRegExp = Object.prototype.toString.call(pattern) === '[object RegExp]';
-    const inline = isRegExp ? null : /^\\(\\?([aimsu]+)\\)/.exec(pattern);
-    const letters = [...(isRegExp ? pattern.flags : (inline?.[1] ?? '')), ...Array.from(flags)];
+    const isRegExp = typeof pattern !== 'string';
+    const [inline = '', letters = ''] = isRegExp ? [] : (/^\\(\\?([aimsu]+)\\)/.exec(pattern) ?? []);
+    const all = (isRegExp ? pattern.flags : letters) + flags;
     this.pattern = isRegExp ? pattern.source : pattern;
-    this.#source = isRegExp ? pattern.source : toJavaScript(pattern.slice(inline?.[0].length ?? 0));
-    this.#flags = [...new Set(letters.filter((flag) => 'imsu'.includes(flag)))].join('');
-    this.#regExp('');
+    this.#source = isRegExp ? pattern.source : toJavaScript(pattern.slice(inline.length));
+    this.#flags = Array.from('imsu')
+      .filter((flag) => all.includes(flag))
+      .join('');
+    this.search(''); // what is wrong with the pattern is told now
   }
   match(text) {
-    const found = this.#regExp('y').exec(text);
-    return found && new Match(found);
+    return this.#first(text, 'y', this.#source);
   }
   fullmatch(text) {
-    const found = this.#regExp('y', \`(?:\${this.#source})(?![^])\`).exec(text);
-    return found && new Match(found);
+    return this.#first(text, 'y', \`(?:\${this.#source})(?![^])\`);
   }
   search(text) {
-    const found = this.#regExp('').exec(text);
-    return found && new Match(found);
+    return this.#first(text, '', this.#source);
   }
   *finditer(text) {
-    for (const found of text.matchAll(this.#regExp('g'))) yield new Match(found);
+    const pattern = new RegExp(this.#source, \`\${this.#flags}g\`);
+    for (const found of text.matchAll(pattern)) yield new Match(found);
   }
   // Whole matches; with one group its text, with more an array of theirs.
   findall(text) {
-    return Array.from(text.matchAll(this.#regExp('g')), ([whole, ...groups]) => {
-      if (groups.length === 0) return whole;
-      return groups.length === 1 ? (groups[0] ?? '') : groups.map((group) => group ?? '');
+    return Array.from(this.finditer(text), (match) => {
+      const groups = match.groups('');
+      return groups.length < 2 ? (groups[0] ?? match.group()) : groups;
     });
   }
-  sub(replacement, text, count = 0) {
-    return this.subn(replacement, text, count)[0];
-  }
-  subn(replacement, text, count = 0) {
-    let done = 0;
-    let from = 0;
-    let result = '';
-    for (const found of text.matchAll(this.#regExp('g'))) {
-      if (count > 0 && done === count) break;
-      const match = new Match(found);
-      const by = typeof replacement === 'function' ? replacement(match) : match.expand(replacement);
-      result += text.slice(from, match.start()) + by;
-      from = match.end();
-      done += 1;
-    }
-    return [result + text.slice(from), done];
+  sub(replacement, text, count = Infinity) {
+    const by =
+      typeof replacement === 'function' ? replacement : (match) => expand(replacement, match);
+    return this.#cut(text, count, (match) => [by(match)]).join('');
   }
   // What groups matched comes between the pieces.
-  split(text, maxsplit = 0) {
+  split(text, maxsplit = Infinity) {
+    return this.#cut(text, maxsplit, (match) => match.groups());
+  }
+  #cut(text, count, between) {
     const pieces = [];
     let from = 0;
-    let done = 0;
-    for (const found of text.matchAll(this.#regExp('g'))) {
-      if (maxsplit > 0 && done === maxsplit) break;
-      pieces.push(text.slice(from, found.index), ...found.slice(1).map((group) => group ?? null));
-      from = found.index + found[0].length;
-      done += 1;
+    for (const match of this.finditer(text).take(count || Infinity)) {
+      pieces.push(text.slice(from, match.start()), ...between(match));
+      from = match.end();
     }
     return [...pieces, text.slice(from)];
   }
-  #regExp(more, source = this.#source) {
-    return new RegExp(source, this.#flags + more);
+  #first(text, flag, source) {
+    const found = new RegExp(source, this.#flags + flag).exec(text);
+    return found && new Match(found);
   }
 }
 
 // One pass over escapes, classes and group openings, so that nothing inside a class or an escape is taken for syntax.
 function toJavaScript(pattern) {
-  const spellings = { '\\\\A': '(?<![^])', '\\\\Z': '(?![^])', '(?P<': '(?<' };
-  return pattern
-    .replace(
-      /\\\\[^]|\\[\\^?\\]?(?:\\\\[^]|[^\\]\\\\])*\\]|\\(\\?P<|\\(\\?P=(\\w+)\\)|\\(\\?#[^)]*\\)/g,
-      (piece, name) => {
-        if (name !== undefined) return \`\\\\k<\${name}>\`;
-        if (piece.startsWith('(?#')) return '';
-        // A bracket that comes first is a character in Python, and ends an empty class in JavaScript.
-        if (piece.startsWith('[')) return piece.replace(/^(\\[\\^?)\\]/, '$1\\\\]');
-        return spellings[piece] ?? piece;
-      },
-    )
-    .replace(/(?<!\\\\)\\$$/, '(?=\\\\n?(?![^]))');
+  const spellings = { '\\\\A': '(?<![^])', '\\\\Z': '(?![^])', '(?P<': '(?<', $: '(?=\\\\n?(?![^]))' };
+  const pieces = /\\\\[^]|\\[\\^?\\]?(?:\\\\[^]|[^\\]\\\\])*\\]|\\(\\?P<|\\(\\?P=(\\w+)\\)|\\$$/g;
+  return pattern.replace(pieces, (piece, name) => {
+    if (name !== undefined) return \`\\\\k<\${name}>\`;
+    // A bracket that comes first is a character in Python, and ends an empty class in JavaScript.
+    return spellings[piece] ?? piece.replace(/^(\\[\\^?)\\]/, '$1\\\\]');
+  });
 }
 
        class Match {
   #found;
   constructor(found) {
     this.#found = found;
-    this.string = found.input;
-    this.lastindex = found.findLastIndex((group, index) => index > 0 && group !== undefined);
   }
   group(...keys) {
-    const groups = keys.map((key) => this.#group(key));
-    return keys.length === 0 ? this.#found[0] : keys.length === 1 ? groups[0] : groups;
+    const groups = (keys.length === 0 ? [0] : keys).map((key) => {
+      const from = /^\\d+$/.test(key) ? this.#found : (this.#found.groups ?? {});
+      if (!Object.hasOwn(from, key)) throw new RangeError(\`no such group: \${key}\`);
+      return from[key] ?? null;
+    });
+    return groups.length === 1 ? groups[0] : groups;
   }
   groups(missing = null) {
     return this.#found.slice(1).map((group) => group ?? missing);
@@ -940,20 +798,14 @@ function toJavaScript(pattern) {
   span() {
     return [this.start(), this.end()];
   }
-  // \`\\1\`, \`\\g<1>\`, \`\\g<name>\`, \`\\n\`, \`\\t\`, \`\\\\\`.
-  expand(template) {
-    const escapes = { n: '\\n', t: '\\t', r: '\\r', '\\\\': '\\\\' };
-    return template.replace(/\\\\(?:g<(\\w+)>|(\\d{1,2})|([^]))/g, (whole, name, number, character) => {
-      if (character !== undefined) return escapes[character] ?? whole;
-      return this.#group(number ?? name) ?? '';
-    });
-  }
-  #group(key) {
-    const isNumber = /^\\d+$/.test(String(key));
-    const groups = isNumber ? this.#found : (this.#found.groups ?? {});
-    if (!Object.hasOwn(groups, key)) throw new RangeError(\`no such group: \${key}\`);
-    return groups[key] ?? null;
-  }
+}
+
+// \`\\1\`, \`\\g<1>\`, \`\\g<name>\`, \`\\n\`, \`\\t\`, \`\\\\\` in a replacement.
+function expand(template, match) {
+  const escapes = { n: '\\n', t: '\\t', r: '\\r', '\\\\': '\\\\' };
+  return template.replace(/\\\\(?:g<(\\w+)>|(\\d{1,2})|([^]))/g, (whole, name, number, character) =>
+    character === undefined ? (match.group(number ?? name) ?? '') : (escapes[character] ?? whole),
+  );
 }
 
        const compile = (pattern, flags) =>
@@ -963,19 +815,17 @@ function toJavaScript(pattern) {
        const search = (pattern, text, flags) => compile(pattern, flags).search(text);
        const findall = (pattern, text, flags) => compile(pattern, flags).findall(text);
        const finditer = (pattern, text, flags) => compile(pattern, flags).finditer(text);
-       const sub = (pattern, by, text, { count = 0, flags } = {}) =>
+       const sub = (pattern, by, text, { count, flags } = {}) =>
   compile(pattern, flags).sub(by, text, count);
-       const subn = (pattern, by, text, { count = 0, flags } = {}) =>
-  compile(pattern, flags).subn(by, text, count);
-       const split = (pattern, text, { maxsplit = 0, flags } = {}) =>
+       const split = (pattern, text, { maxsplit, flags } = {}) =>
   compile(pattern, flags).split(text, maxsplit);
        const escape = (text) => text.replace(/[\\s#$&()*+\\-.?[\\\\\\]^{|}~]/g, '\\\\$&');
 
-return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.constructor;const f=(v)=>{if(isFrozen(v))return;freeze(v);for(const p of values(d(v))){f(p.value);f(p.get);f(p.set)}};f(n);return n})({__proto__:null,["I"]:I,["M"]:M,["S"]:S,["IGNORECASE"]:IGNORECASE,["MULTILINE"]:MULTILINE,["DOTALL"]:DOTALL,["Pattern"]:Pattern,["Match"]:Match,["compile"]:compile,["match"]:match,["fullmatch"]:fullmatch,["search"]:search,["findall"]:findall,["finditer"]:finditer,["sub"]:sub,["subn"]:subn,["split"]:split,["escape"]:escape})}))(globalThis)`,
+return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.constructor;const f=(v)=>{if(isFrozen(v))return;freeze(v);for(const p of values(d(v))){f(p.value);f(p.get);f(p.set)}};f(n);return n})({__proto__:null,["I"]:I,["M"]:M,["S"]:S,["IGNORECASE"]:IGNORECASE,["MULTILINE"]:MULTILINE,["DOTALL"]:DOTALL,["Pattern"]:Pattern,["Match"]:Match,["compile"]:compile,["match"]:match,["fullmatch"]:fullmatch,["search"]:search,["findall"]:findall,["finditer"]:finditer,["sub"]:sub,["split"]:split,["escape"]:escape})}))(globalThis)`,
   },
   {
     name: 'itertools',
-    exports: `count cycle repeat accumulate batched chain from_iterable compress dropwhile takewhile filterfalse groupby islice pairwise starmap tee zip zip_longest product permutations combinations combinations_with_replacement`,
+    exports: `count cycle repeat accumulate batched chain takewhile groupby islice pairwise zip zip_longest product permutations combinations`,
     declaration: `declare module 'itertools' {
   /** Python's itertools, lazy. Spread a result to get an array: \`[...combinations('abc', 2)]\`. */
   export function count(start?: number, step?: number): Generator<number>;
@@ -988,15 +838,7 @@ return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.const
   ): Generator<T>;
   export function batched<T>(items: Iterable<T>, n: number): Generator<T[]>;
   export function chain<T>(...lists: Iterable<T>[]): Generator<T>;
-  /** chain.from_iterable */
-  export function from_iterable<T>(lists: Iterable<Iterable<T>>): Generator<T>;
-  export function compress<T>(items: Iterable<T>, selectors: Iterable<unknown>): Generator<T>;
-  export function dropwhile<T>(test: (item: T) => unknown, items: Iterable<T>): Generator<T>;
   export function takewhile<T>(test: (item: T) => unknown, items: Iterable<T>): Generator<T>;
-  export function filterfalse<T>(
-    test: ((item: T) => unknown) | null,
-    items: Iterable<T>,
-  ): Generator<T>;
   /** Neighbours with one key, as [key, array]; sort first, as in Python. */
   export function groupby<T, K = T>(items: Iterable<T>, keyOf?: (item: T) => K): Generator<[K, T[]]>;
   export function islice<T>(
@@ -1006,11 +848,6 @@ return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.const
     step?: number,
   ): Generator<T>;
   export function pairwise<T>(items: Iterable<T>): Generator<[T, T]>;
-  export function starmap<A extends unknown[], R>(
-    call: (...args: A) => R,
-    lists: Iterable<A>,
-  ): Generator<R>;
-  export function tee<T>(items: Iterable<T>, n?: number): Generator<T>[];
   export function zip(...lists: Iterable<unknown>[]): Generator<unknown[]>;
   export function zip_longest(
     lists: Iterable<unknown>[],
@@ -1020,9 +857,8 @@ return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.const
   export function product<T>(lists: Iterable<T>[], options?: { repeat?: number }): Generator<T[]>;
   export function permutations<T>(items: Iterable<T>, r?: number): Generator<T[]>;
   export function combinations<T>(items: Iterable<T>, r: number): Generator<T[]>;
-  export function combinations_with_replacement<T>(items: Iterable<T>, r: number): Generator<T[]>;
 }`,
-    source: `((function(){"use strict";const{RangeError,Boolean,Symbol,Array}=arguments[0];// Python's itertools as generators: nothing is computed before it is asked for.
+    source: `((function(){"use strict";const{RangeError,Symbol,Array}=arguments[0];// Python's itertools as generators: nothing is computed before it is asked for.
        function* count(start = 0, step = 1) {
   for (let n = 0; ; n += 1) yield start + n * step;
 }
@@ -1061,46 +897,27 @@ return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.const
        function* chain(...lists) {
   for (const list of lists) yield* list;
 }
-       function* from_iterable(lists) {
-  for (const list of lists) yield* list;
-}
-       function* compress(items, selectors) {
-  for (const [item, selected] of zip(items, selectors)) if (selected) yield item;
-}
-       function* dropwhile(test, items) {
-  let dropping = true;
-  for (const item of items) {
-    dropping &&= Boolean(test(item));
-    if (!dropping) yield item;
-  }
-}
        function* takewhile(test, items) {
   for (const item of items) {
     if (!test(item)) return;
     yield item;
   }
 }
-       function* filterfalse(test, items) {
-  for (const item of items) if (!(test ? test(item) : item)) yield item;
-}
 // Groups of neighbours with one key, as [key, array].
        function* groupby(items, keyOf = (item) => item) {
   let group;
   for (const item of items) {
     const key = keyOf(item);
-    if (group !== undefined && group[0] === key) {
-      group[1].push(item);
-      continue;
-    }
-    if (group !== undefined) yield group;
-    group = [key, [item]];
+    if (group?.[0] !== key && group) yield group;
+    if (group?.[0] !== key) group = [key, []];
+    group[1].push(item);
   }
-  if (group !== undefined) yield group;
+  if (group) yield group;
 }
        function* islice(items, start, stop, step = 1) {
   const [from, to] = stop === undefined ? [0, start] : [start, stop ?? Infinity];
-  let index = 0;
   if (from >= to) return;
+  let index = 0;
   for (const item of items) {
     if (index >= from && (index - from) % step === 0) yield item;
     index += 1;
@@ -1108,30 +925,12 @@ return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.const
   }
 }
        function* pairwise(items) {
-  let previous;
-  let isFirst = true;
+  const window = [];
   for (const item of items) {
-    if (!isFirst) yield [previous, item];
-    previous = item;
-    isFirst = false;
+    if (window.push(item) < 2) continue;
+    yield [...window];
+    window.shift();
   }
-}
-       function* starmap(call, lists) {
-  for (const list of lists) yield call(...list);
-}
-       function tee(items, n = 2) {
-  const source = items[Symbol.iterator]();
-  const queues = Array.from({ length: n }, () => []);
-  return queues.map(function* own(queue) {
-    for (;;) {
-      if (queue.length === 0) {
-        const { done, value } = source.next();
-        if (done) return;
-        for (const each of queues) each.push(value);
-      }
-      yield queue.shift();
-    }
-  });
 }
        function* zip(...lists) {
   const sources = lists.map((list) => list[Symbol.iterator]());
@@ -1171,11 +970,6 @@ return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.const
   const rest = (_, taken) => [...pool.keys()].slice((taken.at(-1) ?? -1) + 1);
   yield* picks(r, rest, (indices) => indices.map((index) => pool[index]));
 }
-       function* combinations_with_replacement(items, r) {
-  const pool = [...items];
-  const rest = (_, taken) => [...pool.keys()].slice(taken.at(-1) ?? 0);
-  yield* picks(r, rest, (indices) => indices.map((index) => pool[index]));
-}
 // All ways to take \`size\` indices one after the other, in order, each from what \`options\` leaves.
 function* picks(size, options, read, taken = []) {
   if (taken.length === size) yield read(taken);
@@ -1184,7 +978,7 @@ function* picks(size, options, read, taken = []) {
       yield* picks(size, options, read, [...taken, index]);
 }
 
-return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.constructor;const f=(v)=>{if(isFrozen(v))return;freeze(v);for(const p of values(d(v))){f(p.value);f(p.get);f(p.set)}};f(n);return n})({__proto__:null,["count"]:count,["cycle"]:cycle,["repeat"]:repeat,["accumulate"]:accumulate,["batched"]:batched,["chain"]:chain,["from_iterable"]:from_iterable,["compress"]:compress,["dropwhile"]:dropwhile,["takewhile"]:takewhile,["filterfalse"]:filterfalse,["groupby"]:groupby,["islice"]:islice,["pairwise"]:pairwise,["starmap"]:starmap,["tee"]:tee,["zip"]:zip,["zip_longest"]:zip_longest,["product"]:product,["permutations"]:permutations,["combinations"]:combinations,["combinations_with_replacement"]:combinations_with_replacement})}))(globalThis)`,
+return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.constructor;const f=(v)=>{if(isFrozen(v))return;freeze(v);for(const p of values(d(v))){f(p.value);f(p.get);f(p.set)}};f(n);return n})({__proto__:null,["count"]:count,["cycle"]:cycle,["repeat"]:repeat,["accumulate"]:accumulate,["batched"]:batched,["chain"]:chain,["takewhile"]:takewhile,["groupby"]:groupby,["islice"]:islice,["pairwise"]:pairwise,["zip"]:zip,["zip_longest"]:zip_longest,["product"]:product,["permutations"]:permutations,["combinations"]:combinations})}))(globalThis)`,
   },
   {
     name: 'functools',
@@ -1457,7 +1251,6 @@ return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.const
     add(other: timedelta): timedelta;
     sub(other: timedelta): timedelta;
     mul(factor: number): timedelta;
-    compare(other: timedelta): number;
     valueOf(): number;
     toString(): string;
     toJSON(): string;
@@ -1468,6 +1261,7 @@ return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.const
     static fromtimestamp(seconds: number): date;
     static fromisoformat(text: string): date;
     static strptime(text: string, format: string): date;
+    /** Since 1970. */
     readonly ms: number;
     readonly year: number;
     /** 1 to 12. */
@@ -1475,15 +1269,21 @@ return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.const
     readonly day: number;
     /** Monday is 0. */
     weekday(): number;
-    isoweekday(): number;
     /** Year, week, day of the week. */
     isocalendar(): [number, number, number];
-    toordinal(): number;
-    replace(changes: { year?: number; month?: number; day?: number }): this;
+    /** With other fields: \`replace({ day: 1 })\`. */
+    replace(changes: {
+      year?: number;
+      month?: number;
+      day?: number;
+      hour?: number;
+      minute?: number;
+      second?: number;
+      millisecond?: number;
+    }): this;
     add(delta: timedelta): this;
     sub(delta: timedelta): this;
     sub(other: date): timedelta;
-    compare(other: date): number;
     /** %Y %y %m %d %H %I %M %S %f %p %A %a %B %b %j %w %u %V %G %% */
     strftime(format: string): string;
     isoformat(): string;
@@ -1502,7 +1302,6 @@ return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.const
       millisecond?: number,
     );
     static now(): datetime;
-    static combine(day: date, time?: { hour?: number; minute?: number; second?: number }): datetime;
     static fromtimestamp(seconds: number): datetime;
     /** An offset is turned into UTC. */
     static fromisoformat(text: string): datetime;
@@ -1517,62 +1316,109 @@ return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.const
     isoformat(separator?: string): string;
   }
 }`,
-    source: `((function(){"use strict";const{String,Math,Object,Date,RangeError,RegExp}=arguments[0];// Python's datetime, in UTC only. JavaScript has no operators for objects: a.add(delta), a.sub(b), a.compare(b).
-const DAY = 86_400_000;
-const pad = (n, width = 2) => String(n).padStart(width, '0');
-const days = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
-const months =
+    source: `((function(){"use strict";const{String,Math,Date,Object,RangeError,RegExp,Number}=arguments[0];// Python's datetime, in UTC, to the millisecond. Objects have no operators, so a.add(delta) and a.sub(b); a < b works.
+// strftime and strptime, which datetime and time share: each of the two gets this text in front of its own.
+const DAYS = 'Monday Tuesday Wednesday Thursday Friday Saturday Sunday'.split(' ');
+const MONTHS =
   'January February March April May June July August September October November December'.split(
     ' ',
   );
+const DAY = 86_400_000;
+const pad = (n, width = 2) => String(n).padStart(width, '0');
+const weekdayOf = (at) => (at.getUTCDay() + 6) % 7;
+const dayOfYear = (at) => Math.floor((at - Date.UTC(at.getUTCFullYear(), 0, 1)) / DAY) + 1;
+
+// Year and week of ISO 8601: the week that holds Thursday names the year.
+function isoWeek(at) {
+  const thursday = new Date(at.getTime() + (3 - weekdayOf(at)) * DAY);
+  return [thursday.getUTCFullYear(), Math.ceil(dayOfYear(thursday) / 7)];
+}
+
+const directives = {
+  Y: (at) => at.toISOString().slice(0, 4),
+  y: (at) => at.toISOString().slice(2, 4),
+  m: (at) => at.toISOString().slice(5, 7),
+  d: (at) => at.toISOString().slice(8, 10),
+  H: (at) => at.toISOString().slice(11, 13),
+  I: (at) => pad(((at.getUTCHours() + 11) % 12) + 1),
+  M: (at) => at.toISOString().slice(14, 16),
+  S: (at) => at.toISOString().slice(17, 19),
+  f: (at) => \`\${at.toISOString().slice(20, 23)}000\`,
+  p: (at) => (at.getUTCHours() < 12 ? 'AM' : 'PM'),
+  A: (at) => DAYS[weekdayOf(at)],
+  a: (at) => DAYS[weekdayOf(at)].slice(0, 3),
+  B: (at) => MONTHS[at.getUTCMonth()],
+  b: (at) => MONTHS[at.getUTCMonth()].slice(0, 3),
+  j: (at) => pad(dayOfYear(at), 3),
+  u: (at) => String(weekdayOf(at) + 1),
+  w: (at) => String(at.getUTCDay()),
+  V: (at) => pad(isoWeek(at)[1]),
+  G: (at) => pad(isoWeek(at)[0], 4),
+  '%': () => '%',
+};
+
+// A Date, in UTC, as text.
+function written(at, format) {
+  return format.replace(/%([a-zA-Z%])/g, (directive, letter) => {
+    if (!Object.hasOwn(directives, letter))
+      throw new RangeError(\`Unsupported directive \${directive}\`);
+    return directives[letter](at);
+  });
+}
+
+const readers = { Y: '\\\\d{4}', f: '\\\\d{1,6}', p: '[ap]m', a: '[a-z]{3}', b: '[a-z]{3}' };
+for (const letter of 'AB') readers[letter] = '[a-z]+';
+for (const letter of 'ymdHIMS') readers[letter] = '\\\\d\\\\d?';
+
+// Year, month, day, hour, minute, second and millisecond of a text.
+function fieldsIn(text, format) {
+  const source = format.replace(/%([a-zA-Z%])|[^\\w\\s]/g, (piece, letter) => {
+    if (letter === undefined || letter === '%') return \`\\\\\${piece.charAt(0)}\`;
+    if (!Object.hasOwn(readers, letter)) throw new RangeError(\`Unsupported directive \${piece}\`);
+    return \`(?<\${letter}>\${readers[letter]})\`;
+  });
+  const got = new RegExp(\`^\${source}$\`, 'i').exec(text)?.groups;
+  if (!got) throw new RangeError(\`'\${text}' does not match format '\${format}'\`);
+  const named = (got.B ?? got.b)?.toLowerCase();
+  const month = named
+    ? MONTHS.findIndex((name) => name.toLowerCase().startsWith(named)) + 1
+    : Number(got.m ?? 1);
+  const short = Number(got.y) + (Number(got.y) < 69 ? 2000 : 1900);
+  const hour = got.I
+    ? (Number(got.I) % 12) + (/p/i.test(got.p ?? '') ? 12 : 0)
+    : Number(got.H ?? 0);
+  const clock = [hour, Number(got.M ?? 0), Number(got.S ?? 0)];
+  const milliseconds = Number((got.f ?? '').padEnd(3, '0').slice(0, 3));
+  return [got.y ? short : Number(got.Y ?? 1900), month, Number(got.d ?? 1), ...clock, milliseconds];
+}
 
        class timedelta {
-  constructor({
-    weeks = 0,
-    days: d = 0,
-    hours = 0,
-    minutes = 0,
-    seconds = 0,
-    milliseconds = 0,
-  } = {}) {
-    this.ms = Math.round(
-      (((weeks * 7 + d) * 24 + hours) * 60 + minutes) * 60_000 + seconds * 1000 + milliseconds,
-    );
+  constructor({ weeks = 0, days = 0, hours = 0, minutes = 0, seconds = 0, milliseconds = 0 } = {}) {
+    const wholeMinutes = ((weeks * 7 + days) * 24 + hours) * 60 + minutes;
+    this.ms = Math.round(wholeMinutes * 60_000 + seconds * 1000 + milliseconds);
+    this.days = Math.floor(this.ms / DAY);
+    this.seconds = Math.floor((this.ms - this.days * DAY) / 1000);
     Object.freeze(this);
-  }
-  get days() {
-    return Math.floor(this.ms / DAY);
-  }
-  get seconds() {
-    return Math.floor((this.ms - this.days * DAY) / 1000);
   }
   total_seconds() {
     return this.ms / 1000;
   }
-  add(other) {
-    return new timedelta({ milliseconds: this.ms + other.ms });
+  add({ ms }) {
+    return new timedelta({ milliseconds: this.ms + ms });
   }
-  sub(other) {
-    return new timedelta({ milliseconds: this.ms - other.ms });
+  sub({ ms }) {
+    return new timedelta({ milliseconds: this.ms - ms });
   }
   mul(factor) {
     return new timedelta({ milliseconds: this.ms * factor });
-  }
-  compare(other) {
-    return Math.sign(this.ms - other.ms);
   }
   valueOf() {
     return this.ms;
   }
   toString() {
-    const ms = this.ms - this.days * DAY;
-    const clock = \`\${Math.floor(ms / 3_600_000)}:\${pad(Math.floor(ms / 60_000) % 60)}:\${pad(Math.floor(ms / 1000) % 60)}\`;
-    const fraction = ms % 1000 ? \`.\${pad(ms % 1000, 3)}000\` : '';
-    return (
-      (this.days ? \`\${this.days} day\${Math.abs(this.days) === 1 ? '' : 's'}, \` : '') +
-      clock +
-      fraction
-    );
+    const clock = new Date(this.ms - this.days * DAY).toISOString().slice(11, 23);
+    const days = this.days ? \`\${this.days} day\${Math.abs(this.days) === 1 ? '' : 's'}, \` : '';
+    return days + (clock.endsWith('.000') ? clock.slice(0, 8) : \`\${clock}000\`).replace(/^0/, '');
   }
   toJSON() {
     return this.toString();
@@ -1581,84 +1427,53 @@ const months =
 
        class date {
   constructor(year, month, day) {
-    this.ms = checked(year, month, day);
+    Object.assign(this, { ms: msOf(year, month, day), year, month, day });
     if (new.target === date) Object.freeze(this);
   }
   static today() {
     return date.fromtimestamp(Date.now() / 1000);
   }
   static fromtimestamp(seconds) {
-    return fieldsOf(new this(1970, 1, 1), Math.round(seconds * 1000));
+    const text = new Date(Math.round(seconds * 1000)).toISOString();
+    return new this(...text.match(/^[+-]?\\d+|\\d+/g).map(Number));
   }
   static fromisoformat(text) {
     return this.strptime(text, '%Y-%m-%d');
   }
   static strptime(text, format) {
-    return parse(this, text, format);
-  }
-  get year() {
-    return new Date(this.ms).getUTCFullYear();
-  }
-  get month() {
-    return new Date(this.ms).getUTCMonth() + 1;
-  }
-  get day() {
-    return new Date(this.ms).getUTCDate();
+    return new this(...fieldsIn(text, format));
   }
   weekday() {
-    return (new Date(this.ms).getUTCDay() + 6) % 7;
+    return weekdayOf(new Date(this.ms));
   }
-  isoweekday() {
-    return this.weekday() + 1;
-  }
-  // The week that holds Thursday names the year.
   isocalendar() {
-    const thursday = new Date((Math.floor(this.ms / DAY) - this.weekday() + 3) * DAY);
-    const year = thursday.getUTCFullYear();
-    return [
-      year,
-      1 + Math.floor((thursday.getTime() - Date.UTC(year, 0, 1)) / (7 * DAY)),
-      this.isoweekday(),
-    ];
-  }
-  toordinal() {
-    return Math.floor(this.ms / DAY) + 719_163;
+    return [...isoWeek(new Date(this.ms)), this.weekday() + 1];
   }
   replace(changes) {
-    const { year, month, day, hour, minute, second, millisecond } = {
-      ...partsOf(this),
-      ...changes,
-    };
-    return new this.constructor(year, month, day, hour, minute, second, millisecond);
+    const fields = ['year', 'month', 'day', 'hour', 'minute', 'second', 'millisecond'];
+    return new this.constructor(...fields.map((field) => changes[field] ?? this[field]));
   }
   add({ ms }) {
-    return fieldsOf(this, this.ms + ms);
+    return this.constructor.fromtimestamp((this.ms + ms) / 1000);
   }
   // Less a timedelta: a date. Less a date: the timedelta between them.
   sub(other) {
     const milliseconds = this.ms - other.ms;
     return other instanceof timedelta
-      ? fieldsOf(this, milliseconds)
+      ? this.constructor.fromtimestamp(milliseconds / 1000)
       : new timedelta({ milliseconds });
-  }
-  compare(other) {
-    return Math.sign(this.ms - other.ms);
   }
   valueOf() {
     return this.ms;
   }
   strftime(format) {
-    return format.replace(/%([a-zA-Z%])/g, (whole, letter) => {
-      const write = directives[letter];
-      if (!write) throw new RangeError(\`Unsupported directive \${whole}\`);
-      return write(this);
-    });
+    return written(new Date(this.ms), format);
   }
   isoformat() {
     return this.strftime('%Y-%m-%d');
   }
   toString() {
-    return this.isoformat();
+    return this.isoformat(' ');
   }
   toJSON() {
     return this.isoformat();
@@ -1668,49 +1483,23 @@ const months =
        class datetime extends date {
   constructor(year, month, day, hour = 0, minute = 0, second = 0, millisecond = 0) {
     super(year, month, day);
-    const fits = hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second < 60;
-    if (!fits) throw new RangeError('hour, minute or second is out of range');
-    this.ms += ((hour * 60 + minute) * 60 + second) * 1000 + millisecond;
-    Object.freeze(this);
+    this.ms = msOf(year, month, day, hour, minute, second, millisecond);
+    Object.freeze(Object.assign(this, { hour, minute, second, millisecond }));
   }
   static now() {
-    return this.fromtimestamp(Date.now() / 1000);
+    return datetime.fromtimestamp(Date.now() / 1000);
   }
-  static combine(day, { hour = 0, minute = 0, second = 0 } = {}) {
-    return new datetime(day.year, day.month, day.day, hour, minute, second);
-  }
+  // An offset is turned into UTC.
   static fromisoformat(text) {
-    const found =
-      /^(\\d{4}-\\d\\d-\\d\\d)(?:[T ](\\d\\d):(\\d\\d)(?::(\\d\\d)(?:[.,](\\d{1,9}))?)?(Z|[+-]\\d\\d:?\\d\\d)?)?$/.exec(
+    const [, day, clock = '00:00:00', fraction = '', sign, h = 0, m = 0] =
+      /^(\\d{4}-\\d\\d-\\d\\d)(?:[T ](\\d\\d:\\d\\d(?::\\d\\d)?)(?:[.,](\\d{1,9}))?(?:Z|([+-])(\\d\\d):?(\\d\\d))?)?$/.exec(
         text,
-      );
-    if (!found) throw new RangeError(\`Invalid isoformat string: '\${text}'\`);
-    const [, day, hour = 0, minute = 0, second = 0, fraction = '', zone = 'Z'] = found;
-    const { year, month, day: dayOfMonth } = date.fromisoformat(day);
-    const local = new datetime(
-      year,
-      month,
-      dayOfMonth,
-      +hour,
-      +minute,
-      +second,
-      +fraction.padEnd(3, '0').slice(0, 3),
-    );
-    const [sign, h, m] =
-      zone === 'Z' ? [1, 0, 0] : [zone[0] === '-' ? -1 : 1, +zone.slice(1, 3), +zone.slice(-2)];
-    return local.sub(new timedelta({ minutes: sign * (h * 60 + m) }));
-  }
-  get hour() {
-    return new Date(this.ms).getUTCHours();
-  }
-  get minute() {
-    return new Date(this.ms).getUTCMinutes();
-  }
-  get second() {
-    return new Date(this.ms).getUTCSeconds();
-  }
-  get millisecond() {
-    return new Date(this.ms).getUTCMilliseconds();
+      ) ?? [];
+    if (day === undefined) throw new RangeError(\`Invalid isoformat string: '\${text}'\`);
+    const seconds = clock.length === 5 ? \`\${clock}:00\` : clock;
+    const local = this.strptime(\`\${day} \${seconds}.\${fraction.slice(0, 3).padEnd(3, '0')}\`, ISO);
+    const minutes = Number(h) * 60 + Number(m);
+    return local.sub(new timedelta({ minutes: sign === '-' ? -minutes : minutes }));
   }
   timestamp() {
     return this.ms / 1000;
@@ -1719,111 +1508,28 @@ const months =
     return new date(this.year, this.month, this.day);
   }
   isoformat(separator = 'T') {
-    return (
-      this.strftime(\`%Y-%m-%d\${separator}%H:%M:%S\`) +
-      (this.millisecond ? \`.\${pad(this.millisecond, 3)}000\` : '')
-    );
-  }
-  toString() {
-    return this.isoformat(' ');
+    return this.strftime(\`%Y-%m-%d\${separator}%H:%M:%S\${this.millisecond ? '.%f' : ''}\`);
   }
 }
+const ISO = '%Y-%m-%d %H:%M:%S.%f';
 
-function checked(year, month, day) {
+// JavaScript reads 30 February as 2 March; Python refuses it.
+function msOf(...fields) {
+  const [year, month, day, ...clock] = fields;
   const at = new Date(0);
   at.setUTCFullYear(year, month - 1, day);
-  const isReal =
-    at.getUTCFullYear() === year && at.getUTCMonth() === month - 1 && at.getUTCDate() === day;
-  if (!isReal || year < 1 || year > 9999)
-    throw new RangeError(\`There is no day \${year}-\${month}-\${day}\`);
+  if (clock.length > 0) at.setUTCHours(...clock);
+  const read = Number.isNaN(at.getTime()) ? [] : at.toISOString().match(/\\d+/g).map(Number);
+  if (!(year >= 1 && year <= 9999) || fields.some((field, i) => field !== read[i]))
+    throw new RangeError(\`There is no such day or time: \${fields.join(' ')}\`);
   return at.getTime();
-}
-function partsOf({ year, month, day, hour = 0, minute = 0, second = 0, millisecond = 0 }) {
-  return { year, month, day, hour, minute, second, millisecond };
-}
-// Another time of the same kind; a date forgets the hours.
-function fieldsOf(like, ms) {
-  const at = new Date(ms);
-  const day = [at.getUTCFullYear(), at.getUTCMonth() + 1, at.getUTCDate()];
-  const clock = [at.getUTCHours(), at.getUTCMinutes(), at.getUTCSeconds(), at.getUTCMilliseconds()];
-  return like instanceof datetime ? new datetime(...day, ...clock) : new date(...day);
-}
-
-const directives = {
-  Y: (d) => pad(d.year, 4),
-  y: (d) => pad(d.year % 100),
-  m: (d) => pad(d.month),
-  d: (d) => pad(d.day),
-  H: (d) => pad(d.hour ?? 0),
-  I: (d) => pad((((d.hour ?? 0) + 11) % 12) + 1),
-  M: (d) => pad(d.minute ?? 0),
-  S: (d) => pad(d.second ?? 0),
-  f: (d) => \`\${pad(d.millisecond ?? 0, 3)}000\`,
-  p: (d) => ((d.hour ?? 0) < 12 ? 'AM' : 'PM'),
-  A: (d) => days[d.weekday()],
-  a: (d) => days[d.weekday()].slice(0, 3),
-  B: (d) => months[d.month - 1],
-  b: (d) => months[d.month - 1].slice(0, 3),
-  j: (d) => pad(d.toordinal() - new date(d.year, 1, 1).toordinal() + 1, 3),
-  w: (d) => String((d.weekday() + 1) % 7),
-  u: (d) => String(d.isoweekday()),
-  V: (d) => pad(d.isocalendar()[1]),
-  G: (d) => pad(d.isocalendar()[0], 4),
-  z: () => '',
-  Z: () => '',
-  '%': () => '%',
-};
-
-function parse(kind, text, format) {
-  const readers = {
-    Y: '\\\\d{4}',
-    y: '\\\\d\\\\d',
-    m: '\\\\d\\\\d?',
-    d: '\\\\d\\\\d?',
-    H: '\\\\d\\\\d?',
-    I: '\\\\d\\\\d?',
-    M: '\\\\d\\\\d?',
-    S: '\\\\d\\\\d?',
-  };
-  const words = {
-    f: '\\\\d{1,6}',
-    p: '[AaPp][Mm]',
-    B: '[A-Za-z]+',
-    b: '[A-Za-z]{3}',
-    A: '[A-Za-z]+',
-    a: '[A-Za-z]{3}',
-  };
-  const letters = [];
-  const source = format.replace(/%([a-zA-Z%])|[^]/g, (piece, letter) => {
-    if (letter === undefined) return piece.replace(/[\\\\^$.*+?()[\\]{}|/-]/, '\\\\$&');
-    const reader = { ...readers, ...words }[letter];
-    if (letter === '%' || !reader)
-      return letter === '%' ? '%' : bad(\`Unsupported directive \${piece}\`);
-    letters.push(letter);
-    return \`(\${reader})\`;
-  });
-  const found =
-    new RegExp(\`^\${source}$\`).exec(text) ?? bad(\`'\${text}' does not match format '\${format}'\`);
-  const got = Object.fromEntries(letters.map((letter, i) => [letter, found[i + 1]]));
-  const named = (got.B ?? got.b)?.toLowerCase();
-  const month = named
-    ? months.findIndex((name) => name.toLowerCase().startsWith(named)) + 1
-    : +(got.m ?? 1);
-  const year = got.y === undefined ? +(got.Y ?? 1900) : +got.y + (+got.y < 69 ? 2000 : 1900);
-  const hour =
-    got.I === undefined ? +(got.H ?? 0) : (+got.I % 12) + (/p/i.test(got.p ?? '') ? 12 : 0);
-  const clock = [hour, +(got.M ?? 0), +(got.S ?? 0), +(got.f ?? '').padEnd(3, '0').slice(0, 3)];
-  return new kind(year, month, +(got.d ?? 1), ...clock);
-}
-function bad(message) {
-  throw new RangeError(message);
 }
 
 return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.constructor;const f=(v)=>{if(isFrozen(v))return;freeze(v);for(const p of values(d(v))){f(p.value);f(p.get);f(p.set)}};f(n);return n})({__proto__:null,["timedelta"]:timedelta,["date"]:date,["datetime"]:datetime})}))(globalThis)`,
   },
   {
     name: 'time',
-    exports: `time time_ns monotonic perf_counter gmtime timegm asctime ctime strftime`,
+    exports: `time time_ns monotonic perf_counter gmtime timegm strftime strptime asctime ctime`,
     declaration: `declare module 'time' {
   /** Python's time, in UTC, by the clock of the run. */
   interface StructTime {
@@ -1848,10 +1554,86 @@ return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.const
   export function timegm(t: StructTime): number;
   export function asctime(t?: StructTime): string;
   export function ctime(seconds?: number): string;
-  /** %Y %m %d %H %M %S %j %a %b %% */
+  /** %Y %y %m %d %H %I %M %S %f %p %A %a %B %b %j %w %u %V %G %% */
   export function strftime(format: string, t?: StructTime): string;
+  export function strptime(text: string, format: string): StructTime;
 }`,
-    source: `((function(){"use strict";const{Date,BigInt,Math,Object,String,RangeError}=arguments[0];// Python's time over the run's clock. There is no sleep: nothing else runs meanwhile.
+    source: `((function(){"use strict";const{String,Math,Date,Object,RangeError,RegExp,Number,BigInt}=arguments[0];// Python's time over the run's clock. There is no sleep: nothing else runs meanwhile.
+// strftime and strptime, which datetime and time share: each of the two gets this text in front of its own.
+const DAYS = 'Monday Tuesday Wednesday Thursday Friday Saturday Sunday'.split(' ');
+const MONTHS =
+  'January February March April May June July August September October November December'.split(
+    ' ',
+  );
+const DAY = 86_400_000;
+const pad = (n, width = 2) => String(n).padStart(width, '0');
+const weekdayOf = (at) => (at.getUTCDay() + 6) % 7;
+const dayOfYear = (at) => Math.floor((at - Date.UTC(at.getUTCFullYear(), 0, 1)) / DAY) + 1;
+
+// Year and week of ISO 8601: the week that holds Thursday names the year.
+function isoWeek(at) {
+  const thursday = new Date(at.getTime() + (3 - weekdayOf(at)) * DAY);
+  return [thursday.getUTCFullYear(), Math.ceil(dayOfYear(thursday) / 7)];
+}
+
+const directives = {
+  Y: (at) => at.toISOString().slice(0, 4),
+  y: (at) => at.toISOString().slice(2, 4),
+  m: (at) => at.toISOString().slice(5, 7),
+  d: (at) => at.toISOString().slice(8, 10),
+  H: (at) => at.toISOString().slice(11, 13),
+  I: (at) => pad(((at.getUTCHours() + 11) % 12) + 1),
+  M: (at) => at.toISOString().slice(14, 16),
+  S: (at) => at.toISOString().slice(17, 19),
+  f: (at) => \`\${at.toISOString().slice(20, 23)}000\`,
+  p: (at) => (at.getUTCHours() < 12 ? 'AM' : 'PM'),
+  A: (at) => DAYS[weekdayOf(at)],
+  a: (at) => DAYS[weekdayOf(at)].slice(0, 3),
+  B: (at) => MONTHS[at.getUTCMonth()],
+  b: (at) => MONTHS[at.getUTCMonth()].slice(0, 3),
+  j: (at) => pad(dayOfYear(at), 3),
+  u: (at) => String(weekdayOf(at) + 1),
+  w: (at) => String(at.getUTCDay()),
+  V: (at) => pad(isoWeek(at)[1]),
+  G: (at) => pad(isoWeek(at)[0], 4),
+  '%': () => '%',
+};
+
+// A Date, in UTC, as text.
+function written(at, format) {
+  return format.replace(/%([a-zA-Z%])/g, (directive, letter) => {
+    if (!Object.hasOwn(directives, letter))
+      throw new RangeError(\`Unsupported directive \${directive}\`);
+    return directives[letter](at);
+  });
+}
+
+const readers = { Y: '\\\\d{4}', f: '\\\\d{1,6}', p: '[ap]m', a: '[a-z]{3}', b: '[a-z]{3}' };
+for (const letter of 'AB') readers[letter] = '[a-z]+';
+for (const letter of 'ymdHIMS') readers[letter] = '\\\\d\\\\d?';
+
+// Year, month, day, hour, minute, second and millisecond of a text.
+function fieldsIn(text, format) {
+  const source = format.replace(/%([a-zA-Z%])|[^\\w\\s]/g, (piece, letter) => {
+    if (letter === undefined || letter === '%') return \`\\\\\${piece.charAt(0)}\`;
+    if (!Object.hasOwn(readers, letter)) throw new RangeError(\`Unsupported directive \${piece}\`);
+    return \`(?<\${letter}>\${readers[letter]})\`;
+  });
+  const got = new RegExp(\`^\${source}$\`, 'i').exec(text)?.groups;
+  if (!got) throw new RangeError(\`'\${text}' does not match format '\${format}'\`);
+  const named = (got.B ?? got.b)?.toLowerCase();
+  const month = named
+    ? MONTHS.findIndex((name) => name.toLowerCase().startsWith(named)) + 1
+    : Number(got.m ?? 1);
+  const short = Number(got.y) + (Number(got.y) < 69 ? 2000 : 1900);
+  const hour = got.I
+    ? (Number(got.I) % 12) + (/p/i.test(got.p ?? '') ? 12 : 0)
+    : Number(got.H ?? 0);
+  const clock = [hour, Number(got.M ?? 0), Number(got.S ?? 0)];
+  const milliseconds = Number((got.f ?? '').padEnd(3, '0').slice(0, 3));
+  return [got.y ? short : Number(got.Y ?? 1900), month, Number(got.d ?? 1), ...clock, milliseconds];
+}
+
        const time = () => Date.now() / 1000;
        const time_ns = () => BigInt(Date.now()) * 1_000_000n;
 const startedAt = Date.now();
@@ -1869,7 +1651,7 @@ const startedAt = Date.now();
     tm_min: at.getUTCMinutes(),
     tm_sec: at.getUTCSeconds(),
     tm_wday: (at.getUTCDay() + 6) % 7,
-    tm_yday: Math.floor((at.getTime() - Date.UTC(year, 0, 1)) / 86_400_000) + 1,
+    tm_yday: Math.floor((at - Date.UTC(year, 0, 1)) / 86_400_000) + 1,
     tm_isdst: 0,
   });
 }
@@ -1877,35 +1659,17 @@ const startedAt = Date.now();
        const timegm = (t) =>
   Date.UTC(t.tm_year, t.tm_mon - 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec) / 1000;
 
-const days = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
-const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-const two = (n) => String(n).padStart(2, '0');
-       function asctime(t = gmtime()) {
-  const clock = \`\${two(t.tm_hour)}:\${two(t.tm_min)}:\${two(t.tm_sec)}\`;
-  return \`\${days[t.tm_wday]} \${months[t.tm_mon - 1]} \${String(t.tm_mday).padStart(2)} \${clock} \${t.tm_year}\`;
-}
+const dateOf = (t) => new Date(timegm(t) * 1000);
+       const strftime = (format, t = gmtime()) => written(dateOf(t), format);
+       const strptime = (text, format) => {
+  const [year, month, ...rest] = fieldsIn(text, format);
+  return gmtime(Date.UTC(year, month - 1, ...rest) / 1000);
+};
+       const asctime = (t = gmtime()) =>
+  strftime(\`%a %b \${String(t.tm_mday).padStart(2)} %H:%M:%S %Y\`, t);
        const ctime = (seconds = time()) => asctime(gmtime(seconds));
 
-       function strftime(format, t = gmtime()) {
-  const directives = {
-    Y: () => String(t.tm_year).padStart(4, '0'),
-    m: () => two(t.tm_mon),
-    d: () => two(t.tm_mday),
-    H: () => two(t.tm_hour),
-    M: () => two(t.tm_min),
-    S: () => two(t.tm_sec),
-    j: () => String(t.tm_yday).padStart(3, '0'),
-    a: () => days[t.tm_wday],
-    b: () => months[t.tm_mon - 1],
-    '%': () => '%',
-  };
-  return format.replace(/%([a-zA-Z%])/g, (whole, letter) => {
-    if (!Object.hasOwn(directives, letter)) throw new RangeError(\`Unsupported directive \${whole}\`);
-    return directives[letter]();
-  });
-}
-
-return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.constructor;const f=(v)=>{if(isFrozen(v))return;freeze(v);for(const p of values(d(v))){f(p.value);f(p.get);f(p.set)}};f(n);return n})({__proto__:null,["time"]:time,["time_ns"]:time_ns,["monotonic"]:monotonic,["perf_counter"]:perf_counter,["gmtime"]:gmtime,["timegm"]:timegm,["asctime"]:asctime,["ctime"]:ctime,["strftime"]:strftime})}))(globalThis)`,
+return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.constructor;const f=(v)=>{if(isFrozen(v))return;freeze(v);for(const p of values(d(v))){f(p.value);f(p.get);f(p.set)}};f(n);return n})({__proto__:null,["time"]:time,["time_ns"]:time_ns,["monotonic"]:monotonic,["perf_counter"]:perf_counter,["gmtime"]:gmtime,["timegm"]:timegm,["strftime"]:strftime,["strptime"]:strptime,["asctime"]:asctime,["ctime"]:ctime})}))(globalThis)`,
   },
   {
     name: 'json',
@@ -2015,154 +1779,93 @@ return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.const
   },
   {
     name: 'decimal',
-    exports: `ROUND_HALF_EVEN ROUND_HALF_UP ROUND_HALF_DOWN ROUND_UP ROUND_DOWN ROUND_CEILING ROUND_FLOOR Decimal`,
+    exports: `ROUND_HALF_EVEN ROUND_HALF_UP ROUND_DOWN ROUND_UP Decimal`,
     declaration: `declare module 'decimal' {
   /** Python's decimal: exact, rounded half-even to 28 digits. \`new Decimal('0.1').add('0.2').toString()\` is \`0.3\`. */
-  type Rounding =
-    | 'ROUND_HALF_EVEN'
-    | 'ROUND_HALF_UP'
-    | 'ROUND_HALF_DOWN'
-    | 'ROUND_UP'
-    | 'ROUND_DOWN'
-    | 'ROUND_CEILING'
-    | 'ROUND_FLOOR';
-  export const ROUND_HALF_EVEN: 'ROUND_HALF_EVEN',
-    ROUND_HALF_UP: 'ROUND_HALF_UP',
-    ROUND_HALF_DOWN: 'ROUND_HALF_DOWN';
-  export const ROUND_UP: 'ROUND_UP', ROUND_DOWN: 'ROUND_DOWN';
-  export const ROUND_CEILING: 'ROUND_CEILING', ROUND_FLOOR: 'ROUND_FLOOR';
-  type Numeric = Decimal | string | number | bigint;
+  type Rounding = 'ROUND_HALF_EVEN' | 'ROUND_HALF_UP' | 'ROUND_DOWN' | 'ROUND_UP';
+  export const ROUND_HALF_EVEN: 'ROUND_HALF_EVEN', ROUND_HALF_UP: 'ROUND_HALF_UP';
+  export const ROUND_DOWN: 'ROUND_DOWN', ROUND_UP: 'ROUND_UP';
+  type Numeric = Decimal | string | number | bigint | [coefficient: bigint, exponent: number];
   export class Decimal {
     /** A number is read as it is written: 0.1 is 0.1. */
     constructor(value?: Numeric);
+    readonly coefficient: bigint;
+    readonly exponent: number;
     add(other: Numeric): Decimal;
     sub(other: Numeric): Decimal;
     mul(other: Numeric): Decimal;
     div(other: Numeric): Decimal;
-    /** With the sign of the dividend. */
-    mod(other: Numeric): Decimal;
-    floordiv(other: Numeric): Decimal;
+    /** To a whole power of at most 9999. */
     pow(power: number): Decimal;
-    sqrt(): Decimal;
     /** To the places of the pattern: \`x.quantize('0.01', 'ROUND_HALF_UP')\`. */
     quantize(pattern: Numeric, rounding?: Rounding): Decimal;
-    round(places?: number, rounding?: Rounding): Decimal;
-    normalize(): Decimal;
-    neg(): Decimal;
-    abs(): Decimal;
     compare(other: Numeric): -1 | 0 | 1;
     eq(other: Numeric): boolean;
     lt(other: Numeric): boolean;
     gt(other: Numeric): boolean;
-    le(other: Numeric): boolean;
-    ge(other: Numeric): boolean;
-    isZero(): boolean;
-    parts(): { coefficient: bigint; exponent: number };
     toNumber(): number;
-    toFixed(places: number, rounding?: Rounding): string;
     toString(): string;
     toJSON(): string;
   }
 }`,
-    source: `((function(){"use strict";const{String,BigInt,Math,RangeError,Object,Number,TypeError,Symbol}=arguments[0];// Python's decimal: a whole coefficient times a power of ten, exact, rounded to \`precision\` digits where Python would be.
+    source: `((function(){"use strict";const{String,BigInt,Array,Math,RangeError,Object,Number,Symbol,TypeError}=arguments[0];// Python's decimal: a whole coefficient times a power of ten, exact, rounded half-even to 28 digits where Python would be.
 // There is no NaN, infinity or negative zero: what would give one throws.
        const ROUND_HALF_EVEN = 'ROUND_HALF_EVEN';
        const ROUND_HALF_UP = 'ROUND_HALF_UP';
-       const ROUND_HALF_DOWN = 'ROUND_HALF_DOWN';
-       const ROUND_UP = 'ROUND_UP';
        const ROUND_DOWN = 'ROUND_DOWN';
-       const ROUND_CEILING = 'ROUND_CEILING';
-       const ROUND_FLOOR = 'ROUND_FLOOR';
+       const ROUND_UP = 'ROUND_UP';
 
 const PRECISION = 28;
-const MAX_EXPONENT = 100_000;
 const abs = (n) => (n < 0n ? -n : n);
-const digitsOf = (n) => String(abs(n)).length;
+const widthOf = (n) => String(abs(n)).length;
 const tens = (n) => 10n ** BigInt(n);
+const of = (value) => (value instanceof Decimal ? value : new Decimal(value));
 
        class Decimal {
-  #coefficient;
-  #exponent;
-
-  // A number is read as it is written, so that Decimal(0.1) is 0.1 (in Python it is not).
-  constructor(value = 0, exponent) {
-    const [coefficient, power] = exponent === undefined ? parse(value) : [BigInt(value), exponent];
-    if (Math.abs(power) > MAX_EXPONENT) throw new RangeError(\`The exponent \${power} is too large\`);
-    this.#coefficient = coefficient;
-    this.#exponent = power;
+  // A number is read as it is written, so that Decimal(0.1) is 0.1 (in Python it is not). A pair is coefficient and exponent.
+  constructor(value = 0) {
+    [this.coefficient, this.exponent] = Array.isArray(value) ? value : read(String(value));
+    if (Math.abs(this.exponent) > 100_000) throw new RangeError('The exponent is too large');
     Object.freeze(this);
   }
   add(other) {
-    const [a, b, exponent] = this.#aligned(other);
+    const [a, b, exponent] = aligned(this, of(other));
     return rounded(a + b, exponent);
   }
   sub(other) {
-    return this.add(of(other).neg());
+    const [a, b, exponent] = aligned(this, of(other));
+    return rounded(a - b, exponent);
   }
   mul(other) {
-    const { coefficient, exponent } = of(other).parts();
-    return rounded(this.#coefficient * coefficient, this.#exponent + exponent);
+    const { coefficient, exponent } = of(other);
+    return rounded(this.coefficient * coefficient, this.exponent + exponent);
   }
   div(other) {
-    const { coefficient: by, exponent: power } = of(other).parts();
-    if (by === 0n) throw new RangeError('division by zero');
-    const ideal = this.#exponent - power;
-    const more = Math.max(0, PRECISION + 1 + digitsOf(by) - digitsOf(this.#coefficient));
-    const scaled = this.#coefficient * tens(more);
-    const quotient = scaled / by;
+    const by = of(other);
+    if (by.coefficient === 0n) throw new RangeError('division by zero');
+    const more = Math.max(0, PRECISION + 1 + widthOf(by.coefficient) - widthOf(this.coefficient));
+    const scaled = this.coefficient * tens(more);
+    const ideal = this.exponent - by.exponent;
+    const quotient = scaled / by.coefficient;
+    if (scaled % by.coefficient === 0n) return shortened(quotient, ideal - more, ideal);
     // A remainder only decides ties: one more digit stands for all of it.
-    if (scaled % by !== 0n)
-      return rounded(quotient * 10n + (scaled < 0n === by < 0n ? 1n : -1n), ideal - more - 1);
-    return rounded(quotient, ideal - more).#shortened(ideal);
-  }
-  // The sign of the remainder is that of the dividend, as in Python's Decimal.
-  mod(other) {
-    const [a, b, exponent] = this.#aligned(other);
-    if (b === 0n) throw new RangeError('modulo by zero');
-    return rounded(a % b, exponent);
-  }
-  floordiv(other) {
-    const [a, b] = this.#aligned(other);
-    if (b === 0n) throw new RangeError('division by zero');
-    return rounded(a / b, 0);
+    const rest = scaled < 0n === by.coefficient < 0n ? 1n : -1n;
+    return rounded(quotient * 10n + rest, ideal - more - 1);
   }
   pow(power) {
-    if (!Number.isSafeInteger(power) || Math.abs(power) > 9999)
-      throw new RangeError('The power must be a whole number up to 9999');
-    const whole = new Decimal(
-      this.#coefficient ** BigInt(Math.abs(power)),
-      this.#exponent * Math.abs(power),
-    );
-    return power < 0 ? new Decimal(1).div(whole) : whole.add(0);
-  }
-  sqrt() {
-    if (this.#coefficient < 0n) throw new RangeError('square root of a negative number');
-    const ideal = Math.floor(this.#exponent / 2);
-    const odd = this.#exponent - 2 * ideal;
-    const more = PRECISION + 1;
-    const square = this.#coefficient * tens(odd + 2 * more);
-    const root = rootOf(square);
-    if (root * root !== square) return rounded(root * 10n + 1n, ideal - more - 1);
-    return rounded(root, ideal - more).#shortened(ideal);
+    if (!(Number.isInteger(power) && power >= 0 && power <= 9999))
+      throw new RangeError('The power must be a whole number from 0 to 9999');
+    return rounded(this.coefficient ** BigInt(power), this.exponent * power);
   }
   quantize(pattern, rounding = ROUND_HALF_EVEN) {
-    return this.#to(of(pattern).parts().exponent, rounding);
-  }
-  round(places = 0, rounding = ROUND_HALF_EVEN) {
-    return this.#to(-places, rounding);
-  }
-  normalize() {
-    return this.#coefficient === 0n ? new Decimal(0) : this.add(0).#shortened(MAX_EXPONENT);
-  }
-  neg() {
-    return new Decimal(-this.#coefficient, this.#exponent);
-  }
-  abs() {
-    return new Decimal(abs(this.#coefficient), this.#exponent);
+    const { exponent } = of(pattern);
+    const drop = exponent - this.exponent;
+    if (drop <= 0) return new Decimal([this.coefficient * tens(-drop), exponent]);
+    return new Decimal([divided(this.coefficient, tens(drop), rounding), exponent]);
   }
   compare(other) {
-    const [a, b] = this.#aligned(other);
-    return a < b ? -1 : a > b ? 1 : 0;
+    const [a, b] = aligned(this, of(other));
+    return a < b ? -1 : Number(a > b);
   }
   eq(other) {
     return this.compare(other) === 0;
@@ -2173,131 +1876,73 @@ const tens = (n) => 10n ** BigInt(n);
   gt(other) {
     return this.compare(other) > 0;
   }
-  le(other) {
-    return this.compare(other) <= 0;
-  }
-  ge(other) {
-    return this.compare(other) >= 0;
-  }
-  isZero() {
-    return this.#coefficient === 0n;
-  }
-  parts() {
-    return { coefficient: this.#coefficient, exponent: this.#exponent };
-  }
   toNumber() {
-    return Number(\`\${this.#coefficient}e\${this.#exponent}\`);
-  }
-  toFixed(places, rounding = ROUND_HALF_UP) {
-    return plain(this.#to(-places, rounding).parts());
+    return Number(\`\${this.coefficient}e\${this.exponent}\`);
   }
   toString() {
-    const digits = String(abs(this.#coefficient));
-    const power = this.#exponent + digits.length - 1;
-    if (this.#exponent <= 0 && power >= -6) return plain(this.parts());
-    const sign = this.#coefficient < 0n ? '-' : '';
-    return \`\${sign}\${digits[0]}\${digits.length > 1 ? \`.\${digits.slice(1)}\` : ''}E\${power < 0 ? '' : '+'}\${power}\`;
+    const [first, ...rest] = String(abs(this.coefficient));
+    const power = this.exponent + rest.length;
+    if (this.exponent <= 0 && power >= -6) return plain(this);
+    const digits = rest.length > 0 ? \`\${first}.\${rest.join('')}\` : first;
+    return \`\${this.coefficient < 0n ? '-' : ''}\${digits}E\${power < 0 ? '' : '+'}\${power}\`;
   }
   toJSON() {
     return this.toString();
   }
-  valueOf() {
-    throw new TypeError(
-      'Operators would round a Decimal: use add, sub, mul, div, compare, or toNumber() and toString()',
-    );
-  }
   [Symbol.toPrimitive](hint) {
-    return hint === 'string' ? this.toString() : this.valueOf();
-  }
-  #aligned(other) {
-    const { coefficient, exponent } = of(other).parts();
-    const low = Math.min(this.#exponent, exponent);
-    return [
-      this.#coefficient * tens(this.#exponent - low),
-      coefficient * tens(exponent - low),
-      low,
-    ];
-  }
-  #to(exponent, rounding) {
-    if (exponent <= this.#exponent)
-      return new Decimal(this.#coefficient * tens(this.#exponent - exponent), exponent);
-    return new Decimal(
-      divided(this.#coefficient, tens(exponent - this.#exponent), rounding),
-      exponent,
-    );
-  }
-  // Without the zeros at the end, down to an exponent.
-  #shortened(exponent) {
-    let { coefficient, exponent: power } = this.parts();
-    while (power < exponent && coefficient % 10n === 0n && coefficient !== 0n) {
-      coefficient /= 10n;
-      power += 1;
-    }
-    return new Decimal(coefficient, coefficient === 0n ? exponent : power);
+    if (hint === 'string') return this.toString();
+    throw new TypeError('Operators would round a Decimal: use add, sub, mul, div, lt, or toNumber');
   }
 }
 
-const of = (value) => (value instanceof Decimal ? value : new Decimal(value));
+function read(text) {
+  const found = /^\\s*([+-]?)(?=\\.?\\d)(\\d*)\\.?(\\d*)(?:e([+-]?\\d+))?\\s*$/i.exec(text);
+  if (!found) throw new RangeError(\`Not a decimal number: \${text}\`);
+  const [, sign, whole, fraction, exponent = 0] = found;
+  return [BigInt(\`\${sign === '-' ? '-' : ''}\${whole}\${fraction}\`), exponent - fraction.length];
+}
 
-function parse(value) {
-  if (value instanceof Decimal) return [value.parts().coefficient, value.parts().exponent];
-  const found = /^\\s*([+-]?)(?=\\.?\\d)(\\d*)(?:\\.(\\d*))?(?:[eE]([+-]?\\d+))?\\s*$/.exec(
-    String(value).replaceAll('_', ''),
-  );
-  if (!found) throw new RangeError(\`Not a decimal number: \${String(value)}\`);
-  const [, sign, whole, fraction = '', exponent = 0] = found;
-  return [
-    BigInt(sign === '-' ? -1 : 1) * BigInt(whole + fraction),
-    Number(exponent) - fraction.length,
-  ];
+// Two coefficients over their common exponent.
+function aligned(a, b) {
+  const low = Math.min(a.exponent, b.exponent);
+  return [a.coefficient * tens(a.exponent - low), b.coefficient * tens(b.exponent - low), low];
 }
 
 function rounded(coefficient, exponent) {
-  const excess = digitsOf(coefficient) - PRECISION;
-  if (excess <= 0) return new Decimal(coefficient, exponent);
-  const shorter = divided(coefficient, tens(excess), ROUND_HALF_EVEN);
-  // 9.99… may have become 10.
-  return digitsOf(shorter) > PRECISION
-    ? new Decimal(shorter / 10n, exponent + excess + 1)
-    : new Decimal(shorter, exponent + excess);
+  const excess = widthOf(coefficient) - PRECISION;
+  if (excess <= 0) return new Decimal([coefficient, exponent]);
+  // 9.99… may become 10.00, with a digit too many.
+  return rounded(divided(coefficient, tens(excess), ROUND_HALF_EVEN), exponent + excess);
+}
+
+// Without zeros at the end, down to an exponent.
+function shortened(coefficient, exponent, ideal) {
+  let [digits, power] = [coefficient, exponent];
+  for (; power < ideal && digits % 10n === 0n; power += 1) digits /= 10n;
+  return rounded(digits, power);
 }
 
 function divided(n, by, rounding) {
   const quotient = n / by;
-  const rest = abs(n % by);
-  if (rest === 0n) return quotient;
-  const half = rest * 2n < by ? -1 : rest * 2n > by ? 1 : 0;
+  const twice = abs(n % by) * 2n;
   const away = {
-    ROUND_UP: true,
+    ROUND_UP: twice > 0n,
     ROUND_DOWN: false,
-    ROUND_CEILING: n > 0n,
-    ROUND_FLOOR: n < 0n,
-    ROUND_HALF_UP: half >= 0,
-    ROUND_HALF_DOWN: half > 0,
-    ROUND_HALF_EVEN: half > 0 || (half === 0 && quotient % 2n !== 0n),
+    ROUND_HALF_UP: twice >= by,
+    ROUND_HALF_EVEN: twice > by || (twice === by && quotient % 2n !== 0n),
   }[rounding];
   if (away === undefined) throw new RangeError(\`Unknown rounding \${String(rounding)}\`);
-  return away ? quotient + (n < 0n ? -1n : 1n) : quotient;
-}
-
-// Newton's method from above: it falls until it is the root.
-function rootOf(n) {
-  if (n < 2n) return n;
-  let root = tens(Math.ceil(digitsOf(n) / 2));
-  for (;;) {
-    const next = (root + n / root) / 2n;
-    if (next >= root) return root;
-    root = next;
-  }
+  return quotient + (away ? (n < 0n ? -1n : 1n) : 0n);
 }
 
 function plain({ coefficient, exponent }) {
-  const digits =
-    String(abs(coefficient)).padStart(1 - exponent, '0') + '0'.repeat(Math.max(0, exponent));
-  const cut = exponent < 0 ? digits.length + exponent : digits.length;
-  return \`\${coefficient < 0n ? '-' : ''}\${digits.slice(0, cut)}\${exponent < 0 ? \`.\${digits.slice(cut)}\` : ''}\`;
+  const digits = String(abs(coefficient)) + '0'.repeat(Math.max(0, exponent));
+  const text = digits.padStart(1 - exponent, '0');
+  const cut = text.length + Math.min(0, exponent);
+  const fraction = exponent < 0 ? \`.\${text.slice(cut)}\` : '';
+  return \`\${coefficient < 0n ? '-' : ''}\${text.slice(0, cut)}\${fraction}\`;
 }
 
-return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.constructor;const f=(v)=>{if(isFrozen(v))return;freeze(v);for(const p of values(d(v))){f(p.value);f(p.get);f(p.set)}};f(n);return n})({__proto__:null,["ROUND_HALF_EVEN"]:ROUND_HALF_EVEN,["ROUND_HALF_UP"]:ROUND_HALF_UP,["ROUND_HALF_DOWN"]:ROUND_HALF_DOWN,["ROUND_UP"]:ROUND_UP,["ROUND_DOWN"]:ROUND_DOWN,["ROUND_CEILING"]:ROUND_CEILING,["ROUND_FLOOR"]:ROUND_FLOOR,["Decimal"]:Decimal})}))(globalThis)`,
+return ((n)=>{const{freeze,isFrozen,getOwnPropertyDescriptors:d,values}={}.constructor;const f=(v)=>{if(isFrozen(v))return;freeze(v);for(const p of values(d(v))){f(p.value);f(p.get);f(p.set)}};f(n);return n})({__proto__:null,["ROUND_HALF_EVEN"]:ROUND_HALF_EVEN,["ROUND_HALF_UP"]:ROUND_HALF_UP,["ROUND_DOWN"]:ROUND_DOWN,["ROUND_UP"]:ROUND_UP,["Decimal"]:Decimal})}))(globalThis)`,
   },
 ];

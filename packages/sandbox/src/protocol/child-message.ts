@@ -3,11 +3,13 @@ import { VIOLATION_TYPES } from '../violations/violation.ts';
 import { LOG_LEVELS, type ChildMessage as ChildMessageType } from './messages.ts';
 import type { Wire } from './plain-data.ts';
 
+/** No source has more lines, nor longer ones. */
+const MAX_POSITION = 2 ** 24;
 const run = z.int().nonnegative();
 const id = z.int().nonnegative();
 /** Read by `decodePlainData`, which checks it to the last leaf. */
 const wire = z.custom<Wire>((value) => value !== undefined);
-const position = z.int().nonnegative().nullable();
+const position = z.int().positive().max(MAX_POSITION).nullable();
 
 const Violation = z.strictObject({
   type: z.enum(VIOLATION_TYPES),
@@ -41,7 +43,14 @@ const GuestOutcome = z.discriminatedUnion('status', [
 export const ChildMessage: z.ZodType<ChildMessageType> = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('ready') }),
   z.strictObject({ type: z.literal('started'), run }),
-  z.strictObject({ type: z.literal('call'), run, id, tool: z.string().max(128), input: wire }),
+  z.strictObject({
+    type: z.literal('call'),
+    run,
+    id,
+    tool: z.string().max(128),
+    input: wire,
+    line: position.default(null),
+  }),
   z.strictObject({
     type: z.literal('timer'),
     run,
@@ -51,6 +60,7 @@ export const ChildMessage: z.ZodType<ChildMessageType> = z.discriminatedUnion('t
       .nonnegative()
       .max(2 ** 31 - 1),
   }),
+  z.strictObject({ type: z.literal('rested'), run }),
   z.strictObject({ type: z.literal('log'), run, level: z.enum(LOG_LEVELS), text: z.string() }),
   z.strictObject({ type: z.literal('violation'), run, violation: Violation }),
   z.strictObject({ type: z.literal('done'), run, outcome: GuestOutcome, isIdle: z.boolean() }),

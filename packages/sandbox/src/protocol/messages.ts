@@ -37,6 +37,8 @@ export interface RunMessage {
   seed: readonly number[];
   /** What `Date.now()` is at first, in ms since the Unix epoch. */
   now: number;
+  /** To say so whenever nothing is left to do before the next answer. Default not to. */
+  tellsRest?: boolean;
 }
 
 /** What became of a tool call or a timer. */
@@ -59,8 +61,11 @@ export type HostMessage = SetupMessage | RunMessage | AnswerMessage;
 export type ChildMessage =
   | { type: 'ready' }
   | { type: 'started'; run: number }
-  | { type: 'call'; run: number; id: number; tool: string; input: Wire }
+  /** `line` is the caller's, in the prepared source. */
+  | { type: 'call'; run: number; id: number; tool: string; input: Wire; line: number | null }
   | { type: 'timer'; run: number; id: number; ms: number }
+  /** It has said all that it has to say before the next answer. */
+  | { type: 'rested'; run: number }
   | { type: 'log'; run: number; level: LogLevel; text: string }
   | { type: 'violation'; run: number; violation: Violation }
   | { type: 'done'; run: number; outcome: GuestOutcome; isIdle: boolean };

@@ -16,16 +16,25 @@ export interface PlainDataProblem {
 }
 
 export interface PlainDataLimits {
-  /** In characters, about: strings as they are long, 8 for anything else. */
+  /** In characters, about: 8 for each value, or 24 for a kind that JSON does not have, and the length of keys and texts. */
   maxSize: number;
   /** Default 64. */
   maxDepth?: number;
 }
 
-export type Encoded = { ok: true; wire: Wire } | { ok: false; problem: PlainDataProblem };
-export type Decoded = { ok: true; value: unknown } | { ok: false; problem: PlainDataProblem };
+/** `size` is measured as `maxSize` is. */
+export type Encoded =
+  | { ok: true; wire: Wire; size: number }
+  | { ok: false; problem: PlainDataProblem };
+export type Decoded =
+  | { ok: true; value: unknown; size: number }
+  | { ok: false; problem: PlainDataProblem };
 
 const MAX_DEPTH = 64;
+/** What they are charged, so that a text within its limit never holds more values than a reader can build in good time. */
+const VALUE = 8;
+const TAGGED = 24;
+const KEY = 4;
 const TAG = '$';
 /** An assignment to this name would change the prototype of a careless reader's object. */
 const FORBIDDEN_KEY = '__proto__';
@@ -39,132 +48,179 @@ const FORBIDDEN_KEY = '__proto__';
 export function encodePlainData(value: unknown, limits: PlainDataLimits): Encoded {
   const maxDepth = limits.maxDepth ?? MAX_DEPTH;
   const ancestors = new Set<object>();
+  const path = new Path();
   let sizeLeft = limits.maxSize;
 
-  function spend(size: number, path: string): void {
+  function spend(size: number): void {
     sizeLeft -= size;
     if (sizeLeft < 0) {
-      throw new Problem('size', path, `is larger than the limit of ${limits.maxSize} characters`);
+      throw path.problem('size', `is larger than the limit of ${limits.maxSize} characters`);
     }
   }
 
-  function encode(from: unknown, path: string, depth: number): Wire {
+  function encode(from: unknown, depth: number): Wire {
     switch (typeof from) {
       case 'string':
-        spend(from.length + 2, path);
+        spend(from.length + VALUE);
         return from;
       case 'boolean':
-        spend(8, path);
+        spend(VALUE);
         return from;
       case 'number':
-        spend(8, path);
-        return Number.isFinite(from) && !Object.is(from, -0)
-          ? from
-          : { [TAG]: 'number', v: Object.is(from, -0) ? '-0' : String(from) };
+        if (Number.isFinite(from) && !Object.is(from, -0)) {
+          spend(VALUE);
+          return from;
+        }
+        spend(TAGGED);
+        return { [TAG]: 'number', v: Object.is(from, -0) ? '-0' : String(from) };
       case 'undefined':
-        spend(8, path);
+        spend(TAGGED);
         return { [TAG]: 'undefined' };
       case 'bigint': {
         // Writing out a large one takes time that grows with the square of its length.
         if (from > HUGE || from < -HUGE)
-          throw new Problem('size', path, 'is a bigint of more than 4096 bits');
+          throw path.problem('size', 'is a bigint of more than 4096 bits');
         const digits = from.toString();
-        spend(digits.length, path);
+        spend(digits.length + TAGGED);
         return { [TAG]: 'bigint', v: digits };
       }
       case 'object':
-        spend(8, path);
-        return from === null ? null : encodeObject(from, path, depth);
+        spend(VALUE);
+        return from === null ? null : encodeObject(from, depth);
       case 'function':
       case 'symbol':
-        throw new Problem('type', path, `is a ${typeof from}, which is not data`);
+        throw path.problem('type', `is a ${typeof from}, which is not data`);
     }
   }
 
-  function encodeObject(from: object, path: string, depth: number): Wire {
-    if (depth >= maxDepth)
-      throw new Problem('depth', path, `is nested deeper than ${maxDepth} levels`);
-    if (ancestors.has(from))
-      throw new Problem('cycle', path, 'refers back to a value that contains it');
+  function encodeObject(from: object, depth: number): Wire {
+    if (depth >= maxDepth) throw path.problem('depth', `is nested deeper than ${maxDepth} levels`);
+    if (ancestors.has(from)) throw path.problem('cycle', 'refers back to a value that contains it');
     ancestors.add(from);
-    const wire = encodeByKind(from, path, depth + 1);
+    const wire = encodeByKind(from, depth + 1);
     ancestors.delete(from);
     return wire;
   }
 
-  function encodeByKind(from: object, path: string, depth: number): Wire {
-    if (Array.isArray(from)) return encodeItems(from, path, depth);
+  function encodeByKind(from: object, depth: number): Wire {
+    if (Array.isArray(from)) return encodeItems(from, depth);
+    if (from instanceof Date || from instanceof Map || from instanceof Set || from instanceof Error)
+      spend(TAGGED - VALUE);
     if (from instanceof Date) return { [TAG]: 'date', v: timeOf(from, path) };
     if (from instanceof Map) {
       return {
         [TAG]: 'map',
         v: entriesOf(from, path).map(([key, item], index) => [
-          encode(key, `${path}.keys[${index}]`, depth),
-          encode(item, `${path}.values[${index}]`, depth),
+          path.within(() => encode(key, depth), 'keys', index),
+          path.within(() => encode(item, depth), 'values', index),
         ]),
       };
     }
-    if (from instanceof Set)
-      return { [TAG]: 'set', v: encodeItems(itemsOf(from, path), path, depth) };
+    if (from instanceof Set) return { [TAG]: 'set', v: encodeItems(itemsOf(from, path), depth) };
     if (from instanceof Error) {
-      const name = encode(textOf(from.name), `${path}.name`, depth);
-      return {
-        [TAG]: 'error',
-        v: { name, message: encode(textOf(from.message), `${path}.message`, depth) },
-      };
+      const name = path.within(() => encode(textOf(from.name), depth), 'name');
+      const message = path.within(() => encode(textOf(from.message), depth), 'message');
+      return { [TAG]: 'error', v: { name, message } };
     }
     const notData = nameOfWhatIsNotData(from);
-    if (notData !== undefined) throw new Problem('type', path, notData);
-    return encodeRecord(from, path, depth);
+    if (notData !== undefined) throw path.problem('type', notData);
+    return encodeRecord(from, depth);
   }
 
-  function encodeItems(items: readonly unknown[], path: string, depth: number): readonly Wire[] {
+  function encodeItems(items: readonly unknown[], depth: number): readonly Wire[] {
     // Its length is what a guest says it is, and a billion holes take no room until they are walked.
-    spend(items.length, path);
-    return Array.from(items, (item, index) => encode(item, `${path}[${index}]`, depth));
+    spend(items.length);
+    return Array.from(items, (item, index) => {
+      path.push(index);
+      const wire = encode(item, depth);
+      path.pop();
+      return wire;
+    });
   }
 
-  function encodeRecord(from: object, path: string, depth: number): Wire {
+  function encodeRecord(from: object, depth: number): Wire {
     const entries: [string, Wire][] = Object.keys(from).map((key) => {
       if (key === FORBIDDEN_KEY)
-        throw new Problem('type', path, `has a property named ${FORBIDDEN_KEY}`);
-      spend(key.length + 4, path);
-      return [key, encode(Reflect.get(from, key), pathOf(path, key), depth)];
+        throw path.problem('type', `has a property named ${FORBIDDEN_KEY}`);
+      spend(key.length + KEY);
+      path.push(key);
+      const wire = encode(Reflect.get(from, key), depth);
+      path.pop();
+      return [key, wire];
     });
     // A guest's own `$` must not be taken for a tag.
-    return Object.hasOwn(from, TAG) ? { [TAG]: 'object', v: entries } : Object.fromEntries(entries);
+    if (!Object.hasOwn(from, TAG)) return Object.fromEntries(entries);
+    spend(TAGGED - VALUE + entries.length * KEY);
+    return { [TAG]: 'object', v: entries };
   }
 
-  return attempt(() => ({ ok: true as const, wire: encode(value, 'value', 0) }));
+  return attempt(() => {
+    const wire = encode(value, 0);
+    return { ok: true as const, wire, size: limits.maxSize - sizeLeft };
+  });
 }
 
 /** Builds the value that `encodePlainData` was given, out of objects of this realm. Refuses what it would not write. */
-export function decodePlainData(wire: unknown, maxDepth: number = MAX_DEPTH): Decoded {
-  function decode(from: unknown, path: string, depth: number): unknown {
+export function decodePlainData(
+  wire: unknown,
+  { maxSize, maxDepth = MAX_DEPTH }: PlainDataLimits = { maxSize: Infinity },
+): Decoded {
+  const path = new Path();
+  let size = 0;
+
+  /** As `encodePlainData` does, or less. */
+  function spend(more: number): void {
+    size += more;
+    if (size > maxSize)
+      throw path.problem('size', `is larger than the limit of ${maxSize} characters`);
+  }
+
+  function decode(from: unknown, depth: number): unknown {
+    spend(typeof from === 'string' ? VALUE + from.length : VALUE);
     if (from === null || typeof from !== 'object') return from;
-    if (depth >= maxDepth)
-      throw new Problem('depth', path, `is nested deeper than ${maxDepth} levels`);
-    if (Array.isArray(from)) return decodeItems(from, path, depth + 1);
-    if (Object.hasOwn(from, TAG)) return decodeTagged(from, path, depth + 1);
-    return decodeEntries(Object.entries(from), path, depth + 1);
+    if (depth >= maxDepth) throw path.problem('depth', `is nested deeper than ${maxDepth} levels`);
+    if (Array.isArray(from)) return decodeItems(from, depth + 1);
+    if (Object.hasOwn(from, TAG)) return decodeTagged(from, depth + 1);
+    const record: Record<string, unknown> = {};
+    for (const key of Object.keys(from))
+      decodeProperty(record, key, Reflect.get(from, key), depth + 1);
+    return record;
   }
 
-  function decodeItems(items: readonly unknown[], path: string, depth: number): unknown[] {
-    return items.map((item, index) => decode(item, `${path}[${index}]`, depth));
+  function decodeProperty(
+    record: Record<string, unknown>,
+    key: unknown,
+    item: unknown,
+    depth: number,
+  ): void {
+    if (typeof key !== 'string' || key === FORBIDDEN_KEY) throw malformed(path);
+    spend(key.length + KEY);
+    path.push(key);
+    record[key] = decode(item, depth);
+    path.pop();
   }
 
-  function decodeEntries(entries: readonly unknown[], path: string, depth: number): object {
+  function decodeItems(items: readonly unknown[], depth: number): unknown[] {
+    return items.map((item, index) => {
+      path.push(index);
+      const value = decode(item, depth);
+      path.pop();
+      return value;
+    });
+  }
+
+  function decodeEntries(entries: readonly unknown[], depth: number): object {
     const record: Record<string, unknown> = {};
     for (const entry of entries) {
       const [key, item] = pairOf(entry, path);
-      if (typeof key !== 'string' || key === FORBIDDEN_KEY) throw malformed(path);
-      record[key] = decode(item, pathOf(path, key), depth);
+      decodeProperty(record, key, item, depth);
     }
     return record;
   }
 
-  function decodeTagged(from: object, path: string, depth: number): unknown {
+  function decodeTagged(from: object, depth: number): unknown {
     const body: unknown = Object.hasOwn(from, 'v') ? Reflect.get(from, 'v') : undefined;
+    spend(TAGGED - VALUE);
     switch (Reflect.get(from, TAG)) {
       case 'undefined':
         return undefined;
@@ -179,27 +235,55 @@ export function decodePlainData(wire: unknown, maxDepth: number = MAX_DEPTH): De
         if (body === null || typeof body === 'number') return new Date(body ?? Number.NaN);
         throw malformed(path);
       case 'set':
-        return new Set(decodeItems(listOf(body, path), path, depth));
+        return new Set(decodeItems(listOf(body, path), depth));
       case 'map':
         return new Map(
           listOf(body, path).map((entry, index) => {
             const [key, item] = pairOf(entry, path);
             return [
-              decode(key, `${path}.keys[${index}]`, depth),
-              decode(item, `${path}.values[${index}]`, depth),
+              path.within(() => decode(key, depth), 'keys', index),
+              path.within(() => decode(item, depth), 'values', index),
             ];
           }),
         );
       case 'error':
         return errorOf(body, path);
       case 'object':
-        return decodeEntries(listOf(body, path), path, depth);
+        return decodeEntries(listOf(body, path), depth);
       default:
         throw malformed(path);
     }
   }
 
-  return attempt(() => ({ ok: true as const, value: decode(wire, 'value', 0) }));
+  return attempt(() => {
+    const value = decode(wire, 0);
+    return { ok: true as const, value, size };
+  });
+}
+
+/** Where in a value the work is. Written out only when something is wrong there, for most of the time nothing is. */
+class Path {
+  readonly #steps: (string | number)[] = [];
+
+  /** An index or a key. */
+  push(step: string | number): void {
+    this.#steps.push(step);
+  }
+
+  pop(): void {
+    this.#steps.pop();
+  }
+
+  within<T>(work: () => T, ...steps: readonly (string | number)[]): T {
+    this.#steps.push(...steps);
+    const result = work();
+    this.#steps.length -= steps.length;
+    return result;
+  }
+
+  problem(kind: PlainDataProblem['kind'], message: string): Problem {
+    return new Problem(kind, `value${this.#steps.map(stepText).join('')}`, message);
+  }
 }
 
 const HUGE = 2n ** 4096n;
@@ -230,17 +314,28 @@ function nameOfWhatIsNotData(value: object): string | undefined {
   if (value instanceof RegExp) return 'is a regular expression; use String(it)';
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer)
     return 'is binary; use Array.from(it)';
+  if (Object.getPrototypeOf(value) !== Object.prototype) {
+    const [, tag] =
+      /^\[object (URL|URLSearchParams)\]$/.exec(Object.prototype.toString.call(value)) ?? [];
+    if (tag) return `is a ${tag}; use String(it)`;
+  }
   if (value instanceof WeakMap || value instanceof WeakSet)
     return 'is a weak collection, which is not data';
+  if (
+    (Symbol.iterator in value || Symbol.asyncIterator in value) &&
+    !Object.hasOwn(value, 'next') &&
+    'next' in value
+  )
+    return 'is an iterator, which is read once; spread it: [...it]';
   return undefined;
 }
 
-function timeOf(date: Date, path: string): number | null {
+function timeOf(date: Date, path: Path): number | null {
   const time = withBrand(path, () => Date.prototype.getTime.call(date));
   return Number.isNaN(time) ? null : time;
 }
 
-function entriesOf(map: Map<unknown, unknown>, path: string): [unknown, unknown][] {
+function entriesOf(map: Map<unknown, unknown>, path: Path): [unknown, unknown][] {
   const entries: [unknown, unknown][] = [];
   withBrand(path, () =>
     Map.prototype.forEach.call(map, (item: unknown, key: unknown) => entries.push([key, item])),
@@ -248,18 +343,18 @@ function entriesOf(map: Map<unknown, unknown>, path: string): [unknown, unknown]
   return entries;
 }
 
-function itemsOf(set: Set<unknown>, path: string): unknown[] {
+function itemsOf(set: Set<unknown>, path: Path): unknown[] {
   const items: unknown[] = [];
   withBrand(path, () => Set.prototype.forEach.call(set, (item: unknown) => items.push(item)));
   return items;
 }
 
 /** `Object.create(Date.prototype)` is an instance of Date, but no date. */
-function withBrand<T>(path: string, read: () => T): T {
+function withBrand<T>(path: Path, read: () => T): T {
   try {
     return read();
   } catch {
-    throw new Problem('type', path, 'only pretends to be a Date, Map or Set');
+    throw path.problem('type', 'only pretends to be a Date, Map or Set');
   }
 }
 
@@ -267,17 +362,17 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-function listOf(value: unknown, path: string): readonly unknown[] {
+function listOf(value: unknown, path: Path): readonly unknown[] {
   if (Array.isArray(value)) return value;
   throw malformed(path);
 }
 
-function pairOf(value: unknown, path: string): [unknown, unknown] {
+function pairOf(value: unknown, path: Path): [unknown, unknown] {
   if (Array.isArray(value) && value.length === 2) return [value[0], value[1]];
   throw malformed(path);
 }
 
-function errorOf(body: unknown, path: string): Error {
+function errorOf(body: unknown, path: Path): Error {
   const name: unknown = Object(body).name;
   const message: unknown = Object(body).message;
   if (typeof name !== 'string' || typeof message !== 'string') throw malformed(path);
@@ -293,10 +388,11 @@ function errorOf(body: unknown, path: string): Error {
   return error;
 }
 
-function malformed(path: string): Problem {
-  return new Problem('type', path, 'is not written the way plain data is');
+function malformed(path: Path): Problem {
+  return path.problem('type', 'is not written the way plain data is');
 }
 
-function pathOf(path: string, key: string): string {
-  return /^[A-Za-z_$][\w$]*$/.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
+function stepText(step: string | number): string {
+  if (typeof step === 'number') return `[${step}]`;
+  return /^[A-Za-z_$][\w$]*$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`;
 }

@@ -17,12 +17,18 @@ export interface SandboxReport {
   layers: readonly Layer[];
   /** What keeps a child that broke out of its compartment off the network: `capability-only` is nothing. */
   network: 'permission+namespace' | 'permission' | 'namespace' | 'capability-only';
+  /** Whether children start from a snapshot, which makes them cheaper and nothing else; `details`: where it is, or why not. */
+  startupSnapshot: { isActive: boolean; details: string };
   flags: readonly string[];
   /** Flags of ours that this Node does not know. */
   missingFlags: readonly string[];
 }
 
-export function layersOf({ limits }: SandboxOptions, plan: LaunchPlan): SandboxReport {
+export function layersOf(
+  { limits }: SandboxOptions,
+  plan: LaunchPlan,
+  snapshotDetails: string,
+): SandboxReport {
   const flags = nodeFlags(plan);
   const hasNetPermission = Number(process.versions.node.split('.', 1)[0]) >= 25;
   return {
@@ -81,6 +87,7 @@ export function layersOf({ limits }: SandboxOptions, plan: LaunchPlan): SandboxR
       : plan.inNamespace
         ? 'namespace'
         : 'capability-only',
+    startupSnapshot: { isActive: plan.snapshot !== undefined, details: snapshotDetails },
     flags,
     missingFlags: [...plan.unknownFlags],
   };

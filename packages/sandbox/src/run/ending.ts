@@ -7,11 +7,13 @@ import type { Violation } from '../violations/violation.ts';
 import { codeFrame } from './code-frame.ts';
 import type { GuestError, LimitKind, RunEnding } from './result.ts';
 
+type Place = Pick<ThrownByGuest, 'line' | 'column'>;
+
 export interface EndingContext {
   code: string;
   limits: SandboxLimits;
   /** The place in the guest's code of a place in the prepared source. */
-  position: (line: number, column: number) => { line: number; column: number };
+  position: (place: Place) => Place;
   violations: readonly Violation[];
   output: z.ZodType | undefined;
   tokenOf: () => string;
@@ -84,7 +86,7 @@ function outcomeOf(
 ): RunEnding {
   switch (outcome.status) {
     case 'value': {
-      const decoded = decodePlainData(outcome.value);
+      const decoded = decodePlainData(outcome.value, { maxSize: context.limits.maxResultBytes });
       return decoded.ok ? checked(decoded.value, context) : notData(decoded.problem, context);
     }
     case 'not-data':
@@ -92,10 +94,7 @@ function outcomeOf(
     case 'thrown': {
       const error = thrownError(outcome.thrown, context);
       if (!outcome.violation) return { status: 'error', error };
-      const violation = {
-        ...outcome.violation,
-        line: outcome.violation.line === null ? error.line : error.line,
-      };
+      const violation = { ...outcome.violation, line: error.line };
       return { status: 'violation', violation, error: { ...error, kind: 'violation' } };
     }
   }
@@ -127,8 +126,7 @@ function notData({ kind, message }: PlainDataProblem, { code, limits }: EndingCo
 
 function thrownError(thrown: ThrownByGuest, { code, position }: EndingContext): GuestError {
   const { name, message } = thrown;
-  const place =
-    thrown.line === null ? { line: null, column: null } : position(thrown.line, thrown.column ?? 1);
+  const place = position(thrown);
   return positionedAt(code, {
     kind: kindOf(name),
     name,
@@ -156,6 +154,10 @@ const LIMIT_TEXT: Readonly<Record<LimitKind, { unit: string; hint: string }>> = 
   },
   memory: { unit: 'MB of memory', hint: 'Work on less data at a time.' },
   toolCalls: { unit: 'tool calls', hint: 'Ask for more with each call, or make fewer.' },
+  callBytes: {
+    unit: 'bytes in tool calls',
+    hint: 'Ask for less at a time, or leave large data where it is.',
+  },
   timers: { unit: 'timers', hint: 'Start fewer timers.' },
   output: { unit: 'bytes of log', hint: 'Log less.' },
   result: { unit: 'bytes of result', hint: 'Return a summary, not the whole.' },

@@ -36,6 +36,8 @@ export interface CallRecord {
   id: number;
   tool: string;
   input: unknown;
+  /** Of the call in the program, from 1; null where it is not known. */
+  line: number | null;
   status: 'ok' | 'error' | 'denied' | 'approval-required' | 'unanswered';
   /** Why it failed; null when it did not. */
   error: string | null;
@@ -52,7 +54,16 @@ export interface Usage {
   toolCalls: number;
 }
 
-const LIMIT_KINDS = ['wall', 'cpu', 'memory', 'toolCalls', 'timers', 'output', 'result'] as const;
+const LIMIT_KINDS = [
+  'wall',
+  'cpu',
+  'memory',
+  'toolCalls',
+  'callBytes',
+  'timers',
+  'output',
+  'result',
+] as const;
 export type LimitKind = (typeof LIMIT_KINDS)[number];
 
 export interface LimitReached {

@@ -1,15 +1,12 @@
-import type { Tool, ToolContext } from '@buddy/core';
+import type { Tool } from '@buddy/core';
 import { EventEmitter } from 'eventemitter3';
 import type { z } from 'zod';
-import { modelText } from '../run/model-text.ts';
 import type { RunEnding, RunResult } from '../run/result.ts';
-import type { RunOptions, Sandbox, SandboxEvents } from '../sandbox.ts';
-
-/** What stands in for a program: called with what the program would find, returns or throws what it would. */
-export type FakeProgram = (world: {
-  input: unknown;
-  callTool: (name: string, input: unknown) => Promise<unknown>;
-}) => unknown;
+import { type SandboxEvents, type Tell, tellListeners } from '../run/run-events.ts';
+import type { RunOptions } from '../run/run-options.ts';
+import { RunStream } from '../run/run-stream.ts';
+import type { Sandbox } from '../sandbox.ts';
+import { type FakeProgram, playFakeRun } from './fake-run.ts';
 
 export interface FakeSandbox extends Sandbox {
   /** The code of every run, in order. */
@@ -35,62 +32,47 @@ export function createFakeSandbox(
   async function run<Output extends z.ZodType = z.ZodType>(
     code: string,
     options: RunOptions<Output> = {},
+    tell: Tell = () => undefined,
   ): Promise<RunResult<z.output<Output>>> {
-    options.signal?.throwIfAborted();
+    const signal = options.signal ?? new AbortController().signal;
+    signal.throwIfAborted();
     codes.push(code);
     const program = Object.hasOwn(programs, code) ? programs[code] : undefined;
     if (program === undefined)
       throw new Error(`The fake sandbox has no program for: ${code.slice(0, 200)}`);
     const executionId = `fake-${codes.length}`;
-    const ending =
-      typeof program === 'function' ? await endingOf(program, options, executionId) : program;
-    const result = {
+    const playing = playFakeRun(program, {
       executionId,
-      logs: [],
-      calls: [],
-      violations: ending.status === 'violation' ? [ending.violation] : [],
-      usage: { wallMs: 0, cpuMs: 0, peakMb: 0, toolCalls: 0 },
-      toModelText: () => modelText(ending, { logs: [] }),
-      ...ending,
-    };
+      input: options.input,
+      tools,
+      context: {
+        signal,
+        idempotencyKey: options.idempotencyKey ?? executionId,
+        actor: options.actor ?? { kind: 'agent', id: 'sandbox' },
+        rationale: options.rationale ?? 'called by code in a sandbox',
+        attempt: 1,
+      },
+      tell: (event) => {
+        if (signal.aborted) return; // nothing is heard of a run that was ended
+        tellListeners(events, event);
+        tell(event);
+      },
+    });
     // What the test put down is what it says it is.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    return result as RunResult<z.output<Output>>;
-  }
-
-  async function endingOf(
-    program: FakeProgram,
-    options: RunOptions,
-    executionId: string,
-  ): Promise<RunEnding> {
-    const context: ToolContext = {
-      signal: options.signal ?? new AbortController().signal,
-      idempotencyKey: options.idempotencyKey ?? executionId,
-      actor: options.actor ?? { kind: 'agent', id: 'sandbox' },
-      rationale: options.rationale ?? 'called by code in a sandbox',
-      attempt: 1,
-    };
-    const callTool = async (name: string, input: unknown): Promise<unknown> => {
-      const tool = tools.find((known) => known.name === name);
-      if (!tool) throw new Error(`The fake sandbox was handed no tool ${name}`);
-      return tool.execute(input, context);
-    };
-    try {
-      return { status: 'ok', value: await program({ input: options.input, callTool }) };
-    } catch (thrown) {
-      const { name, message } =
-        thrown instanceof Error ? thrown : { name: 'Thrown', message: String(thrown) };
-      return {
-        status: 'error',
-        error: { kind: 'runtime', name, message, line: null, column: null, frame: '', hint: '' },
-      };
-    }
+    return (await orAborted(playing, signal)) as RunResult<z.output<Output>>;
   }
 
   return {
     codes,
+    tools,
     events,
-    run,
+    run: (code, options) => run(code, options),
+    stream: (code, options = {}) =>
+      new RunStream((left, tell) => {
+        const signal = options.signal ? AbortSignal.any([options.signal, left]) : left;
+        return run(code, { ...options, signal }, tell);
+      }),
     resume: () =>
       Promise.reject(new Error('The fake sandbox pauses nothing, so there is nothing to resume')),
     declarations: () => '',
@@ -100,12 +82,24 @@ export function createFakeSandbox(
       layers: [],
       network: 'capability-only',
       flags: [],
+      startupSnapshot: { isActive: false, details: 'a fake has no process' },
       missingFlags: [],
     }),
     doctor: () => Promise.resolve({ isHealthy: false, checks: [] }),
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }
 
 function close(): Promise<void> {

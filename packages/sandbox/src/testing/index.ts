@@ -1,1 +1,2 @@
-export { createFakeSandbox, type FakeProgram, type FakeSandbox } from './fake-sandbox.ts';
+export type { FakeProgram } from './fake-run.ts';
+export { createFakeSandbox, type FakeSandbox } from './fake-sandbox.ts';

@@ -54,8 +54,12 @@ export class FileViolationLog implements ViolationLog {
   }
 
   async append(record: ViolationRecord): Promise<void> {
-    this.#appender ??= openJsonLinesAppender(this.#path, { mode: 0o600 });
-    await (await this.#appender).append(record);
+    const opening = (this.#appender ??= openJsonLinesAppender(this.#path, { mode: 0o600 }));
+    // A disk that was full, or a folder that was missing, may be mended by the next time.
+    opening.catch(() => {
+      if (this.#appender === opening) this.#appender = undefined;
+    });
+    await (await opening).append(record);
   }
 
   async close(): Promise<void> {

@@ -6,23 +6,19 @@ export class Counter<K = string> extends Map<K, number> {
   update(source: Iterable<K> | Map<K, number> | Record<string, number>): this;
   subtract(source: Iterable<K> | Map<K, number> | Record<string, number>): this;
   most_common(n?: number): [K, number][];
-  elements(): K[];
   total(): number;
-  /** Python's + - & |: only counts above 0 are kept. */
+  /** Python's + and -: only counts above 0 are kept. */
   add(other: Counter<K>): Counter<K>;
   sub(other: Counter<K>): Counter<K>;
-  and(other: Counter<K>): Counter<K>;
-  or(other: Counter<K>): Counter<K>;
 }
 export class defaultdict<K, V> extends Map<K, V> {
   /** `new defaultdict(() => [])` */
   constructor(make?: () => V, entries?: Iterable<[K, V]>);
   get(key: K): V;
 }
+/** A Map, which keeps the order of its keys. */
 export class OrderedDict<K, V> extends Map<K, V> {
   move_to_end(key: K, options?: { last?: boolean }): void;
-  popitem(options?: { last?: boolean }): [K, V];
-  pop(key: K): V;
 }
 export class deque<T> implements Iterable<T> {
   constructor(source?: Iterable<T>, maxlen?: number);
@@ -34,9 +30,7 @@ export class deque<T> implements Iterable<T> {
   pop(): T;
   popleft(): T;
   extend(items: Iterable<T>): void;
-  extendleft(items: Iterable<T>): void;
   rotate(n?: number): void;
-  clear(): void;
   toJSON(): T[];
   [Symbol.iterator](): Iterator<T>;
 }
@@ -47,15 +41,5 @@ export function namedtuple(
 ): {
   (...values: unknown[]): Readonly<Record<string, unknown>>;
   _fields: readonly string[];
-  _make(values: readonly unknown[]): Readonly<Record<string, unknown>>;
   _replace(record: object, changes: object): Readonly<Record<string, unknown>>;
 };
-export class ChainMap {
-  constructor(...maps: Record<string, unknown>[]);
-  readonly maps: Record<string, unknown>[];
-  has(key: string): boolean;
-  get(key: string, missing?: unknown): unknown;
-  set(key: string, value: unknown): void;
-  new_child(map?: Record<string, unknown>): ChainMap;
-  toObject(): Record<string, unknown>;
-}

@@ -15,7 +15,6 @@ export class timedelta {
   add(other: timedelta): timedelta;
   sub(other: timedelta): timedelta;
   mul(factor: number): timedelta;
-  compare(other: timedelta): number;
   valueOf(): number;
   toString(): string;
   toJSON(): string;
@@ -26,6 +25,7 @@ export class date {
   static fromtimestamp(seconds: number): date;
   static fromisoformat(text: string): date;
   static strptime(text: string, format: string): date;
+  /** Since 1970. */
   readonly ms: number;
   readonly year: number;
   /** 1 to 12. */
@@ -33,15 +33,21 @@ export class date {
   readonly day: number;
   /** Monday is 0. */
   weekday(): number;
-  isoweekday(): number;
   /** Year, week, day of the week. */
   isocalendar(): [number, number, number];
-  toordinal(): number;
-  replace(changes: { year?: number; month?: number; day?: number }): this;
+  /** With other fields: `replace({ day: 1 })`. */
+  replace(changes: {
+    year?: number;
+    month?: number;
+    day?: number;
+    hour?: number;
+    minute?: number;
+    second?: number;
+    millisecond?: number;
+  }): this;
   add(delta: timedelta): this;
   sub(delta: timedelta): this;
   sub(other: date): timedelta;
-  compare(other: date): number;
   /** %Y %y %m %d %H %I %M %S %f %p %A %a %B %b %j %w %u %V %G %% */
   strftime(format: string): string;
   isoformat(): string;
@@ -60,7 +66,6 @@ export class datetime extends date {
     millisecond?: number,
   );
   static now(): datetime;
-  static combine(day: date, time?: { hour?: number; minute?: number; second?: number }): datetime;
   static fromtimestamp(seconds: number): datetime;
   /** An offset is turned into UTC. */
   static fromisoformat(text: string): datetime;

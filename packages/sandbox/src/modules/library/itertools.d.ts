@@ -9,15 +9,7 @@ export function accumulate<T>(
 ): Generator<T>;
 export function batched<T>(items: Iterable<T>, n: number): Generator<T[]>;
 export function chain<T>(...lists: Iterable<T>[]): Generator<T>;
-/** chain.from_iterable */
-export function from_iterable<T>(lists: Iterable<Iterable<T>>): Generator<T>;
-export function compress<T>(items: Iterable<T>, selectors: Iterable<unknown>): Generator<T>;
-export function dropwhile<T>(test: (item: T) => unknown, items: Iterable<T>): Generator<T>;
 export function takewhile<T>(test: (item: T) => unknown, items: Iterable<T>): Generator<T>;
-export function filterfalse<T>(
-  test: ((item: T) => unknown) | null,
-  items: Iterable<T>,
-): Generator<T>;
 /** Neighbours with one key, as [key, array]; sort first, as in Python. */
 export function groupby<T, K = T>(items: Iterable<T>, keyOf?: (item: T) => K): Generator<[K, T[]]>;
 export function islice<T>(
@@ -27,11 +19,6 @@ export function islice<T>(
   step?: number,
 ): Generator<T>;
 export function pairwise<T>(items: Iterable<T>): Generator<[T, T]>;
-export function starmap<A extends unknown[], R>(
-  call: (...args: A) => R,
-  lists: Iterable<A>,
-): Generator<R>;
-export function tee<T>(items: Iterable<T>, n?: number): Generator<T>[];
 export function zip(...lists: Iterable<unknown>[]): Generator<unknown[]>;
 export function zip_longest(
   lists: Iterable<unknown>[],
@@ -41,4 +28,3 @@ export function zip_longest(
 export function product<T>(lists: Iterable<T>[], options?: { repeat?: number }): Generator<T[]>;
 export function permutations<T>(items: Iterable<T>, r?: number): Generator<T[]>;
 export function combinations<T>(items: Iterable<T>, r: number): Generator<T[]>;
-export function combinations_with_replacement<T>(items: Iterable<T>, r: number): Generator<T[]>;

@@ -37,46 +37,27 @@ export function* batched(items, n) {
 export function* chain(...lists) {
   for (const list of lists) yield* list;
 }
-export function* from_iterable(lists) {
-  for (const list of lists) yield* list;
-}
-export function* compress(items, selectors) {
-  for (const [item, selected] of zip(items, selectors)) if (selected) yield item;
-}
-export function* dropwhile(test, items) {
-  let dropping = true;
-  for (const item of items) {
-    dropping &&= Boolean(test(item));
-    if (!dropping) yield item;
-  }
-}
 export function* takewhile(test, items) {
   for (const item of items) {
     if (!test(item)) return;
     yield item;
   }
 }
-export function* filterfalse(test, items) {
-  for (const item of items) if (!(test ? test(item) : item)) yield item;
-}
 // Groups of neighbours with one key, as [key, array].
 export function* groupby(items, keyOf = (item) => item) {
   let group;
   for (const item of items) {
     const key = keyOf(item);
-    if (group !== undefined && group[0] === key) {
-      group[1].push(item);
-      continue;
-    }
-    if (group !== undefined) yield group;
-    group = [key, [item]];
+    if (group?.[0] !== key && group) yield group;
+    if (group?.[0] !== key) group = [key, []];
+    group[1].push(item);
   }
-  if (group !== undefined) yield group;
+  if (group) yield group;
 }
 export function* islice(items, start, stop, step = 1) {
   const [from, to] = stop === undefined ? [0, start] : [start, stop ?? Infinity];
-  let index = 0;
   if (from >= to) return;
+  let index = 0;
   for (const item of items) {
     if (index >= from && (index - from) % step === 0) yield item;
     index += 1;
@@ -84,30 +65,12 @@ export function* islice(items, start, stop, step = 1) {
   }
 }
 export function* pairwise(items) {
-  let previous;
-  let isFirst = true;
+  const window = [];
   for (const item of items) {
-    if (!isFirst) yield [previous, item];
-    previous = item;
-    isFirst = false;
+    if (window.push(item) < 2) continue;
+    yield [...window];
+    window.shift();
   }
-}
-export function* starmap(call, lists) {
-  for (const list of lists) yield call(...list);
-}
-export function tee(items, n = 2) {
-  const source = items[Symbol.iterator]();
-  const queues = Array.from({ length: n }, () => []);
-  return queues.map(function* own(queue) {
-    for (;;) {
-      if (queue.length === 0) {
-        const { done, value } = source.next();
-        if (done) return;
-        for (const each of queues) each.push(value);
-      }
-      yield queue.shift();
-    }
-  });
 }
 export function* zip(...lists) {
   const sources = lists.map((list) => list[Symbol.iterator]());
@@ -145,11 +108,6 @@ export function* permutations(items, r) {
 export function* combinations(items, r) {
   const pool = [...items];
   const rest = (_, taken) => [...pool.keys()].slice((taken.at(-1) ?? -1) + 1);
-  yield* picks(r, rest, (indices) => indices.map((index) => pool[index]));
-}
-export function* combinations_with_replacement(items, r) {
-  const pool = [...items];
-  const rest = (_, taken) => [...pool.keys()].slice(taken.at(-1) ?? 0);
   yield* picks(r, rest, (indices) => indices.map((index) => pool[index]));
 }
 // All ways to take `size` indices one after the other, in order, each from what `options` leaves.

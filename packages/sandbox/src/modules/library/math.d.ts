@@ -29,8 +29,6 @@ export function ceil(x: number): number;
 export function trunc(x: number): number;
 export function fabs(x: number): number;
 export function fmod(x: number, y: number): number;
-/** Fractional and whole part. */
-export function modf(x: number): [number, number];
 export function copysign(x: number, y: number): number;
 export function degrees(x: number): number;
 export function radians(x: number): number;
@@ -45,7 +43,6 @@ export function isclose(
 /** The sum, rounded once. */
 export function fsum(values: Iterable<number>): number;
 export function prod(values: Iterable<number>, options?: { start?: number }): number;
-export function sumprod(p: Iterable<number>, q: number[]): number;
 /** Exact: a bigint where a number would be rounded. */
 export function factorial(n: number): number | bigint;
 export function comb(n: number, k: number): number | bigint;

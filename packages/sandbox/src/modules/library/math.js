@@ -33,7 +33,6 @@ export const log1p = (x) => inDomain(x <= -1 ? NaN : Math.log1p(x), x);
 export const degrees = (x) => x * (180 / Math.PI);
 export const radians = (x) => x * (Math.PI / 180);
 export const copysign = (x, y) => (y < 0 || Object.is(y, -0) ? -Math.abs(x) : Math.abs(x));
-export const modf = (x) => [isinf(x) ? copysign(0, x) : x % 1, Math.trunc(x)];
 export const dist = (p, q) => Math.hypot(...p.map((x, i) => x - q[i]));
 
 export function isclose(a, b, { rel_tol = 1e-9, abs_tol = 0 } = {}) {
@@ -76,7 +75,6 @@ export function fsum(values) {
 }
 
 export const prod = (values, { start = 1 } = {}) => [...values].reduce((a, b) => a * b, start);
-export const sumprod = (p, q) => fsum([...p].map((x, i) => x * q[i]));
 
 const whole = (n) => {
   if (!Number.isSafeInteger(Number(n))) throw new TypeError(`${n} is not a whole number`);

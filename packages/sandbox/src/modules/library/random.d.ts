@@ -10,11 +10,7 @@ export class Random {
   sample<T>(items: readonly T[], k: number): T[];
   shuffle(items: unknown[]): void;
   gauss(mu?: number, sigma?: number): number;
-  normalvariate(mu?: number, sigma?: number): number;
-  lognormvariate(mu?: number, sigma?: number): number;
   expovariate(lambda?: number): number;
-  triangular(low?: number, high?: number, mode?: number): number;
-  paretovariate(alpha: number): number;
 }
 /** In [0, 1). */
 export function random(): number;
@@ -32,8 +28,4 @@ export function sample<T>(items: readonly T[], k: number): T[];
 /** In place. */
 export function shuffle(items: unknown[]): void;
 export function gauss(mu?: number, sigma?: number): number;
-export function normalvariate(mu?: number, sigma?: number): number;
-export function lognormvariate(mu?: number, sigma?: number): number;
 export function expovariate(lambda?: number): number;
-export function triangular(low?: number, high?: number, mode?: number): number;
-export function paretovariate(alpha: number): number;

@@ -51,24 +51,8 @@ export class Random {
     const radius = Math.sqrt(-2 * Math.log(1 - this.#next()));
     return mu + sigma * radius * Math.cos(2 * Math.PI * this.#next());
   }
-  normalvariate(mu = 0, sigma = 1) {
-    return this.gauss(mu, sigma);
-  }
-  lognormvariate(mu = 0, sigma = 1) {
-    return Math.exp(this.gauss(mu, sigma));
-  }
   expovariate(lambda = 1) {
     return -Math.log(1 - this.#next()) / lambda;
-  }
-  triangular(low = 0, high = 1, mode = (low + high) / 2) {
-    const u = this.#next();
-    const turn = (mode - low) / (high - low || 1);
-    return u < turn
-      ? low + Math.sqrt(u * (high - low) * (mode - low))
-      : high - Math.sqrt((1 - u) * (high - low) * (high - mode));
-  }
-  paretovariate(alpha) {
-    return (1 - this.#next()) ** (-1 / alpha);
   }
   #shuffled(items) {
     for (let i = items.length - 1; i > 0; i -= 1) {
@@ -104,8 +88,4 @@ export const choices = (items, options) => shared.choices(items, options);
 export const sample = (items, k) => shared.sample(items, k);
 export const shuffle = (items) => shared.shuffle(items);
 export const gauss = (mu, sigma) => shared.gauss(mu, sigma);
-export const normalvariate = (mu, sigma) => shared.gauss(mu, sigma);
-export const lognormvariate = (mu, sigma) => shared.lognormvariate(mu, sigma);
 export const expovariate = (lambda) => shared.expovariate(lambda);
-export const triangular = (low, high, mode) => shared.triangular(low, high, mode);
-export const paretovariate = (alpha) => shared.paretovariate(alpha);

@@ -2,8 +2,6 @@
 export const I: string, M: string, S: string, IGNORECASE: string, MULTILINE: string, DOTALL: string;
 type Replacement = string | ((match: Match) => string);
 export class Match {
-  readonly string: string;
-  readonly lastindex: number;
   group(): string;
   group(key: number | string): string | null;
   group(...keys: (number | string)[]): (string | null)[];
@@ -12,7 +10,6 @@ export class Match {
   start(): number;
   end(): number;
   span(): [number, number];
-  expand(template: string): string;
 }
 export class Pattern {
   constructor(pattern: string | RegExp, flags?: string);
@@ -23,7 +20,6 @@ export class Pattern {
   findall(text: string): string[] | string[][];
   finditer(text: string): Generator<Match>;
   sub(replacement: Replacement, text: string, count?: number): string;
-  subn(replacement: Replacement, text: string, count?: number): [string, number];
   split(text: string, maxsplit?: number): (string | null)[];
 }
 export function compile(pattern: string | RegExp | Pattern, flags?: string): Pattern;
@@ -60,12 +56,6 @@ export function sub(
   text: string,
   options?: { count?: number; flags?: string },
 ): string;
-export function subn(
-  pattern: string | RegExp | Pattern,
-  by: Replacement,
-  text: string,
-  options?: { count?: number; flags?: string },
-): [string, number];
 export function split(
   pattern: string | RegExp | Pattern,
   text: string,

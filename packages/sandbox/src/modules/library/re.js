@@ -1,108 +1,89 @@
 // Python's re over RegExp: its functions, its Match objects, and the parts of its syntax that JavaScript spells otherwise.
-export const I = 'i';
-export const M = 'm';
-export const S = 's';
-export const IGNORECASE = I;
-export const MULTILINE = M;
-export const DOTALL = S;
+export const [I, M, S] = 'ims';
+export const [IGNORECASE, MULTILINE, DOTALL] = 'ims';
 
 // Flags are letters: 'i', or I + M.
 export class Pattern {
   #source;
   #flags;
   constructor(pattern, flags = '') {
-    const isRegExp = Object.prototype.toString.call(pattern) === '[object RegExp]';
-    const inline = isRegExp ? null : /^\(\?([aimsu]+)\)/.exec(pattern);
-    const letters = [...(isRegExp ? pattern.flags : (inline?.[1] ?? '')), ...Array.from(flags)];
+    const isRegExp = typeof pattern !== 'string';
+    const [inline = '', letters = ''] = isRegExp ? [] : (/^\(\?([aimsu]+)\)/.exec(pattern) ?? []);
+    const all = (isRegExp ? pattern.flags : letters) + flags;
     this.pattern = isRegExp ? pattern.source : pattern;
-    this.#source = isRegExp ? pattern.source : toJavaScript(pattern.slice(inline?.[0].length ?? 0));
-    this.#flags = [...new Set(letters.filter((flag) => 'imsu'.includes(flag)))].join('');
-    this.#regExp('');
+    this.#source = isRegExp ? pattern.source : toJavaScript(pattern.slice(inline.length));
+    this.#flags = Array.from('imsu')
+      .filter((flag) => all.includes(flag))
+      .join('');
+    this.search(''); // what is wrong with the pattern is told now
   }
   match(text) {
-    const found = this.#regExp('y').exec(text);
-    return found && new Match(found);
+    return this.#first(text, 'y', this.#source);
   }
   fullmatch(text) {
-    const found = this.#regExp('y', `(?:${this.#source})(?![^])`).exec(text);
-    return found && new Match(found);
+    return this.#first(text, 'y', `(?:${this.#source})(?![^])`);
   }
   search(text) {
-    const found = this.#regExp('').exec(text);
-    return found && new Match(found);
+    return this.#first(text, '', this.#source);
   }
   *finditer(text) {
-    for (const found of text.matchAll(this.#regExp('g'))) yield new Match(found);
+    const pattern = new RegExp(this.#source, `${this.#flags}g`);
+    for (const found of text.matchAll(pattern)) yield new Match(found);
   }
   // Whole matches; with one group its text, with more an array of theirs.
   findall(text) {
-    return Array.from(text.matchAll(this.#regExp('g')), ([whole, ...groups]) => {
-      if (groups.length === 0) return whole;
-      return groups.length === 1 ? (groups[0] ?? '') : groups.map((group) => group ?? '');
+    return Array.from(this.finditer(text), (match) => {
+      const groups = match.groups('');
+      return groups.length < 2 ? (groups[0] ?? match.group()) : groups;
     });
   }
-  sub(replacement, text, count = 0) {
-    return this.subn(replacement, text, count)[0];
-  }
-  subn(replacement, text, count = 0) {
-    let done = 0;
-    let from = 0;
-    let result = '';
-    for (const found of text.matchAll(this.#regExp('g'))) {
-      if (count > 0 && done === count) break;
-      const match = new Match(found);
-      const by = typeof replacement === 'function' ? replacement(match) : match.expand(replacement);
-      result += text.slice(from, match.start()) + by;
-      from = match.end();
-      done += 1;
-    }
-    return [result + text.slice(from), done];
+  sub(replacement, text, count = Infinity) {
+    const by =
+      typeof replacement === 'function' ? replacement : (match) => expand(replacement, match);
+    return this.#cut(text, count, (match) => [by(match)]).join('');
   }
   // What groups matched comes between the pieces.
-  split(text, maxsplit = 0) {
+  split(text, maxsplit = Infinity) {
+    return this.#cut(text, maxsplit, (match) => match.groups());
+  }
+  #cut(text, count, between) {
     const pieces = [];
     let from = 0;
-    let done = 0;
-    for (const found of text.matchAll(this.#regExp('g'))) {
-      if (maxsplit > 0 && done === maxsplit) break;
-      pieces.push(text.slice(from, found.index), ...found.slice(1).map((group) => group ?? null));
-      from = found.index + found[0].length;
-      done += 1;
+    for (const match of this.finditer(text).take(count || Infinity)) {
+      pieces.push(text.slice(from, match.start()), ...between(match));
+      from = match.end();
     }
     return [...pieces, text.slice(from)];
   }
-  #regExp(more, source = this.#source) {
-    return new RegExp(source, this.#flags + more);
+  #first(text, flag, source) {
+    const found = new RegExp(source, this.#flags + flag).exec(text);
+    return found && new Match(found);
   }
 }
 
 // One pass over escapes, classes and group openings, so that nothing inside a class or an escape is taken for syntax.
 function toJavaScript(pattern) {
-  const spellings = { '\\A': '(?<![^])', '\\Z': '(?![^])', '(?P<': '(?<' };
-  return pattern
-    .replace(
-      /\\[^]|\[\^?\]?(?:\\[^]|[^\]\\])*\]|\(\?P<|\(\?P=(\w+)\)|\(\?#[^)]*\)/g,
-      (piece, name) => {
-        if (name !== undefined) return `\\k<${name}>`;
-        if (piece.startsWith('(?#')) return '';
-        // A bracket that comes first is a character in Python, and ends an empty class in JavaScript.
-        if (piece.startsWith('[')) return piece.replace(/^(\[\^?)\]/, '$1\\]');
-        return spellings[piece] ?? piece;
-      },
-    )
-    .replace(/(?<!\\)\$$/, '(?=\\n?(?![^]))');
+  const spellings = { '\\A': '(?<![^])', '\\Z': '(?![^])', '(?P<': '(?<', $: '(?=\\n?(?![^]))' };
+  const pieces = /\\[^]|\[\^?\]?(?:\\[^]|[^\]\\])*\]|\(\?P<|\(\?P=(\w+)\)|\$$/g;
+  return pattern.replace(pieces, (piece, name) => {
+    if (name !== undefined) return `\\k<${name}>`;
+    // A bracket that comes first is a character in Python, and ends an empty class in JavaScript.
+    return spellings[piece] ?? piece.replace(/^(\[\^?)\]/, '$1\\]');
+  });
 }
 
 export class Match {
   #found;
   constructor(found) {
     this.#found = found;
-    this.string = found.input;
-    this.lastindex = found.findLastIndex((group, index) => index > 0 && group !== undefined);
   }
   group(...keys) {
-    const groups = keys.map((key) => this.#group(key));
-    return keys.length === 0 ? this.#found[0] : keys.length === 1 ? groups[0] : groups;
+    const groups = (keys.length === 0 ? [0] : keys).map((key) => {
+      const from = /^\d+$/.test(key) ? this.#found : (this.#found.groups ?? {});
+      if (!Object.hasOwn(from, key)) throw new RangeError(`no such group: ${key}`);
+      return from[key] ?? null;
+    });
+    return groups.length === 1 ? groups[0] : groups;
   }
   groups(missing = null) {
     return this.#found.slice(1).map((group) => group ?? missing);
@@ -120,20 +101,14 @@ export class Match {
   span() {
     return [this.start(), this.end()];
   }
-  // `\1`, `\g<1>`, `\g<name>`, `\n`, `\t`, `\\`.
-  expand(template) {
-    const escapes = { n: '\n', t: '\t', r: '\r', '\\': '\\' };
-    return template.replace(/\\(?:g<(\w+)>|(\d{1,2})|([^]))/g, (whole, name, number, character) => {
-      if (character !== undefined) return escapes[character] ?? whole;
-      return this.#group(number ?? name) ?? '';
-    });
-  }
-  #group(key) {
-    const isNumber = /^\d+$/.test(String(key));
-    const groups = isNumber ? this.#found : (this.#found.groups ?? {});
-    if (!Object.hasOwn(groups, key)) throw new RangeError(`no such group: ${key}`);
-    return groups[key] ?? null;
-  }
+}
+
+// `\1`, `\g<1>`, `\g<name>`, `\n`, `\t`, `\\` in a replacement.
+function expand(template, match) {
+  const escapes = { n: '\n', t: '\t', r: '\r', '\\': '\\' };
+  return template.replace(/\\(?:g<(\w+)>|(\d{1,2})|([^]))/g, (whole, name, number, character) =>
+    character === undefined ? (match.group(number ?? name) ?? '') : (escapes[character] ?? whole),
+  );
 }
 
 export const compile = (pattern, flags) =>
@@ -143,10 +118,8 @@ export const fullmatch = (pattern, text, flags) => compile(pattern, flags).fullm
 export const search = (pattern, text, flags) => compile(pattern, flags).search(text);
 export const findall = (pattern, text, flags) => compile(pattern, flags).findall(text);
 export const finditer = (pattern, text, flags) => compile(pattern, flags).finditer(text);
-export const sub = (pattern, by, text, { count = 0, flags } = {}) =>
+export const sub = (pattern, by, text, { count, flags } = {}) =>
   compile(pattern, flags).sub(by, text, count);
-export const subn = (pattern, by, text, { count = 0, flags } = {}) =>
-  compile(pattern, flags).subn(by, text, count);
-export const split = (pattern, text, { maxsplit = 0, flags } = {}) =>
+export const split = (pattern, text, { maxsplit, flags } = {}) =>
   compile(pattern, flags).split(text, maxsplit);
 export const escape = (text) => text.replace(/[\s#$&()*+\-.?[\\\]^{|}~]/g, '\\$&');

@@ -1,7 +1,7 @@
 /** Python's string: constants, Template, and str.format. */
 export const ascii_lowercase: string, ascii_uppercase: string, ascii_letters: string;
-export const digits: string, hexdigits: string, octdigits: string;
-export const punctuation: string, whitespace: string, printable: string;
+export const digits: string, hexdigits: string;
+export const punctuation: string, whitespace: string;
 export function capwords(text: string, separator?: string): string;
 /** `$name` and `${name}`; `$$` is a dollar. */
 export class Template {

@@ -4,10 +4,8 @@ export const ascii_uppercase = ascii_lowercase.toUpperCase();
 export const ascii_letters = ascii_lowercase + ascii_uppercase;
 export const digits = '0123456789';
 export const hexdigits = '0123456789abcdefABCDEF';
-export const octdigits = '01234567';
 export const punctuation = '!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~';
 export const whitespace = ' \t\n\r\v\f';
-export const printable = digits + ascii_letters + punctuation + whitespace;
 
 const capitalized = (word) => word.charAt(0).toUpperCase() + word.slice(1).toLowerCase();
 export function capwords(text, separator) {
@@ -40,21 +38,20 @@ export class Template {
   }
 }
 
-// `{}`, `{0}`, `{name}`, `{a.b}`, `{0[key]}`, each with an optional `!r` or `!s`, and `:spec`.
+// `{}`, `{0}`, `{name}`, `{a.b}`, `{0[key]}`, each with an optional `:spec`.
 export function format(template, ...args) {
   let next = 0;
-  const field = /\{\{|\}\}|\{([^{}:!]*)(?:!([rs]))?(?::([^{}]*))?\}/g;
-  return template.replace(field, (whole, path, conversion, spec = '') => {
-    if (whole === '{{' || whole === '}}') return whole.charAt(0);
-    const [first, ...rest] = path
-      .split(/[.[\]]+/)
-      .filter((part, index) => index === 0 || part !== '');
-    const named = args.at(-1);
+  const field = /\{\{|\}\}|\{([^{}:]*)(?::([^{}]*))?\}/g;
+  return template.replace(field, (whole, path, spec = '') => {
+    if (path === undefined) return whole.charAt(0);
+    const [first = '', ...rest] = path.match(/[^.[\]]+/g) ?? [];
     const key = first === '' ? next++ : first;
-    const value = /^\d+$/.test(String(key)) ? args[key] : named?.[key];
+    const value = /^\d+$/.test(key) ? args[key] : args.at(-1)?.[key];
     if (value === undefined) throw new ReferenceError(`No value for {${path}}`);
-    const found = rest.reduce((object, part) => object[part], value);
-    return formatValue(conversion === 'r' ? JSON.stringify(found) : found, spec);
+    return formatValue(
+      rest.reduce((object, part) => object[part], value),
+      spec,
+    );
   });
 }
 

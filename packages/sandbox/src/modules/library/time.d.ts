@@ -21,5 +21,6 @@ export function gmtime(seconds?: number): StructTime;
 export function timegm(t: StructTime): number;
 export function asctime(t?: StructTime): string;
 export function ctime(seconds?: number): string;
-/** %Y %m %d %H %M %S %j %a %b %% */
+/** %Y %y %m %d %H %I %M %S %f %p %A %a %B %b %j %w %u %V %G %% */
 export function strftime(format: string, t?: StructTime): string;
+export function strptime(text: string, format: string): StructTime;

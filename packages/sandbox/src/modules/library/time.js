@@ -1,4 +1,6 @@
 // Python's time over the run's clock. There is no sleep: nothing else runs meanwhile.
+import { fieldsIn, written } from './time-format.js';
+
 export const time = () => Date.now() / 1000;
 export const time_ns = () => BigInt(Date.now()) * 1_000_000n;
 const startedAt = Date.now();
@@ -16,7 +18,7 @@ export function gmtime(seconds = time()) {
     tm_min: at.getUTCMinutes(),
     tm_sec: at.getUTCSeconds(),
     tm_wday: (at.getUTCDay() + 6) % 7,
-    tm_yday: Math.floor((at.getTime() - Date.UTC(year, 0, 1)) / 86_400_000) + 1,
+    tm_yday: Math.floor((at - Date.UTC(year, 0, 1)) / 86_400_000) + 1,
     tm_isdst: 0,
   });
 }
@@ -24,30 +26,12 @@ export function gmtime(seconds = time()) {
 export const timegm = (t) =>
   Date.UTC(t.tm_year, t.tm_mon - 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec) / 1000;
 
-const days = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
-const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-const two = (n) => String(n).padStart(2, '0');
-export function asctime(t = gmtime()) {
-  const clock = `${two(t.tm_hour)}:${two(t.tm_min)}:${two(t.tm_sec)}`;
-  return `${days[t.tm_wday]} ${months[t.tm_mon - 1]} ${String(t.tm_mday).padStart(2)} ${clock} ${t.tm_year}`;
-}
+const dateOf = (t) => new Date(timegm(t) * 1000);
+export const strftime = (format, t = gmtime()) => written(dateOf(t), format);
+export const strptime = (text, format) => {
+  const [year, month, ...rest] = fieldsIn(text, format);
+  return gmtime(Date.UTC(year, month - 1, ...rest) / 1000);
+};
+export const asctime = (t = gmtime()) =>
+  strftime(`%a %b ${String(t.tm_mday).padStart(2)} %H:%M:%S %Y`, t);
 export const ctime = (seconds = time()) => asctime(gmtime(seconds));
-
-export function strftime(format, t = gmtime()) {
-  const directives = {
-    Y: () => String(t.tm_year).padStart(4, '0'),
-    m: () => two(t.tm_mon),
-    d: () => two(t.tm_mday),
-    H: () => two(t.tm_hour),
-    M: () => two(t.tm_min),
-    S: () => two(t.tm_sec),
-    j: () => String(t.tm_yday).padStart(3, '0'),
-    a: () => days[t.tm_wday],
-    b: () => months[t.tm_mon - 1],
-    '%': () => '%',
-  };
-  return format.replace(/%([a-zA-Z%])/g, (whole, letter) => {
-    if (!Object.hasOwn(directives, letter)) throw new RangeError(`Unsupported directive ${whole}`);
-    return directives[letter]();
-  });
-}
