@@ -1,7 +1,7 @@
 import { parseOrThrow } from '@buddy/core';
 import { z } from 'zod';
 import type { AuditEntry } from '../ledger/entry.ts';
-import type { ReasonCode } from '../policy/decision.ts';
+import type { FactValue, ReasonCode } from '../policy/decision.ts';
 
 /*
  * An entry as it stands in the log: one JSON object, snake_case, times in ISO 8601, in the canonical form of RFC 8785. Those
@@ -34,10 +34,17 @@ const ActorField = z.strictObject({
 });
 
 const MAX_FACTS = 128;
-const Facts = z
-  // Names that begin otherwise would not stay in order, or be no plain fields: 0, __proto__.
+const FactsRecord = z
+  // A name that begins with a digit would not stay in order.
   .record(text(256).regex(/^[A-Za-z]/), z.union([text(256), z.number(), z.boolean(), z.null()]))
   .refine((facts) => Object.keys(facts).length <= MAX_FACTS, `at most ${MAX_FACTS} facts`);
+
+/** Left out without a word by a record's schema. */
+const isSafeToCopy = (value: unknown) =>
+  typeof value === 'object' && value !== null && !Object.hasOwn(value, '__proto__');
+const Facts = z
+  .custom<Record<string, FactValue>>(isSafeToCopy, 'no object, or one with a field __proto__')
+  .pipe(FactsRecord);
 
 export const MAX_RATIONALE_CHARS = 280;
 

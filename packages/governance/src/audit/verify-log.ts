@@ -111,7 +111,10 @@ class Verification {
   /** Says every so often how far it is. */
   *run(): Generator<number> {
     this.#compareRoot();
-    const entries = rowsOf(this.#database, 'SELECT seq, record FROM audit_entries ORDER BY seq');
+    const entries = rowsOf(
+      this.#database,
+      'SELECT seq, CAST(record AS BLOB) FROM audit_entries ORDER BY seq',
+    );
     for (let row = entries.next(); !row.done; row = entries.next()) {
       const [seq, record] = fieldsOf(row.value);
       if (seq !== this.#frontier.size) {
@@ -122,7 +125,7 @@ class Verification {
         });
         break;
       }
-      this.#checkEntry(seq, String(record));
+      this.#checkEntry(seq, record instanceof Uint8Array ? record : new Uint8Array());
       if (this.#frontier.size % PROGRESS_ENTRIES === 0) yield this.#frontier.size;
     }
     this.#checkEnd();
@@ -143,9 +146,9 @@ class Verification {
     };
   }
 
-  #checkEntry(seq: number, record: string): void {
+  #checkEntry(seq: number, record: Uint8Array): void {
     this.#checkPlace(seq, record);
-    const { frontier, added } = grow(this.#frontier, leafHash(Buffer.from(record)));
+    const { frontier, added } = grow(this.#frontier, leafHash(record));
     this.#frontier = frontier;
     added.forEach((hash, level) => {
       const stored = this.#nextNode();
@@ -175,7 +178,7 @@ class Verification {
   }
 
   /** Its own number, and what is counted of it. */
-  #checkPlace(seq: number, record: string): void {
+  #checkPlace(seq: number, record: Uint8Array): void {
     const fields = parse(record);
     if (fields?.['seq'] !== seq) {
       this.#note({
@@ -311,9 +314,11 @@ function fieldsOf(row: unknown): readonly unknown[] {
   return Array.isArray(row) ? row : [];
 }
 
-function parse(record: string): Record<string, unknown> | undefined {
+const decoder = new TextDecoder();
+
+function parse(record: Uint8Array): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(record);
+    const value: unknown = JSON.parse(decoder.decode(record));
     return typeof value === 'object' && value !== null ? { ...value } : undefined;
   } catch {
     return undefined;

@@ -32,7 +32,7 @@ export interface LedgerTransaction {
    * @throws {InvalidInputError} When it has a field that entries do not have, or one that does not fit.
    * @throws {IntentNotOpenError} When it is the outcome of no intent that waits for one.
    */
-  append(entry: AuditEntryBody): AuditEntry;
+  readonly append: (entry: AuditEntryBody) => AuditEntry;
 }
 
 /** A ledger with its log: what `openLedger` returns. */

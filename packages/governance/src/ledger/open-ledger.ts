@@ -21,6 +21,7 @@ import { type RationaleOptions, rationaleToKeep } from '../audit/rationale.ts';
 import { endOpenIntents } from '../audit/recovery.ts';
 import { createNoteVerifier, KEY_NAME } from '../audit/signed-note.ts';
 import { LedgerClosedError } from '../errors.ts';
+import { atOneMoment } from './at-one-moment.ts';
 import { LedgerMisuseError, LedgerOpenError } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { AuditedLedger, LedgerEvents, LedgerTransaction } from './ledger.ts';
@@ -88,9 +89,12 @@ export function openLedger(input: LedgerInput, ports: LedgerPorts = {}): Audited
   using opened = new DisposableStack(); // let go when what follows fails
   const database = opened.adopt(openDatabase(options), (open) => open.close());
   migrate(database, [...LOG_MIGRATIONS, ...migrations], clock.now());
-  const note = latestNote(database);
-  const keys = ports.keys ?? keysFor(options, note === undefined);
-  const checked = checkLog(database, note, createNoteVerifier(keys.signer.verifierKey));
+  const { keys, last } = atOneMoment(database, () => {
+    const note = latestNote(database);
+    const found = ports.keys ?? keysFor(options, note === undefined);
+    const verifier = createNoteVerifier(found.signer.verifierKey);
+    return { keys: found, last: checkLog(database, note, verifier) };
+  });
   const owner = opened.adopt(createOwner(file), (self) => self.release());
   const ledger = new SqliteLedger({
     database,
@@ -100,7 +104,7 @@ export function openLedger(input: LedgerInput, ports: LedgerPorts = {}): Audited
     clock,
     keys,
     owner,
-    last: checked,
+    last,
   });
   opened.move();
   return ledger;
