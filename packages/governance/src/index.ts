@@ -38,6 +38,13 @@ export {
   type FastApprovalInput,
   FastApprovalOptions,
 } from './approvals/fast-approval.ts';
+export {
+  type ApprovalForm,
+  type ApprovalFormInput,
+  ApprovalFormOptions,
+  type ApprovalFormPorts,
+  createApprovalForm,
+} from './approvals/form/approval-form.ts';
 export { type Grant, type GrantInput, GrantTerms } from './approvals/grants.ts';
 export { APPROVALS_MIGRATION } from './approvals/schema.ts';
 export { APPROVAL_MOVES, APPROVAL_STATES, type ApprovalState, mayMove } from './approvals/state.ts';
@@ -176,3 +183,4 @@ export {
   type GovernancePorts,
 } from './governance.ts';
 export { type GovernanceInput, GovernanceOptions } from './options.ts';
+export { hazardsOf, type TextHazard } from './untrusted/hazards.ts';
