@@ -48,10 +48,21 @@ export const BENCHES: readonly Bench[] = [
     measure: async () => (await import('./benches/sandbox.ts')).measureSandbox(),
   },
   {
+    name: 'audit',
+    title: 'Intent and outcome of an action on the disk: 64 agents, beside one commit per entry',
+    measure: async () => (await import('./benches/audit.ts')).measureAudit(),
+  },
+  {
     name: 'main-job',
     title:
       'examples/orchestrator.ts: 10 000 tasks, manual clock, a whole process from start to end',
     measure: async () => (await import('./benches/main-job.ts')).measureMainJob(),
+  },
+  {
+    name: 'audit-million',
+    title: 'An audit log of 1 000 000 entries: verified, asked, proven',
+    isOptIn: true,
+    measure: async () => (await import('./benches/audit-million.ts')).measureAuditMillion(),
   },
   {
     name: 'million',

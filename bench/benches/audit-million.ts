@@ -10,6 +10,7 @@ import {
   openLedger,
   verifyInclusionProof,
   verifyLog,
+  type VerifyLogOptions,
 } from '../../packages/governance/src/index.ts';
 import { openCheckpoint } from '../../packages/governance/src/audit/checkpoint.ts';
 import { isIncluded, leafHash } from '../../packages/governance/src/audit/merkle-tree.ts';
@@ -22,7 +23,8 @@ const ENTRIES = 1_000_000;
 const ENTRIES_PER_WRITE = 1_000;
 const PROOFS = 2_000;
 const CARDS = 500;
-const PAGES = 500;
+const PAGES = 200;
+const VERIFICATIONS = 3;
 
 /** What a log of a million entries costs those who look at it. */
 export async function measureAuditMillion(): Promise<Figure[]> {
@@ -36,20 +38,17 @@ export async function measureAuditMillion(): Promise<Figure[]> {
     const checkpoint = await ledger.checkpoint();
     const { verifierKey } = ledger;
     const log = auditLogOf(ledger);
-    const verifyStartedAt = performance.now();
-    const { isIntact, size } = await verifyLog({
+    const verifyMs = await timeVerifying({
       file,
       verifierKey,
       checkpoints: checkpoint ? [checkpoint.note] : [],
     });
-    const verifyMs = performance.now() - verifyStartedAt;
-    if (!isIntact || size !== ENTRIES) throw new Error(`The log of ${size} entries is not intact`);
     const openedMs = await timeOpening(file);
     return [
       {
         name: 'all verified: entries, tree, checkpoints',
         unit: 's',
-        measured: verifyMs / 1000,
+        ...summary(verifyMs.map((ms) => ms / 1000)),
         target: { is: 'at most', value: 15 },
       },
       ...proofs(log, verifierKey),
@@ -68,7 +67,18 @@ export async function measureAuditMillion(): Promise<Figure[]> {
         name: 'a page of 50 by action, tier and decision, p50',
         unit: 'ms',
         ...msOf(PAGES, (nth) =>
-          log.query({ action: `crm.contacts.action_${nth % 40}`, tier: 2, decision: 'allow' }),
+          log.query({
+            action: `crm.contacts.action_${(nth * 2) % 40}`,
+            tier: 2,
+            decision: 'allow',
+          }),
+        ),
+      },
+      {
+        name: "by action and decision, where none of the action's 25 000 entries fits, p50",
+        unit: 'ms',
+        ...msOf(5, (nth) =>
+          log.query({ action: `crm.contacts.action_${(nth * 10 + 9) % 40}`, decision: 'allow' }),
         ),
       },
       { name: 'opening it', unit: 'ms', measured: openedMs },
@@ -126,6 +136,17 @@ function proofs(log: AuditLog, verifierKey: string): Figure[] {
       ...usOf(made, ({ seq }) => log.proveInclusion(seq)),
     },
   ];
+}
+
+async function timeVerifying(options: VerifyLogOptions): Promise<number[]> {
+  const times: number[] = [];
+  for (let round = 0; round < VERIFICATIONS; round += 1) {
+    const startedAt = performance.now();
+    const { isIntact, size } = await verifyLog(options);
+    times.push(performance.now() - startedAt);
+    if (!isIntact || size !== ENTRIES) throw new Error(`The log of ${size} entries is not intact`);
+  }
+  return times;
 }
 
 /** Beside the one that is open: another process's start. */
