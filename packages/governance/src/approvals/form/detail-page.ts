@@ -115,7 +115,7 @@ function valueOf({ kind, value }: ArgumentRow): Markup {
   const shown =
     value === '' ? undefined : markup`<span class="value">${strangeLines(value)}</span>`;
   const kindShown = kind === 'text' && value === '' ? 'empty text' : kind;
-  return markup`${shown}<span class="kind">${kindShown}</span>${hazards.map(
+  return markup`${shown} <span class="kind">${kindShown}</span>${hazards.map(
     (hazard) => markup`<span class="notes">${HAZARDS[hazard]}</span>`,
   )}`;
 }

@@ -29,9 +29,11 @@ header a { font-weight: 600; text-decoration: none; }
 header p { margin: 0; color: var(--soft); font-size: .9rem; }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: 1rem 0 .25rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.05rem; margin: 0 0 .75rem; }
+h3 { font-size: .95rem; margin: 1rem 0 .25rem; }
 h1 code { font-size: 1.35rem; }
 code, .value { font-family: ui-monospace, DejaVu Sans Mono, monospace; font-size: .92em; overflow-wrap: anywhere; }
 section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1rem 1.25rem; margin: 1rem 0; }
+section p:last-child { margin-bottom: 0; }
 .lead { margin: 0 0 1rem; color: var(--soft); }
 .soft { color: var(--soft); font-size: .9rem; }
 .badge { display: inline-block; border-radius: 999px; padding: .1rem .65rem; font-size: .85rem; font-weight: 600; border: 1px solid currentColor; white-space: nowrap; }
@@ -47,9 +49,10 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 table { width: 100%; border-collapse: collapse; table-layout: fixed; }
 th, td { text-align: left; vertical-align: top; padding: .5rem .75rem .5rem 0; border-top: 1px solid var(--line); overflow-wrap: anywhere; }
 thead th { border-top: 0; padding-top: 0; color: var(--soft); font-size: .85rem; font-weight: 600; }
-th[scope=row] { font-weight: 600; width: 32%; }
-.value { white-space: pre-wrap; }
-.kind { color: var(--soft); font-size: .8rem; margin-left: .5rem; white-space: nowrap; }
+thead th:first-child { width: 30%; }
+th[scope=row] { font-weight: 600; }
+.value { white-space: pre-wrap; margin-right: .35rem; }
+.kind { color: var(--soft); font-size: .8rem; white-space: nowrap; }
 .notes { display: block; color: var(--wait); font-size: .85rem; font-weight: 600; font-family: system-ui, sans-serif; white-space: normal; }
 mark { background: var(--mark); color: var(--on-mark); border-radius: 3px; padding: 0 .15rem; font-weight: 700; }
 .newline { color: var(--soft); }
