@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type AuditEntryBody, auditLogOf, openLedger } from '@buddy/governance';
+import { auditLogOf, openLedger } from '@buddy/governance';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type GoClaims,
@@ -20,6 +20,9 @@ if (withoutGo !== undefined) {
 /** Around the sizes at which a tree's right edge changes its shape. */
 const SIZES = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 64, 65, 100, 127, 128, 130];
 const LAST_SIZE = 130;
+
+/** Bytes of every length that UTF-8 has: what is hashed must be the same on both sides. */
+const NAME = 'Zo\u00eb \u2014 \u201cquoted\u201d \u2028 \u{1f600}';
 
 describe.skipIf(withoutGo !== undefined)('golang.org/x/mod/sumdb, which is not ours,', () => {
   const folder = mkdtempSync(join(tmpdir(), 'buddy-go-log-'));
@@ -96,7 +99,9 @@ async function makeLog(keyFile: string, rationale: string): Promise<ToldLog> {
   const log = auditLogOf(ledger);
   const checkpoints: { size: number; note: string }[] = [];
   for (let size = 1; size <= LAST_SIZE; size += 1) {
-    await ledger.write((transaction) => transaction.append(refusal(rationale, size)));
+    await ledger.write((transaction) =>
+      transaction.append(refusal({ rationale, facts: { 'input.nth': size, 'input.name': NAME } })),
+    );
     if (!SIZES.includes(size)) continue;
     const checkpoint = await ledger.checkpoint();
     if (checkpoint) checkpoints.push(checkpoint);
@@ -110,24 +115,5 @@ async function makeLog(keyFile: string, rationale: string): Promise<ToldLog> {
       old: note,
       proof: log.proveConsistency(size),
     })),
-  };
-}
-
-function refusal(rationale: string, nth: number): AuditEntryBody {
-  return {
-    kind: 'refusal',
-    decision: 'deny',
-    runId: null,
-    taskId: null,
-    actor: { kind: 'agent', id: 'ada' },
-    action: 'crm.contacts.delete',
-    tier: 2,
-    rule: 'no-deletes',
-    reasonCode: 'POLICY_BLOCKED',
-    rationale,
-    facts: { 'input.nth': nth, 'input.name': 'Zoë — “quoted” \u2028 \ud83d\ude00' },
-    argumentsDigest: '',
-    approvalId: null,
-    policyDigest: '',
   };
 }
