@@ -17,6 +17,13 @@ export {
   type ListOptions,
 } from './approvals/approvals.ts';
 export type { BoundCall } from './approvals/binding.ts';
+export {
+  approveRequest,
+  denyRequest,
+  listApprovals,
+  type ListApprovalsOptions,
+  type VoteCommand,
+} from './approvals/commands.ts';
 export type { Consumption, Filed } from './approvals/desk.ts';
 export { type People, visibility, type VoteObstacle } from './approvals/electorate.ts';
 export {
