@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { auditLogOf, openLedger } from '@buddy/governance';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { refusal } from './audit/entries.ts';
 import {
   type GoClaims,
   type GoVerdicts,
