@@ -91,6 +91,13 @@ describe('a limit', () => {
     expect((await take([callsPerHour(2)])).kind).toBe('refused');
   });
 
+  it('forgets all that has ended at once, however much that is', async () => {
+    const { take, clock } = openBook();
+    await Promise.all(Array.from({ length: 100 }, () => take([callsPerHour(100)])));
+    await clock.advance(HOUR_MS);
+    expect((await take([callsPerHour(100, { amount: 100 })])).kind).toBe('reserved');
+  });
+
   const others: [LimitDemand['by'], Partial<LimitSubject>, string][] = [
     ['agent', { actor: { kind: 'agent', id: 'other' } }, 'another agent'],
     ['agent', { actor: { kind: 'human', id: 'scout' } }, 'a person of the same name'],
@@ -184,6 +191,15 @@ describe('a reservation', () => {
     expect((await take([tokens])).kind).toBe('refused');
     await clock.advance(HOUR_MS);
     expect((await take([tokens])).kind).toBe('reserved');
+  });
+
+  it('of a call counts from when it was let through, however long it takes', async () => {
+    const { take, commit, clock } = openBook();
+    const long = await take([callsPerHour(1)]);
+    await clock.advance(HOUR_MS - 1);
+    await commit(long, {});
+    await clock.advance(1);
+    expect((await take([callsPerHour(1)])).kind).toBe('reserved');
   });
 
   it('of money counts while the call is under way, and from its end', async () => {

@@ -35,6 +35,14 @@ describe('a snapshot of what nobody vouches for', () => {
     expect(snapshot.ok && Object.keys(snapshot.value ?? {})).toEqual(['b']);
   });
 
+  it('takes what is in it twice, which is no cycle, as two', () => {
+    const shared = { n: 1 };
+    const list = Array.from({ length: 40 }, () => shared);
+    const snapshot = snapshotUntrusted(list);
+    shared.n = 2;
+    expect(snapshot).toEqual({ ok: true, value: list.map(() => ({ n: 1 })) });
+  });
+
   it('makes minus zero zero, for canonical JSON knows no other', () => {
     const snapshot = snapshotUntrusted(-0);
     expect(snapshot).toStrictEqual({ ok: true, value: 0 });
