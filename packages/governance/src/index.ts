@@ -179,6 +179,7 @@ export {
   ROLES,
 } from './roles/roles.ts';
 export type { CallUsage, UsageOf } from './gate/call.ts';
+export type { KillSwitch, LimitBook, LimitSubject, ReserveResult } from './gate/ports.ts';
 export type { GateEvents } from './gate/events.ts';
 export type { GovernOptions } from './gate/foreign-call.ts';
 export type { Coverage } from './gate/gate.ts';
@@ -190,4 +191,17 @@ export {
   type GovernancePorts,
 } from './governance.ts';
 export { type GovernanceInput, GovernanceOptions } from './options.ts';
+export {
+  CONTROLS_MIGRATION,
+  createKillSwitch,
+  type KillSwitchState,
+  type OperableKillSwitch,
+} from './limits/kill-switch.ts';
+export { createLimitBook, type LimitBookOptions, LIMITS_MIGRATION } from './limits/limit-book.ts';
 export { hazardsOf, type TextHazard } from './untrusted/hazards.ts';
+export { type ShowOptions, showUntrusted } from './untrusted/show-untrusted.ts';
+export {
+  snapshotUntrusted,
+  type UntrustedBounds,
+  type UntrustedSnapshot,
+} from './untrusted/snapshot-untrusted.ts';

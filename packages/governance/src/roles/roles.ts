@@ -42,7 +42,12 @@ export type Permission = keyof typeof PERMISSIONS;
 
 /** Somebody whom the host has authenticated. Two that differ in capitals or outer spaces only are one. */
 export const Person = z.strictObject({
-  id: z.string().trim().min(1).max(200),
+  id: z
+    .string()
+    .trim()
+    .min(1)
+    .max(200)
+    .refine((id) => id.isWellFormed(), 'holds half a character'),
   role: z.enum(ROLES),
 });
 export type Person = z.output<typeof Person>;
@@ -55,7 +60,7 @@ export type Person = z.output<typeof Person>;
 export function can(person: Person, permission: Permission): boolean {
   if (!Object.hasOwn(PERMISSIONS, permission)) return false;
   const row: Readonly<Record<string, boolean>> = PERMISSIONS[permission];
-  return Object.hasOwn(row, person.role) && row[person.role] === true;
+  return row[person.role] === true;
 }
 
 /** A person may not do what he asked for. */
