@@ -587,6 +587,25 @@ describe('an attack by a grant', () => {
     }
   });
 
+  it('covers nothing when somebody changed it in the database, or it was sealed with another secret', async () => {
+    using temporary = temporaryFile();
+    await using world = openWorld({}, { file: temporary.file });
+    await world.approvals.grant(ada, { ...GRANT, args: { amount: { max: 1 } } });
+    await world.approvals.grant(ada, { ...GRANT, toolDigest: 'tool-v0' });
+    const intruder = new DatabaseSync(temporary.file);
+    intruder.exec(
+      `UPDATE approval_grants SET terms = (SELECT terms FROM approval_grants WHERE tool_digest = 'tool-v0')`,
+    );
+    intruder.close();
+    expect(await world.claim(REQUEST)).toMatchObject({ kind: 'waiting' });
+    await using rotated = openWorld(
+      {},
+      { file: temporary.file, secret: new Uint8Array(32).fill(8), newId: () => 'rotated-1' },
+    );
+    expect(await rotated.claim(REQUEST)).toMatchObject({ kind: 'waiting', isNew: true });
+    expect(rotated.approvals.grants(ada)).toEqual([]);
+  });
+
   it('gives back what it took when the intent cannot be written', async () => {
     await using world = openWorld();
     await world.approvals.grant(ada, GRANT);

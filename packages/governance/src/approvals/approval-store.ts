@@ -308,13 +308,15 @@ export function lastStep(database: DatabaseSync): number {
   return Number(database.prepare('SELECT max(seq) AS seq FROM approval_steps').get()?.['seq'] ?? 0);
 }
 
-/** What happened after a step, in order. */
+const STEPS_AT_ONCE = 500;
+
+/** What happened after a step, in order: the next 500 of it. */
 export function stepsAfter(
   database: DatabaseSync,
   seq: number,
 ): { seq: number; step: ApprovalStep }[] {
   return database
-    .prepare('SELECT * FROM approval_steps WHERE seq > ? ORDER BY seq')
+    .prepare(`SELECT * FROM approval_steps WHERE seq > ? ORDER BY seq LIMIT ${STEPS_AT_ONCE}`)
     .all(seq)
     .map((row) => ({ seq: Number(row['seq']), step: stepOf(row) }));
 }

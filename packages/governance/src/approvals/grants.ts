@@ -126,7 +126,7 @@ export class GrantBook {
 
   find(database: DatabaseSync, id: string): Grant | undefined {
     const row = database.prepare('SELECT * FROM approval_grants WHERE id = ?').get(id);
-    return row && this.#grantOf(row);
+    return row && this.#readable(row);
   }
 
   /** Those in force, the newest first. */
@@ -137,7 +137,7 @@ export class GrantBook {
          ORDER BY seq DESC`,
       )
       .all(at)
-      .map((row) => this.#grantOf(row));
+      .flatMap((row) => this.#readable(row) ?? []);
   }
 
   /** Whether it was in force. */
@@ -166,9 +166,9 @@ export class GrantBook {
       )
       .all(action, actor.kind, actor.id, toolDigest, at);
     for (const row of rows) {
-      const grant = this.#grantOf(row);
-      const amount = amountCovered(grant, request, people);
-      if (amount === undefined) continue;
+      const grant = this.#readable(row);
+      const amount = grant && amountCovered(grant, request, people);
+      if (!grant || amount === undefined) continue;
       database
         .prepare(
           'UPDATE approval_grants SET calls_left = calls_left - 1, spend_left = spend_left - ? WHERE id = ?',
@@ -179,11 +179,18 @@ export class GrantBook {
     return undefined;
   }
 
-  #grantOf(raw: Record<string, unknown>): Grant {
+  /** Undefined for one that was sealed with another secret, or changed in the database: it covers nothing. */
+  #readable(raw: Record<string, unknown>): Grant | undefined {
     const row = Row.parse(raw);
+    let terms: string;
+    try {
+      terms = this.#seal.open(row.terms, labelOf(row.id));
+    } catch {
+      return undefined;
+    }
     return {
       id: row.id,
-      terms: GrantTerms.parse(JSON.parse(this.#seal.open(row.terms, labelOf(row.id)))),
+      terms: GrantTerms.parse(JSON.parse(terms)),
       madeBy: { id: row.made_by, role: row.maker_role },
       madeAt: row.made_at,
       expiresAt: row.expires_at,

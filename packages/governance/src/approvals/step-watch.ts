@@ -51,14 +51,16 @@ export class StepWatch {
   }
 
   tell(): void {
-    const steps = this.#parts.ledger.read((database) => stepsAfter(database, this.#told));
-    for (const { seq, step } of steps) {
-      // A listener may have made us tell already.
-      if (seq <= this.#told) continue;
-      this.#told = seq;
-      const { event, ...told } = step;
-      this.#emit(event, told);
-      for (const sleeper of this.#sleepers.get(step.approvalId) ?? []) sleeper.abort();
+    for (;;) {
+      const steps = this.#parts.ledger.read((database) => stepsAfter(database, this.#told));
+      if (steps.length === 0) return;
+      for (const { seq, step } of steps) {
+        if (seq <= this.#told) continue; // a listener made us tell it already
+        this.#told = seq;
+        const { event, ...told } = step;
+        this.#emit(event, told);
+        for (const sleeper of this.#sleepers.get(step.approvalId) ?? []) sleeper.abort();
+      }
     }
   }
 
