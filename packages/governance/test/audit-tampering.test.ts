@@ -104,7 +104,12 @@ describe('a log, held against one checkpoint that an outsider kept,', () => {
     [
       'what the card shows is changed',
       (database) => database.exec("UPDATE audit_counts SET value = 0 WHERE name = 'tier_2'"),
-      ['counts_differ'],
+      ['summary_differs'],
+    ],
+    [
+      'a block of entries is hidden from queries by time',
+      (database) => database.exec('UPDATE audit_blocks SET latest = 0'),
+      ['summary_differs'],
     ],
   ])('shows that %s', async (_what, tamper, codes) => {
     const file = copyOf(good);

@@ -52,12 +52,12 @@ export function readTierCounts(database: DatabaseSync): Record<Tier, number> {
 function lastDecisions(database: DatabaseSync): CardDecision[] {
   // Ten of each, by the index, of which the last ten are taken: a scan for the last ten of any could be long.
   const select = database.prepare(
-    'SELECT at, seq, record FROM audit_entries WHERE decision = ? ORDER BY at DESC, seq DESC LIMIT ?',
+    'SELECT record FROM audit_entries WHERE decision = ? ORDER BY seq DESC LIMIT ?',
   );
   const entries = ['allow', 'deny', 'approve']
     .flatMap((decision) => select.all(decision, LAST_DECISIONS))
     .map(({ record }) => readRecord(String(record)))
-    .toSorted((a, b) => b.at - a.at || b.seq - a.seq);
+    .toSorted((a, b) => b.seq - a.seq);
   return entries.slice(0, LAST_DECISIONS).flatMap((entry) => {
     if (entry.kind !== 'intent' && entry.kind !== 'refusal') return [];
     const { seq, at, actor, action, tier, decision, rule, reasonCode } = entry;

@@ -5,6 +5,7 @@ import { type Checkpoint, signCheckpoint } from './checkpoint.ts';
 import { recordOf } from './entry-record.ts';
 import { IntentNotOpenError } from './errors.ts';
 import { EMPTY_FRONTIER, type Frontier, grow, leafHash, nodeCount, rootOf } from './merkle-tree.ts';
+import { BLOCK_ENTRIES } from './log-schema.ts';
 import type { NoteSigner } from './signed-note.ts';
 import { readFrontier, storedSize } from './stored-tree.ts';
 
@@ -25,6 +26,8 @@ export class LogWriter implements EntryLog {
   readonly #parts: LogWriterParts;
   readonly #statements: Statements;
   #frontier: Frontier = EMPTY_FRONTIER;
+  /** How many entries there were before this transaction. */
+  #sizeBefore = 0;
   #signedSize = 0;
   /** Signed in this transaction; it is told once the transaction is on the disk. */
   #signed: Checkpoint | undefined;
@@ -47,6 +50,7 @@ export class LogWriter implements EntryLog {
     const last = row?.['last'];
     const size = typeof last === 'number' ? last + 1 : 0;
     if (size !== this.#frontier.size) this.#reload();
+    this.#sizeBefore = size;
   }
 
   append(body: AuditEntryBody, at: number): AuditEntry {
@@ -75,12 +79,21 @@ export class LogWriter implements EntryLog {
   }
 
   seal(at: number): void {
+    this.#dateBlocks(at);
     const { signer, checkpointEntries } = this.#parts;
     const isDue = this.#isCheckpointDue || this.unsigned >= checkpointEntries;
     if (!isDue || this.unsigned === 0) return;
     const checkpoint = signCheckpoint(signer, this.#frontier.size, rootOf(this.#frontier));
     this.#statements.insertCheckpoint.run(checkpoint.size, at, checkpoint.note);
     this.#signed = checkpoint;
+  }
+
+  /** All that is written in one transaction bears one time. */
+  #dateBlocks(at: number): void {
+    const [first, last] = [blockOf(this.#sizeBefore), blockOf(this.#frontier.size - 1)];
+    if (this.#frontier.size === this.#sizeBefore) return;
+    for (let block = first; block <= last; block += 1)
+      this.#statements.dateBlock.run(block, at, at);
   }
 
   ended(isCommitted: boolean): void {
@@ -151,6 +164,10 @@ export class LogWriter implements EntryLog {
   }
 }
 
+export function blockOf(seq: number): number {
+  return Math.floor(seq / BLOCK_ENTRIES);
+}
+
 export function minuteOf(at: number): number {
   return Math.floor(at / 60_000);
 }
@@ -166,7 +183,8 @@ type Statements = Readonly<
     | 'insertPending'
     | 'deletePending'
     | 'count'
-    | 'countDenial',
+    | 'countDenial'
+    | 'dateBlock',
     StatementSync
   >
 >;
@@ -187,6 +205,10 @@ function prepare(database: DatabaseSync): Statements {
     ),
     deletePending: database.prepare('DELETE FROM audit_pending_approvals WHERE approval_id = ?'),
     count: database.prepare('UPDATE audit_counts SET value = value + ? WHERE name = ?'),
+    dateBlock: database.prepare(
+      `INSERT INTO audit_blocks (block, earliest, latest) VALUES (?, ?, ?)
+       ON CONFLICT DO UPDATE SET earliest = min(earliest, excluded.earliest), latest = max(latest, excluded.latest)`,
+    ),
     countDenial: database.prepare(
       `INSERT INTO audit_denials (minute, count) VALUES (?, 1)
        ON CONFLICT DO UPDATE SET count = count + 1`,

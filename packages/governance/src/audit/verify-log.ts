@@ -1,12 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Tier } from '@buddy/core';
 import { openReadOnly } from './audit-log.ts';
-import { readTierCounts } from './card.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 import { AuditProofError } from './errors.ts';
 import { areEqual, EMPTY_FRONTIER, type Frontier, grow, leafHash, rootOf } from './merkle-tree.ts';
 import { createNoteVerifier, type NoteVerifier } from './signed-note.ts';
 import { storedSize } from './stored-tree.ts';
+import { parseFields, Summary } from './summary.ts';
 
 export interface VerifyLogOptions {
   /** The ledger's database. */
@@ -31,7 +30,7 @@ export type LogProblemCode =
   | 'checkpoint_forged'
   | 'checkpoint_differs'
   | 'outside_checkpoint_differs'
-  | 'counts_differ';
+  | 'summary_differs';
 
 export interface LogProblem {
   code: LogProblemCode;
@@ -92,7 +91,7 @@ class Verification {
   readonly #outside: readonly Checkpoint[];
   readonly #expected: Expectations;
   readonly #nodes: Iterator<unknown>;
-  readonly #tiers: Record<Tier, number> = { 1: 0, 2: 0, 3: 0, 4: 0 };
+  readonly #summary = new Summary();
   readonly #problems: LogProblem[] = [];
   #frontier: Frontier = EMPTY_FRONTIER;
   /** Once a leaf differs, so does all above it, and saying so again and again would say nothing. */
@@ -177,19 +176,17 @@ class Verification {
     return hash instanceof Uint8Array ? hash : undefined;
   }
 
-  /** Its own number, and what is counted of it. */
+  /** Its own number, and what is summed up of it. */
   #checkPlace(seq: number, record: Uint8Array): void {
-    const fields = parse(record);
-    if (fields?.['seq'] !== seq) {
+    const fields = parseFields(record);
+    if (fields?.seq !== seq) {
       this.#note({
         code: 'entry_misplaced',
         seq,
         message: `What stands at entry ${seq} was not written as entry ${seq}.`,
       });
     }
-    const tier = fields?.['tier'];
-    const isDecision = fields?.['kind'] === 'intent' || fields?.['kind'] === 'refusal';
-    if (isDecision && isTier(tier)) this.#tiers[tier] += 1;
+    this.#summary.add(seq, fields);
   }
 
   #compareRoot(): void {
@@ -220,12 +217,11 @@ class Verification {
         message: 'The stored tree has more nodes than the entries need.',
       });
     }
-    const kept = readTierCounts(this.#database);
-    if (([1, 2, 3, 4] as const).some((tier) => kept[tier] !== this.#tiers[tier])) {
+    if (!this.#summary.agreesWith(this.#database)) {
       this.#note({
-        code: 'counts_differ',
+        code: 'summary_differs',
         seq: null,
-        message: 'The decisions by tier that the card shows are not those of the entries.',
+        message: 'What is kept of the entries for queries and the card is not what they say.',
       });
     }
   }
@@ -312,21 +308,6 @@ function rowsOf(database: DatabaseSync, sql: string): Iterator<unknown> {
 
 function fieldsOf(row: unknown): readonly unknown[] {
   return Array.isArray(row) ? row : [];
-}
-
-const decoder = new TextDecoder();
-
-function parse(record: Uint8Array): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(decoder.decode(record));
-    return typeof value === 'object' && value !== null ? { ...value } : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isTier(value: unknown): value is Tier {
-  return value === 1 || value === 2 || value === 3 || value === 4;
 }
 
 function nextTurn(): Promise<void> {
