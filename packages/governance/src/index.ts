@@ -179,7 +179,13 @@ export {
   ROLES,
 } from './roles/roles.ts';
 export type { CallUsage, UsageOf } from './gate/call.ts';
-export type { KillSwitch, LimitBook, LimitSubject, ReserveResult } from './gate/ports.ts';
+export type {
+  KillSwitch,
+  LimitBook,
+  LimitShortage,
+  LimitSubject,
+  ReserveResult,
+} from './gate/ports.ts';
 export type { GateEvents } from './gate/events.ts';
 export type { GovernOptions } from './gate/foreign-call.ts';
 export type { Coverage } from './gate/gate.ts';

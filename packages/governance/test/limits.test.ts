@@ -27,8 +27,45 @@ describe('a limit', () => {
       kind: 'refused',
       rule: 'few',
       explanation:
-        'Rule few allows 3 calls within a hour by all together; 3 are used or under way, and this call would take 1.',
+        'Rule few allows 3 calls within a hour by all together; 0 are used and 3 held for calls under way; ' +
+        'this call would take 1, for which there is room by 2026-01-01T01:00:00.000Z.',
+      shortage: {
+        measure: 'calls',
+        allowed: 3,
+        used: 0,
+        reserved: 3,
+        asked: 1,
+        freesAt: Date.UTC(2026, 0, 1, 1),
+      },
     });
+  });
+
+  it('says what is used, what is under way, and by when there is room for what was asked', async () => {
+    const { clock, take, commit } = openBook();
+    await commit(await take([euros(100, 30)]), {});
+    await clock.advance(60_000);
+    await commit(await take([euros(100, 30)]), {});
+    await clock.advance(60_000);
+    await take([euros(100, 20)]);
+    const shortageOf = async (amount: number) => {
+      const taken = await take([euros(100, amount)]);
+      return taken.kind === 'refused' ? taken.shortage : undefined;
+    };
+    const start = Date.UTC(2026, 0, 1);
+    expect(await shortageOf(21)).toEqual({
+      measure: 'spend',
+      currency: 'EUR',
+      allowed: 100,
+      used: 60,
+      reserved: 20,
+      asked: 21,
+      freesAt: start + HOUR_MS,
+    });
+    expect((await shortageOf(51))?.freesAt).toBe(start + 60_000 + HOUR_MS);
+    expect((await shortageOf(100))?.freesAt).toBe(start + 120_000 + HOUR_MS);
+    expect((await shortageOf(101))?.freesAt).toBeNull();
+    await clock.advance(HOUR_MS - 120_000);
+    expect((await take([euros(100, 21)])).kind).toBe('reserved');
   });
 
   it('never lets 1000 that try at once exceed it by one', async () => {
@@ -173,6 +210,12 @@ describe('a reservation', () => {
     await commit(await take([euros(100, 90)]), usage);
     expect((await take([euros(100, 11)])).kind).toBe('refused');
     expect((await take([euros(100, 10)])).kind).toBe('reserved');
+  });
+
+  it('counts as all that is allowed when money of another currency is all that is known of it', async () => {
+    const { take, commit } = openBook();
+    await commit(await take([euros(100, 0)]), { cost: { amount: 1, currency: 'USD' } });
+    expect((await take([euros(100, 1)])).kind).toBe('refused');
   });
 
   it('for what only the tool can tell holds up the next, once it was too much', async () => {

@@ -41,7 +41,22 @@ export interface LimitSubject {
 
 export type ReserveResult =
   | { kind: 'reserved'; reservation: string }
-  | { kind: 'refused'; rule: string; explanation: string };
+  /** `shortage` is absent when it cannot be told how much the call would take. */
+  | { kind: 'refused'; rule: string; explanation: string; shortage?: LimitShortage };
+
+/** What a limit lacks for a call to be let through; in calls, minor units of `currency`, or tokens. */
+export interface LimitShortage {
+  measure: LimitDemand['measure'];
+  currency?: string;
+  allowed: number;
+  /** Taken by calls that have ended. */
+  used: number;
+  /** Held for calls that are under way. */
+  reserved: number;
+  asked: number;
+  /** By when there is room, if nobody takes more; ms since the epoch. Null: there never is, for so much is not allowed at all. */
+  freesAt: number | null;
+}
 
 /** Where usage is counted, that of calls under way with it. */
 export interface LimitBook {

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import type { CallUsage } from '../gate/call.ts';
-import type { LimitBook, LimitSubject, ReserveResult } from '../gate/ports.ts';
+import type { LimitBook, LimitShortage, LimitSubject, ReserveResult } from '../gate/ports.ts';
 import type { LedgerTransaction } from '../ledger/ledger.ts';
 import type { Migration } from '../ledger/migrations.ts';
 import type { LimitDemand } from '../policy/decision.ts';
@@ -19,7 +19,8 @@ export const LIMITS_MIGRATION: Migration = {
       id INTEGER PRIMARY KEY AUTOINCREMENT,
       counter INTEGER NOT NULL REFERENCES limit_counters (id),
       amount INTEGER NOT NULL,
-      counts_until INTEGER NOT NULL
+      counts_until INTEGER NOT NULL,
+      is_held INTEGER NOT NULL
     ) STRICT;
     CREATE INDEX limit_usage_by_counter ON limit_usage (counter, counts_until);
     CREATE INDEX limit_usage_by_end ON limit_usage (counts_until);
@@ -53,6 +54,7 @@ const Held = z.strictObject({
   measure: z.enum(['calls', 'spend', 'tokens']),
   currency: z.string().optional(),
   windowMs: z.number(),
+  allowed: z.number(),
 });
 type Held = z.output<typeof Held>;
 
@@ -79,10 +81,10 @@ class SqliteLimitBook implements LimitBook {
     statements.forgetSome(at);
     const held: Held[] = [];
     for (const demand of demands) {
-      const problem = this.#take(statements, at, demand, subject, held);
-      if (problem !== undefined) {
+      const refusal = this.#take(statements, at, demand, subject, held);
+      if (refusal) {
         for (const { id } of held) statements.remove(id);
-        return { kind: 'refused', rule: demand.rule, explanation: problem };
+        return { kind: 'refused', rule: demand.rule, ...refusal };
       }
     }
     return { kind: 'reserved', reservation: JSON.stringify(held) };
@@ -90,11 +92,15 @@ class SqliteLimitBook implements LimitBook {
 
   commit({ database, at }: LedgerTransaction, reservation: string, actual: CallUsage): void {
     const statements = this.#of(database);
-    for (const { id, name, measure, currency, windowMs } of heldBy(reservation)) {
-      if (measure === 'calls') continue; // it was made when it was let through
-      const estimate = statements.remove(id);
-      const amount = usedOf(actual, measure, currency) ?? estimate ?? 0;
-      if (amount > 0) statements.add(name, amount, at + windowMs);
+    for (const held of heldBy(reservation)) {
+      const { id, name, measure, windowMs } = held;
+      if (measure === 'calls') {
+        statements.settle(id); // it was made when it was let through
+        continue;
+      }
+      const estimate = statements.remove(id) ?? 0;
+      const amount = usedOf(actual, held, estimate);
+      if (amount > 0) statements.add(name, amount, at + windowMs, false);
     }
   }
 
@@ -110,21 +116,35 @@ class SqliteLimitBook implements LimitBook {
     demand: LimitDemand,
     subject: LimitSubject,
     held: Held[],
-  ): string | undefined {
+  ): { explanation: string; shortage?: LimitShortage } | undefined {
     const { amount, allowed, measure, currency, windowMs } = demand;
     if (!(amount >= 0 && amount <= MOST)) {
-      return `${limitInWords(demand)}; how much this call would take cannot be told.`;
+      return {
+        explanation: `${limitInWords(demand)}; how much this call would take cannot be told.`,
+      };
     }
     const name = counterName(demand, subject);
     const whole = Math.ceil(amount);
     const total = statements.totalAt(name, at);
     // What a call takes may be known only afterwards; then it needs room for at least something.
-    if (total + Math.max(whole, 1) > allowed) {
-      return `${limitInWords(demand)}; ${total} are used or under way, and this call would take ${whole}.`;
+    const needed = Math.max(whole, 1);
+    if (total + needed > allowed) {
+      const reserved = statements.heldOf(name);
+      const shortage: LimitShortage = {
+        measure,
+        ...(currency !== undefined && { currency }),
+        allowed,
+        used: total - reserved,
+        reserved,
+        asked: whole,
+        freesAt: needed > allowed ? null : statements.fallsTo(name, allowed - needed, total),
+      };
+      return { explanation: `${limitInWords(demand)}; ${shortageInWords(shortage)}`, shortage };
     }
     const heldMs = measure === 'calls' ? windowMs : Math.max(windowMs, this.#longestCallMs);
-    const id = statements.add(name, whole, at + heldMs);
-    held.push({ id, name, measure, windowMs, ...(currency !== undefined && { currency }) });
+    const id = statements.add(name, whole, at + heldMs, true);
+    const ofCurrency = currency !== undefined && { currency };
+    held.push({ id, name, measure, windowMs, allowed, ...ofCurrency });
     return undefined;
   }
 
@@ -163,14 +183,19 @@ function subjectOf(
   }
 }
 
-/** What was really taken; undefined where the call does not say, or says what cannot be: then the estimate stands. */
+/**
+ * What was really taken; the estimate where the call does not say, or says what cannot be. Money of another currency cannot
+ * be weighed against the limit: where there is no estimate either, all that is allowed counts as taken.
+ */
 function usedOf(
   { cost, tokens }: CallUsage,
-  measure: 'spend' | 'tokens',
-  currency: string | undefined,
-): number | undefined {
-  if (measure === 'tokens') return tokens && counted(tokens.in + tokens.out);
-  return cost && cost.currency === currency ? counted(cost.amount) : undefined;
+  { measure, currency, allowed }: Held,
+  estimate: number,
+): number {
+  if (measure === 'tokens') return (tokens && counted(tokens.in + tokens.out)) ?? estimate;
+  if (!cost) return estimate;
+  if (cost.currency === currency) return counted(cost.amount) ?? estimate;
+  return estimate === 0 ? Math.ceil(allowed) : estimate;
 }
 
 function counted(amount: number): number | undefined {
@@ -182,6 +207,15 @@ function limitInWords({ rule, allowed, measure, currency, windowMs, by }: LimitD
   const what = currency === undefined ? measure : `minor units of ${currency}`;
   const whose = by === 'all' ? 'by all together' : `for each ${by}`;
   return `Rule ${rule} allows ${allowed} ${what} within ${inWords(windowMs)} ${whose}`;
+}
+
+function shortageInWords({ used, reserved, asked, freesAt }: LimitShortage): string {
+  const underWay = reserved === 0 ? '' : ` and ${reserved} held for calls under way`;
+  const when =
+    freesAt === null
+      ? 'which is never allowed'
+      : `for which there is room by ${new Date(freesAt).toISOString()}`;
+  return `${used} are used${underWay}; this call would take ${asked}, ${when}.`;
 }
 
 const UNITS = [
@@ -210,6 +244,9 @@ class Statements {
   readonly #someEnded: StatementSync;
   readonly #add: StatementSync;
   readonly #remove: StatementSync;
+  readonly #settle: StatementSync;
+  readonly #held: StatementSync;
+  readonly #byEnd: StatementSync;
   readonly #change: StatementSync;
   readonly #dropUnused: StatementSync;
 
@@ -226,7 +263,16 @@ class Statements {
       `SELECT id FROM limit_usage WHERE counts_until <= ? ORDER BY counts_until LIMIT ${FORGOTTEN_EACH_TIME}`,
     );
     this.#add = database.prepare(
-      'INSERT INTO limit_usage (counter, amount, counts_until) VALUES (?, ?, ?)',
+      'INSERT INTO limit_usage (counter, amount, counts_until, is_held) VALUES (?, ?, ?, ?)',
+    );
+    this.#settle = database.prepare('UPDATE limit_usage SET is_held = 0 WHERE id = ?');
+    this.#held = database.prepare(
+      `SELECT sum(amount) AS amount FROM limit_usage WHERE is_held = 1
+       AND counter = (SELECT id FROM limit_counters WHERE name = ?)`,
+    );
+    this.#byEnd = database.prepare(
+      `SELECT amount, counts_until FROM limit_usage
+       WHERE counter = (SELECT id FROM limit_counters WHERE name = ?) ORDER BY counts_until`,
     );
     this.#remove = database.prepare(
       'DELETE FROM limit_usage WHERE id = ? RETURNING counter, amount',
@@ -250,10 +296,29 @@ class Statements {
     return Number(row['total']) - ended;
   }
 
-  add(name: string, amount: number, until: number): number {
+  /** How much of it is held for calls that nobody has settled. */
+  heldOf(name: string): number {
+    return Number(this.#held.get(name)?.['amount'] ?? 0);
+  }
+
+  /** When it has fallen to so little, when nothing is added. */
+  fallsTo(name: string, little: number, total: number): number | null {
+    let left = total;
+    for (const { amount, counts_until: until } of this.#byEnd.iterate(name)) {
+      left -= Number(amount);
+      if (left <= little) return Number(until);
+    }
+    return null;
+  }
+
+  settle(id: number): void {
+    this.#settle.run(id);
+  }
+
+  add(name: string, amount: number, until: number, isHeld: boolean): number {
     const counter = this.#counter.get(name)?.['id'] ?? this.#newCounter.run(name).lastInsertRowid;
     this.#change.run(amount, counter);
-    return Number(this.#add.run(counter, amount, Math.ceil(until)).lastInsertRowid);
+    return Number(this.#add.run(counter, amount, Math.ceil(until), isHeld ? 1 : 0).lastInsertRowid);
   }
 
   /** How much it was; undefined when it has ended long ago. */
