@@ -21,7 +21,7 @@ import type { UsageOf } from './gate/call.ts';
 import type { GateEvents } from './gate/events.ts';
 import type { GovernOptions } from './gate/foreign-call.ts';
 import { type Coverage, Gate } from './gate/gate.ts';
-import { Governor } from './gate/govern.ts';
+import { type Governed, Governor } from './gate/govern.ts';
 import { GateHistory, HISTORY_MIGRATION } from './gate/history.ts';
 import { RUN_POLICIES_MIGRATION, RunPolicies } from './gate/run-policies.ts';
 import type { AuditedLedger } from './ledger/ledger.ts';
@@ -74,12 +74,12 @@ export interface Governance extends AsyncDisposable {
   readonly ledger: AuditedLedger;
   /**
    * What was given, with the gate in front: a Tool, a list or record of tools, an AI SDK tool set, function tools of OpenAI
-   * Agents, an MCP server (changed in place), a plain function. It keeps its type.
+   * Agents, an MCP server (changed in place), a plain function. It keeps its type, but that every function answers with a promise.
    * @throws {NotGovernableError} When it has no tools of a shape that is known.
    * @example
    * const { send } = governance.govern({ send: sendMail });
    */
-  govern<T extends object>(given: T, options?: GovernOptions): T;
+  govern<T extends object>(given: T, options?: GovernOptions): Governed<T>;
   /**
    * To be called before the work begins.
    * @throws {UngovernedToolsError} Naming every tool that no gate stands in front of.

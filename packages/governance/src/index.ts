@@ -189,6 +189,7 @@ export type {
 export type { GateEvents } from './gate/events.ts';
 export type { GovernOptions } from './gate/foreign-call.ts';
 export type { Coverage } from './gate/gate.ts';
+export type { Governed } from './gate/govern.ts';
 export {
   createGovernance,
   type DecidedAction,

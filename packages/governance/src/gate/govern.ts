@@ -8,20 +8,35 @@ import { governFunction, type PlainFunction } from './adapters/plain-function.ts
 import type { GovernOptions } from './foreign-call.ts';
 import type { Gate } from './gate.ts';
 
+/** What `govern` gives back: what it was given. Only functions that did not, answer with a promise. */
+export type Governed<T> = T extends PlainFunction
+  ? GovernedFunction<T>
+  : T extends Readonly<Record<string, PlainFunction>> | readonly PlainFunction[]
+    ? { [Key in keyof T]: T[Key] extends PlainFunction ? GovernedFunction<T[Key]> : T[Key] }
+    : T;
+
+type GovernedFunction<Run extends PlainFunction> = Run extends (
+  ...given: infer Given
+) => infer Result
+  ? [Result] extends [PromiseLike<unknown> | AsyncGenerator]
+    ? Run
+    : (...given: Given) => Promise<Awaited<Result>>
+  : never;
+
 /** Puts the gate in front of whatever has tools, by its shape; the frameworks themselves are never imported. */
 export class Governor {
   readonly #gate: Gate;
-  /** The functions of ours that stand before those of the frameworks. */
+  /** The functions of ours that stand before those of the tools: each once, however often it is handed in. */
   readonly #ours = new WeakSet<object>();
 
   constructor(gate: Gate) {
     this.#gate = gate;
   }
 
-  govern<T extends object>(given: T, options: GovernOptions = {}): T {
+  govern<T extends object>(given: T, options: GovernOptions = {}): Governed<T> {
     // Each adapter gives back the shape that it took, which TypeScript cannot follow through the search for it.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    return this.#govern(given, undefined, options) as T;
+    return this.#govern(given, undefined, options) as Governed<T>;
   }
 
   /** @throws {UngovernedToolsError} Naming every tool that no gate stands in front of. */
@@ -32,19 +47,26 @@ export class Governor {
 
   #govern(given: unknown, key: string | undefined, options: GovernOptions): unknown {
     const gate = this.#gate;
+    if (this.#isOurs(given)) return given;
     switch (shapeOf(given)) {
-      case 'core':
-        return governTool(gate, asserted(isCoreTool, given));
+      case 'core': {
+        const governed = governTool(gate, asserted(isCoreTool, given));
+        this.#ours.add(Object(Reflect.get(governed, 'execute')));
+        return governed;
+      }
       case 'function': {
         const name = options.name ?? key;
         const plain = asserted(isFunction, given);
-        return this.#mark(
-          governFunction(gate, plain, { ...options, ...(name !== undefined && { name }) }),
-        );
+        const governed = governFunction(gate, plain, {
+          ...options,
+          ...(name !== undefined && { name }),
+        });
+        this.#ours.add(governed);
+        return governed;
       }
       case 'openai': {
         const governed = governOpenAiAgentsTool(gate, asserted(isOpenAiAgentsTool, given), options);
-        this.#mark(governed.invoke);
+        this.#ours.add(governed.invoke);
         return governed;
       }
       case 'mcp':
@@ -56,7 +78,7 @@ export class Governor {
           );
         }
         const governed = governAiSdkTool(gate, key, asserted(isAiSdkTool, given), options);
-        if (governed.execute) this.#mark(governed.execute);
+        if (governed.execute) this.#ours.add(governed.execute);
         return governed;
       }
       case 'list':
@@ -72,10 +94,18 @@ export class Governor {
         );
       case 'unknown':
         throw new NotGovernableError(
-          `${key === undefined ? 'What was given' : `"${key}"`} is no tool that can be governed: not a Tool of @buddy/core, ` +
+          `${nameOf(given, key) ?? 'What was given'} is no tool that can be governed: not a Tool of @buddy/core, ` +
             'an AI SDK tool set, a function tool of OpenAI Agents, an McpServer or a function.',
         );
     }
+  }
+
+  /** Behind this gate already; a second time, every call would be written and counted twice. */
+  #isOurs(given: unknown): boolean {
+    if (typeof given !== 'object' && typeof given !== 'function') return false;
+    if (given === null) return false;
+    const acting: unknown[] = [given, Reflect.get(given, 'execute'), Reflect.get(given, 'invoke')];
+    return acting.some((run) => typeof run === 'function' && this.#ours.has(run));
   }
 
   #ungoverned(given: unknown, key: string | undefined): string[] {
@@ -109,13 +139,8 @@ export class Governor {
           this.#ungoverned(item, name),
         );
       case 'unknown':
-        return [key ?? 'something that is no tool'];
+        return [nameOf(given, key) ?? 'something that is no tool'];
     }
-  }
-
-  #mark<T extends object>(ours: T): T {
-    this.#ours.add(ours);
-    return ours;
   }
 }
 
@@ -128,7 +153,7 @@ function shapeOf(given: unknown): Shape {
   if (isOpenAiAgentsTool(given)) return 'openai';
   if (isMcpServer(given)) return 'mcp';
   if (isAiSdkTool(given)) return 'ai-sdk';
-  return isPlainRecord(given) ? 'record' : 'unknown';
+  return isRecordOfTools(given) ? 'record' : 'unknown';
 }
 
 function isFunction(value: unknown): value is PlainFunction {
@@ -143,10 +168,20 @@ function isCoreTool(value: unknown): value is Tool {
   return typeof name === 'string' && typeof tier === 'number' && typeof execute === 'function';
 }
 
-function isPlainRecord(value: unknown): value is Record<string, unknown> {
+/** A tool of a shape that is not known has texts for name and kind; a record of tools has tools only. */
+function isRecordOfTools(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
+  if (prototype !== Object.prototype && prototype !== null) return false;
+  return Object.values(value).every(
+    (item) => typeof item === 'function' || (typeof item === 'object' && item !== null),
+  );
+}
+
+function nameOf(given: unknown, key: string | undefined): string | undefined {
+  const own: unknown =
+    typeof given === 'object' && given !== null ? Reflect.get(given, 'name') : undefined;
+  return typeof own === 'string' ? own : key;
 }
 
 /** `shapeOf` has looked already; this says so to the compiler. */

@@ -1,5 +1,11 @@
 import { callThroughGate, type ForeignTool, type GovernOptions } from '../foreign-call.ts';
 import type { Gate } from '../gate.ts';
+import { copyWith } from './copy-with.ts';
+import {
+  isAsyncGeneratorFunction,
+  isAsyncIterable,
+  streamThroughGate,
+} from './stream-through-gate.ts';
 
 /** A tool of the Vercel AI SDK, as far as it matters here. Its name is its key in the tool set. */
 export interface AiSdkTool {
@@ -29,65 +35,22 @@ export function governAiSdkTool<T extends AiSdkTool>(
     description,
     schema: inputSchema,
   };
+  const start = (call: unknown) => (snapshot: unknown) =>
+    Reflect.apply(execute, tool, [snapshot, call]);
   const governed = (input: unknown, call: unknown): unknown =>
-    isGenerator(execute)
-      ? streamThroughGate(gate, foreign, options, input, (snapshot) =>
-          Reflect.apply(execute, tool, [snapshot, call]),
-        )
+    // The SDK takes each value of a stream for a preliminary result, and the last for the result.
+    isAsyncGeneratorFunction(execute)
+      ? streamThroughGate(gate, foreign, options, input, start(call))
       : callThroughGate(gate, foreign, options, input, async (snapshot) =>
-          lastOf(Reflect.apply(execute, tool, [snapshot, call])),
+          lastOf(start(call)(snapshot)),
         );
-  return { ...tool, execute: governed };
+  return copyWith(tool, { execute: governed });
 }
 
-function isGenerator(run: object): boolean {
-  return Object.prototype.toString.call(run) === '[object AsyncGeneratorFunction]';
-}
-
-/** The SDK takes each value of a stream for a preliminary result, and the last for the result. */
-async function* streamThroughGate(
-  gate: Gate,
-  tool: ForeignTool,
-  options: GovernOptions,
-  input: unknown,
-  start: (snapshot: unknown) => unknown,
-): AsyncGenerator {
-  const values: unknown[] = [];
-  let wake = Promise.withResolvers<void>();
-  let isOver = false;
-  const work = callThroughGate(gate, tool, options, input, async (snapshot) => {
-    let last: unknown;
-    for await (const value of valuesOf(start(snapshot))) {
-      last = value;
-      values.push(value);
-      wake.resolve();
-    }
-    return last;
-  }).finally(() => {
-    isOver = true;
-    wake.resolve();
-  });
-  work.catch(() => undefined); // heard of below, once what came before it was handed on
-  for (;;) {
-    while (values.length > 0) yield values.shift();
-    if (isOver) break;
-    await wake.promise;
-    wake = Promise.withResolvers<void>();
-  }
-  await work;
-}
-
-async function* valuesOf(result: unknown): AsyncGenerator {
-  if (isAsyncIterable(result)) yield* result;
-  else yield await result;
-}
-
+/** Of a stream that a function without a star made: one has to answer before it is known that there is one. */
 async function lastOf(result: unknown): Promise<unknown> {
+  if (!isAsyncIterable(result)) return result;
   let last: unknown;
-  for await (const value of valuesOf(result)) last = value;
+  for await (const value of result) last = value;
   return last;
-}
-
-function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }

@@ -1,4 +1,10 @@
-import { markGoverned, type Tool, type ToolContext } from '@buddy/core';
+import {
+  isSelfChecking,
+  markGoverned,
+  markSelfChecking,
+  type Tool,
+  type ToolContext,
+} from '@buddy/core';
 import { z } from 'zod';
 import { digestOf } from '../foreign-call.ts';
 import type { Gate } from '../gate.ts';
@@ -9,23 +15,25 @@ import type { Gate } from '../gate.ts';
  */
 export function governTool<T extends Tool>(gate: Gate, tool: T): T {
   const toolDigest = digestOfTool(tool);
+  const execute = (input: unknown, context: ToolContext): Promise<unknown> => {
+    const { actor, rationale, idempotencyKey, runId, taskId } = context;
+    return gate.run({
+      action: tool.name,
+      declaredTier: tool.tier,
+      toolDigest,
+      input,
+      actor,
+      rationale,
+      idempotencyKey,
+      ...(runId !== undefined && { runId }),
+      ...(taskId !== undefined && { taskId }),
+      perform: (snapshot) => tool.execute(snapshot, context),
+    });
+  };
+  // Input and output are handed through: a tool that checks them goes on to, and its schema is applied once.
   return markGoverned({
     ...tool,
-    execute: (input: unknown, context: ToolContext) => {
-      const { actor, rationale, idempotencyKey, runId, taskId } = context;
-      return gate.run({
-        action: tool.name,
-        declaredTier: tool.tier,
-        toolDigest,
-        input,
-        actor,
-        rationale,
-        idempotencyKey,
-        ...(runId !== undefined && { runId }),
-        ...(taskId !== undefined && { taskId }),
-        perform: (snapshot) => tool.execute(snapshot, context),
-      });
-    },
+    execute: isSelfChecking(tool) ? markSelfChecking(execute, tool) : execute,
   });
 }
 

@@ -1,14 +1,20 @@
+import { BuddyError } from '@buddy/core';
 import { NotGovernableError } from '../../errors.ts';
 import { callThroughGate, type ForeignTool, type GovernOptions } from '../foreign-call.ts';
 import type { Gate } from '../gate.ts';
 
 type Handler = (...given: unknown[]) => unknown;
 
+interface ToolChanges {
+  name?: unknown;
+  callback?: unknown;
+}
+
 interface RegisteredTool {
   description?: unknown;
   inputSchema?: unknown;
   handler: Handler;
-  update(changes: { callback: Handler }): void;
+  update(changes: ToolChanges): void;
 }
 
 /** An `McpServer` of either SDK, as far as it matters here. */
@@ -26,70 +32,154 @@ export function isMcpServer(value: unknown): value is McpServer {
   );
 }
 
+/** The handlers that stand behind a gate. */
+export interface GovernedHandlers {
+  add(handler: object): void;
+  has(handler: object): boolean;
+}
+
 /**
- * The same server, changed in place: the tools it has, and those registered later, go through the gate.
+ * The same server, changed in place: the tools it has, those registered later, and those changed later go through the gate.
  * @throws {NotGovernableError} When its tools cannot be found: a version of the SDK that this package does not know.
  */
 export function governMcpServer<T extends McpServer>(
   gate: Gate,
   server: T,
   options: GovernOptions,
-  ours: { add(handler: object): void; has(handler: object): boolean },
+  ours: GovernedHandlers,
 ): T {
-  const govern = (name: string, tool: RegisteredTool): void => {
-    if (ours.has(tool.handler)) return; // one way of registering may use the other
-    const callback = gatedHandler(gate, name, tool, options);
-    ours.add(callback);
-    tool.update({ callback });
-  };
+  const tools = toolsOf(server);
+  const register: unknown = Reflect.get(server, REGISTER);
+  if (typeof register !== 'function') throw unknownVersion();
+  const govern = (name: string, tool: RegisteredTool): void =>
+    governRegistered(gate, name, tool, options, ours);
   for (const [name, tool] of Object.entries(registeredTools(server))) govern(name, tool);
-  for (const method of ['registerTool', 'tool'] as const) {
-    const register: unknown = Reflect.get(server, method);
-    if (typeof register !== 'function') continue;
-    const registerGoverned = (...given: unknown[]): unknown => {
-      const tool: unknown = Reflect.apply(register, server, given);
-      const [name] = given;
-      if (typeof name !== 'string' || !isRegisteredTool(tool)) throw unknownVersion();
-      govern(name, tool);
-      return tool;
-    };
-    Reflect.defineProperty(server, method, { value: registerGoverned, configurable: true });
-  }
+  // What all ways of registering use, `tool`, `registerTool` and the experimental ones.
+  const registerGoverned = (...given: unknown[]): unknown => {
+    const tool: unknown = Reflect.apply(register, server, given);
+    const name = String(given[0]);
+    try {
+      govern(name, checkRegistered(name, tool));
+    } catch (error) {
+      Reflect.deleteProperty(tools, name); // else it could be called all the same
+      throw error;
+    }
+    return tool;
+  };
+  Reflect.defineProperty(server, REGISTER, { value: registerGoverned, configurable: true });
   return server;
 }
 
-/** The tools of a server and whether a gate stands before each, by what handles their calls. */
+/** What handles the calls of each tool. */
 export function handlersOf(server: McpServer): Record<string, object> {
   return Object.fromEntries(
-    Object.entries(registeredTools(server)).map(([name, { handler }]) => [name, handler]),
+    Object.entries(toolsOf(server)).map(([name, tool]) => {
+      const handler: unknown = Reflect.get(Object(tool), 'handler');
+      return [name, Object(handler)];
+    }),
   );
 }
 
-function gatedHandler(
+function governRegistered(
   gate: Gate,
   name: string,
-  { handler, description, inputSchema }: RegisteredTool,
+  tool: RegisteredTool,
   options: GovernOptions,
-): Handler {
-  const tool: ForeignTool = { name, framework: 'MCP', description, schema: inputSchema };
-  // A tool without a schema is called with the context alone.
-  if (inputSchema === undefined) {
-    return (context) => callThroughGate(gate, tool, options, {}, async () => handler(context));
-  }
-  return (input, context) =>
-    callThroughGate(gate, tool, options, input, async (snapshot) => handler(snapshot, context));
+  ours: GovernedHandlers,
+): void {
+  if (ours.has(tool.handler)) return;
+  let currentName = name;
+  const update = tool.update.bind(tool);
+  const guard = (handler: Handler): Handler => {
+    const guarded = gatedHandler(gate, () => currentName, tool, handler, options);
+    ours.add(guarded);
+    return guarded;
+  };
+  tool.update = (changes) => {
+    const { name: nextName, callback } = changes;
+    const isNew = isHandler(callback) && !ours.has(callback);
+    update(isNew ? { ...changes, callback: guard(callback) } : changes);
+    if (typeof nextName === 'string') currentName = nextName;
+  };
+  tool.update({ callback: tool.handler });
 }
 
-/** No public way lists them, in either SDK. */
-function registeredTools(server: McpServer): Record<string, RegisteredTool> {
-  const tools: unknown = Reflect.get(server, '_registeredTools');
-  if (typeof tools !== 'object' || tools === null) throw unknownVersion();
-  const known: Record<string, RegisteredTool> = {};
-  for (const [name, tool] of Object.entries(tools)) {
-    if (!isRegisteredTool(tool)) throw unknownVersion();
-    known[name] = tool;
+/** Name, description and schema are read with each call, for all of them may be changed. */
+function gatedHandler(
+  gate: Gate,
+  nameOf: () => string,
+  tool: RegisteredTool,
+  handler: Handler,
+  options: GovernOptions,
+): Handler {
+  return async (...given) => {
+    const { description, inputSchema } = tool;
+    const foreign: ForeignTool = {
+      name: nameOf(),
+      framework: 'MCP',
+      description,
+      schema: inputSchema,
+    };
+    // A tool without a schema is called with the context alone.
+    const [input, ...context] = inputSchema === undefined ? [{}, ...given] : given;
+    try {
+      return await callThroughGate(gate, foreign, options, input, async (snapshot) => {
+        const handed = inputSchema === undefined ? context : [snapshot, ...context];
+        const result: unknown = await Reflect.apply(handler, undefined, handed);
+        if (isErrorResult(result)) throw new McpErrorResult(result);
+        return result;
+      });
+    } catch (error) {
+      if (error instanceof McpErrorResult) return error.result;
+      throw error;
+    }
+  };
+}
+
+/** What a tool answered that failed without throwing; for the log, on its way to the client. */
+class McpErrorResult extends BuddyError {
+  readonly code = 'GOVERNANCE_MCP_ERROR_RESULT';
+  readonly result: object;
+
+  constructor(result: object) {
+    super('The tool answered that it failed.', { effect: 'unknown' });
+    this.result = result;
   }
-  return known;
+}
+
+function isHandler(value: unknown): value is Handler {
+  return typeof value === 'function';
+}
+
+function isErrorResult(result: unknown): result is object {
+  return typeof result === 'object' && result !== null && Reflect.get(result, 'isError') === true;
+}
+
+/*
+ * Of no public way to the tools of a server, in either SDK. Without these two, `governMcpServer` refuses.
+ */
+const REGISTER = '_createRegisteredTool';
+const TOOLS = '_registeredTools';
+
+function toolsOf(server: McpServer): object {
+  const tools: unknown = Reflect.get(server, TOOLS);
+  if (typeof tools !== 'object' || tools === null) throw unknownVersion();
+  return tools;
+}
+
+function registeredTools(server: McpServer): Record<string, RegisteredTool> {
+  return Object.fromEntries(
+    Object.entries(toolsOf(server)).map(([name, tool]) => [name, checkRegistered(name, tool)]),
+  );
+}
+
+function checkRegistered(name: string, tool: unknown): RegisteredTool {
+  if (isRegisteredTool(tool)) return tool;
+  const handler: unknown = Reflect.get(Object(tool), 'handler');
+  if (typeof handler !== 'object' || handler === null) throw unknownVersion();
+  throw new NotGovernableError(
+    `${name} is a task of MCP (experimental), of which no gate sees when it acts; govern what its handler calls, and register it on a server of its own.`,
+  );
 }
 
 function isRegisteredTool(value: unknown): value is RegisteredTool {
@@ -103,6 +193,6 @@ function isRegisteredTool(value: unknown): value is RegisteredTool {
 
 function unknownVersion(): NotGovernableError {
   return new NotGovernableError(
-    'The tools of this MCP server cannot be found; govern each tool before it is registered, or use a known version of the SDK.',
+    'The tools of this MCP server cannot be found, for its SDK is of a version that is not known here; govern the functions that handle its tools.',
   );
 }

@@ -1,6 +1,7 @@
 import { describeFailure } from '@buddy/core';
 import { callThroughGate, type GovernOptions } from '../foreign-call.ts';
 import type { Gate } from '../gate.ts';
+import { copyWith } from './copy-with.ts';
 
 /** A function tool of the OpenAI Agents SDK, as far as it matters here. Its arguments come as JSON text. */
 export interface OpenAiAgentsTool {
@@ -32,23 +33,19 @@ export function governOpenAiAgentsTool<T extends OpenAiAgentsTool>(
 ): T {
   const { name, description, parameters } = tool;
   const foreign = { name, framework: 'the OpenAI Agents SDK', description, schema: parameters };
-  return {
-    ...tool,
-    invoke: async (runContext: unknown, input: string, details?: unknown) => {
-      const given = parsed(input);
-      // The tool tells the model itself what is wrong with arguments that are not JSON; nothing is done with them.
-      if (!given.ok) return tool.invoke(runContext, input, details);
-      try {
-        return await callThroughGate(gate, foreign, options, given.value, (snapshot) =>
-          tool.invoke(runContext, JSON.stringify(snapshot), details),
-        );
-      } catch (error) {
-        const { code, message } = describeFailure(error);
-        if (!REFUSALS.has(code)) throw error;
-        return `${code}: ${message}`;
-      }
-    },
+  const invoke = async (runContext: unknown, text: string, details?: unknown): Promise<unknown> => {
+    const given = parsed(text);
+    try {
+      return await callThroughGate(gate, foreign, options, given.value, (snapshot) =>
+        tool.invoke(runContext, given.isJson ? JSON.stringify(snapshot) : text, details),
+      );
+    } catch (error) {
+      const { code, message } = describeFailure(error);
+      if (!REFUSALS.has(code)) throw error;
+      return `${code}: ${message}`;
+    }
   };
+  return copyWith(tool, { invoke });
 }
 
 const REFUSALS: ReadonlySet<string> = new Set([
@@ -57,11 +54,12 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'GOVERNANCE_UNAVAILABLE',
 ]);
 
-function parsed(text: string): { ok: true; value: unknown } | { ok: false } {
+/** What is no JSON is decided on as the text that it is: a tool made by hand may take it. */
+function parsed(text: string): { isJson: boolean; value: unknown } {
   try {
     const value: unknown = JSON.parse(text === '' ? '{}' : text);
-    return { ok: true, value };
+    return { isJson: true, value };
   } catch {
-    return { ok: false };
+    return { isJson: false, value: text };
   }
 }

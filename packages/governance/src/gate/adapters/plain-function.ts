@@ -1,6 +1,7 @@
 import { NotGovernableError } from '../../errors.ts';
 import { callThroughGate, type GovernOptions } from '../foreign-call.ts';
 import type { Gate } from '../gate.ts';
+import { isAsyncGeneratorFunction, streamThroughGate } from './stream-through-gate.ts';
 
 export type PlainFunction = (...given: never[]) => unknown;
 
@@ -9,18 +10,26 @@ export function governFunction(
   gate: Gate,
   run: PlainFunction,
   options: GovernOptions,
-): (...given: unknown[]) => Promise<unknown> {
+): (...given: unknown[]) => unknown {
   const name = options.name ?? run.name;
   if (name === '') {
     throw new NotGovernableError('A function without a name needs one: govern(run, { name: … }).');
   }
+  if (Object.prototype.toString.call(run) === '[object GeneratorFunction]') {
+    throw new NotGovernableError(
+      `${name} is a generator, which cannot wait for a decision; make it an async function*.`,
+    );
+  }
   const tool = { name, framework: 'a function', description: name, schema: null };
   return (...given) => {
-    const input = given.length === 1 ? given[0] : given;
-    return callThroughGate(gate, tool, options, input, async (snapshot): Promise<unknown> => {
-      const checked: unknown = given.length === 1 ? [snapshot] : snapshot;
-      const result: unknown = Reflect.apply(run, undefined, Array.isArray(checked) ? checked : []);
-      return result;
-    });
+    const isSingle = given.length === 1;
+    const start = (snapshot: unknown): unknown => {
+      const checked: unknown = isSingle ? [snapshot] : snapshot;
+      return Reflect.apply(run, undefined, Array.isArray(checked) ? checked : []);
+    };
+    const input = isSingle ? given[0] : given;
+    return isAsyncGeneratorFunction(run)
+      ? streamThroughGate(gate, tool, options, input, start)
+      : callThroughGate(gate, tool, options, input, async (snapshot) => start(snapshot));
   };
 }
