@@ -75,7 +75,6 @@ describe('an attack by a forged, stale or swapped approval', () => {
       'an argument that was added',
       payment({ input: { ...Object(REQUEST.input), bcc: 'mallory' } }),
     ],
-    ['a date in the place of its text', payment({ input: new Date(0) })],
     ['no argument in the place of null', payment({ input: undefined })],
     ['a tool whose schema changed', payment({ toolDigest: 'tool-v2' })],
     ['a policy that changed', payment({ policyDigest: 'policy-v2' })],
@@ -92,7 +91,28 @@ describe('an attack by a forged, stale or swapped approval', () => {
     await using world = openWorld();
     const { approvalId } = await world.file(REQUEST);
     await world.approvals.vote(approvalId, approving(ada));
+    await expect(world.consume(changed, approvalId)).rejects.toMatchObject({
+      code: 'GOVERNANCE_APPROVAL_MISMATCH',
+    });
     expect(await world.claim(changed)).toMatchObject({ kind: 'waiting', isNew: true });
+  });
+
+  it('does not use an approval of a text for the date that the text writes', async () => {
+    await using world = openWorld();
+    const { approvalId } = await world.file(payment({ input: { at: new Date(0).toISOString() } }));
+    await world.approvals.vote(approvalId, approving(ada));
+    const claimed = await world.claim(payment({ input: { at: new Date(0) } }));
+    expect(claimed).toMatchObject({ kind: 'waiting', isNew: true });
+  });
+
+  it('does not use what was approved under a key for other arguments under the same key', async () => {
+    await using world = openWorld();
+    const { approvalId } = await world.file(REQUEST);
+    await world.approvals.vote(approvalId, approving(ada));
+    await expect(world.consume(payment({ input: { amount: 9_999 } }))).rejects.toMatchObject({
+      code: 'GOVERNANCE_APPROVAL_MISMATCH',
+    });
+    expect(world.approvals.get(approvalId)?.state).toBe('approved');
   });
 
   it('makes of an edit a new request, and the old one can be approved no more', async () => {
@@ -380,6 +400,12 @@ describe('an attack by people', () => {
     ['whose role is not asked', payment({ demand: demanding({ from: ['admin'] }) }), {}, 'role'],
     ['who is not in the directory', REQUEST, { roleOf: () => undefined }, 'permission'],
     [
+      'who comes with a lesser role than the directory knows',
+      REQUEST,
+      { as: { ...viewer, id: 'ada' }, roleOf: (): Role => 'operator' },
+      'permission',
+    ],
+    [
       'who claims more than the directory says',
       REQUEST,
       { roleOf: (): Role => 'viewer' },
@@ -541,6 +567,22 @@ describe('an attack by a grant', () => {
     await world.approvals.grant(ada, GRANT);
     expect(await world.claim(request)).toMatchObject({ kind: 'waiting' });
     expect(world.approvals.grants(ada)).toMatchObject([{ callsLeft: 3 }]);
+  });
+
+  it.each([
+    ['a number that is a text', { amount: '40' }],
+    ['a name that only looks alike', { amount: 40, to: 'CAROL' }],
+    ['a name with a hidden character', { amount: 40, to: 'car\u200Bol' }],
+    ['nothing at all', { to: null }],
+  ])('does not let %s pass for what the grant says', async (_what, changed) => {
+    await using world = openWorld();
+    const { spend: _none, ...rest } = GRANT;
+    const args = { amount: { max: 50 }, to: { equals: 'carol' } };
+    await world.approvals.grant(ada, { ...rest, args });
+    const fits = payment({ idempotencyKey: 'fits', input: { amount: 40, to: 'carol' } });
+    expect(await world.claim(fits)).toMatchObject({ kind: 'granted' });
+    const claimed = await world.claim(payment({ input: { to: 'carol', ...changed } }));
+    expect(claimed).toMatchObject({ kind: 'waiting' });
   });
 
   it('does not put a sticky grant over a no that was said to just this call', async () => {

@@ -202,6 +202,19 @@ describe('whoever waits for an approval', () => {
       ),
     );
   });
+
+  it('is told each step once also when a listener looks for more', async () => {
+    await using world = openWorld();
+    const told: string[] = [];
+    world.approvals.events.on('voted', ({ approvalId }) => {
+      told.push('voted');
+      void world.approvals.waitFor(approvalId); // tells what is there to be told, at once
+    });
+    world.approvals.events.on('approved', () => told.push('approved'));
+    const { approvalId } = await world.file(payment());
+    await world.approvals.vote(approvalId, approving(ada));
+    expect(told).toEqual(['voted', 'approved']);
+  });
 });
 
 describe('the commands for approvals', () => {

@@ -44,6 +44,8 @@ export type Consumption = (
 ) & {
   /** Of what is about to be done: see `bindingOf`. */
   bindingDigest: string;
+  /** The run that it is about to be done in. Default: any. */
+  runId?: string | null;
 };
 
 export interface DeskParts {
@@ -213,13 +215,14 @@ export class Desk implements ApprovalDesk {
   }
 
   #toConsume({ database }: LedgerTransaction, consumption: Consumption): Approval {
-    const { approvalId, idempotencyKey, bindingDigest: binding } = consumption;
+    const { approvalId, idempotencyKey, bindingDigest: binding, runId } = consumption;
     const byId = approvalId === undefined ? undefined : findById(database, approvalId);
     const found = approvalId === undefined ? findByKey(database, idempotencyKey ?? '') : [byId];
     const [newest, ...older] = found.filter((approval) => approval !== undefined);
     if (!newest) throw new ApprovalNotFoundError();
     const fits = (approval: Approval) =>
       approval.bindingDigest === binding &&
+      (runId === undefined || approval.runId === runId) &&
       (idempotencyKey === undefined || approval.idempotencyKey === idempotencyKey);
     const fitting = [newest, ...older].filter(fits);
     const usable = fitting.find(({ state }) => state === 'approved') ?? fitting[0];
@@ -300,13 +303,9 @@ const Filing = z.object({
   }),
 });
 
-/**
- * @throws {InvalidInputError} When the request is none.
- * @throws {ApprovalRequestError} When it is of tier 4.
- */
+/** @throws {InvalidInputError} When the request is none. */
 function checkRequest(request: ApprovalRequest): void {
   parseOrThrow(Filing, request, 'approval request');
-  if (request.tier === 4) throw tierFour(request.action);
 }
 
 function tierFour(action: string): ApprovalRequestError {

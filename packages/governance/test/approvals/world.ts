@@ -58,6 +58,7 @@ export function openWorld(
           idempotencyKey: request.idempotencyKey,
           ...(approvalId !== undefined && { approvalId }),
           bindingDigest: approvals.bindingOf(request),
+          runId: request.runId,
         }),
       ),
     [Symbol.asyncDispose]: () => ledger.close(),
