@@ -142,6 +142,8 @@ export interface Approvals extends ApprovalDesk {
    * Ends every open request that `isStale` says is about a policy that is in force no more; asked for again, it is judged
    * by the one that is.
    * @returns Their ids.
+   * @example
+   * await approvals.invalidate(({ policyDigest }) => policyDigest !== policy.digest);
    */
   invalidate(isStale: (approval: Approval) => boolean, by?: Actor): Promise<readonly string[]>;
   /** Ends what has expired and escalates what is due. To be called now and then; every other call does it for its own. */
@@ -283,9 +285,16 @@ class LedgerApprovals implements Approvals {
     isStale: (approval: Approval) => boolean,
     by: Actor = SYSTEM,
   ): Promise<readonly string[]> {
+    // Asked before the transaction, for it may have to read what another part keeps.
+    const stale = new Set(
+      this.#ledger
+        .read(findOpen)
+        .filter(isStale)
+        .map(({ id }) => id),
+    );
     return this.#write((transaction) =>
       findOpen(transaction.database)
-        .filter(isStale)
+        .filter(({ id }) => stale.has(id))
         .map((approval) => advance(transaction, approval, 'invalidated', { by }).id),
     );
   }
