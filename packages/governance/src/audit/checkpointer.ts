@@ -4,7 +4,7 @@ import type { Checkpoint } from './checkpoint.ts';
 /** Brings a checkpoint to where whoever can write the log cannot: that copy is what makes tampering show. */
 export type PublishCheckpoint = (checkpoint: Checkpoint) => void | Promise<void>;
 
-export interface CheckpointerParts {
+interface CheckpointerParts {
   clock: Clock;
   /** How long entries may stand without a checkpoint. */
   checkpointMs: number;

@@ -27,6 +27,7 @@ function measure(value: unknown, depth: number): number {
   if (typeof value !== 'object' || value === null) return 1;
   if (depth > MAX_DEPTH) return Infinity;
   let size = Array.isArray(value) ? value.length : 2; // holes count too
+  if (size > MAX_CANONICAL_CHARS) return size;
   for (const [name, field] of Object.entries(value)) {
     size += name.length + measure(field, depth + 1);
     if (size > MAX_CANONICAL_CHARS) break;

@@ -42,7 +42,7 @@ export function makeLedgerKeys(origin?: string): LedgerKeys {
   return keysOf(newKeys(origin));
 }
 
-export interface KeyFileOptions {
+interface KeyFileOptions {
   /** The log's name. Default: what the file says, or for a new one a name that no other log has. */
   origin?: string | undefined;
   /** Whether a file that is missing is made. Not for a log that was signed: it needs the key that it was signed with. */

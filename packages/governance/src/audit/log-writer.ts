@@ -9,7 +9,7 @@ import { BLOCK_ENTRIES } from './log-schema.ts';
 import type { NoteSigner } from './signed-note.ts';
 import { readFrontier, storedSize } from './stored-tree.ts';
 
-export interface LogWriterParts {
+interface LogWriterParts {
   database: DatabaseSync;
   signer: NoteSigner;
   /** Whose intents those are that are appended here. */

@@ -8,7 +8,7 @@ import { hash } from 'node:crypto';
 export const HASH_BYTES = 32;
 
 /** The root of the tree without leaves. */
-export const EMPTY_ROOT: Uint8Array = sha256(new Uint8Array());
+const EMPTY_ROOT: Uint8Array = sha256(new Uint8Array());
 
 /** Of a leaf: SHA-256(0x00 || data). */
 export function leafHash(data: Uint8Array): Uint8Array {
@@ -22,7 +22,7 @@ export function leafHash(data: Uint8Array): Uint8Array {
 const pair = Buffer.alloc(1 + 2 * HASH_BYTES, 1);
 
 /** Of a node with two children: SHA-256(0x01 || left || right). */
-export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
+function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
   pair.set(left, 1);
   pair.set(right, 1 + HASH_BYTES);
   return sha256(pair);
@@ -98,7 +98,7 @@ export function nodeCount(size: number): number {
 export type ReadNode = (level: number, index: number) => Uint8Array;
 
 /** MTH(D[start:end]) of RFC 6962, section 2.1; `start` is a multiple of the next power of two of the length. */
-export function rangeHash(read: ReadNode, start: number, end: number): Uint8Array {
+function rangeHash(read: ReadNode, start: number, end: number): Uint8Array {
   const size = end - start;
   if (size === 0) return EMPTY_ROOT;
   const left = largestPowerBelow(size);
@@ -146,7 +146,7 @@ export function consistencyPath(read: ReadNode, oldSize: number, size: number): 
   return path;
 }
 
-export interface InclusionClaim {
+interface InclusionClaim {
   index: number;
   leaf: Uint8Array;
   path: readonly Uint8Array[];
@@ -177,7 +177,7 @@ export function isIncluded({ index, leaf, path, size, root }: InclusionClaim): b
   return last === 0 && areEqual(reached, root);
 }
 
-export interface ConsistencyClaim {
+interface ConsistencyClaim {
   oldSize: number;
   oldRoot: Uint8Array;
   path: readonly Uint8Array[];

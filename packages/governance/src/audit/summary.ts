@@ -3,7 +3,7 @@ import type { Tier } from '@buddy/core';
 import { readTierCounts } from './card.ts';
 import { blockOf } from './log-writer.ts';
 
-export interface SummedFields {
+interface SummedFields {
   seq?: unknown;
   at?: unknown;
   kind?: unknown;

@@ -11,7 +11,7 @@ import type { NoteVerifier } from './signed-note.ts';
 
 const INCLUSION_HEADER = 'c2sp.org/tlog-proof@v1';
 
-export interface InclusionProof {
+interface InclusionProof {
   index: number;
   /** From the leaf's sibling up (RFC 6962, section 2.1.1). */
   path: readonly Uint8Array[];
@@ -55,7 +55,7 @@ export function verifyInclusionProof(
   return checkpoint;
 }
 
-export interface ConsistencyProof {
+interface ConsistencyProof {
   /** How long the log was before. */
   oldSize: number;
   /** RFC 6962, section 2.1.2. */
@@ -69,7 +69,7 @@ export function formatConsistencyProof({ oldSize, path, checkpoint }: Consistenc
 }
 
 /** @throws {AuditProofError} When it is not written as the body of c2sp.org/tlog-witness's add-checkpoint. */
-export function parseConsistencyProof(proof: string): ConsistencyProof {
+function parseConsistencyProof(proof: string): ConsistencyProof {
   const { head, checkpoint } = splitProof(proof);
   const [oldLine, ...hashes] = head;
   return { oldSize: numberIn(oldLine, 'old'), path: hashes.map(hashIn), checkpoint };

@@ -6,7 +6,7 @@ import type { EntryLog } from './entry-log.ts';
 import { LedgerMisuseError } from './errors.ts';
 import type { LedgerTransaction } from './ledger.ts';
 
-export interface GroupCommitPorts {
+interface GroupCommitPorts {
   clock: Clock;
   log: EntryLog;
   /** When a group is committed. Default: in the next turn of the event loop. */

@@ -63,6 +63,6 @@ export interface LedgerEvents {
   checkpointed: [event: { at: number; checkpoint: Checkpoint }];
   /** `publish` failed; the next checkpoint, which covers more, is handed to it all the same. */
   publishFailed: [event: { at: number; checkpoint: Checkpoint; error: unknown }];
-  /** The checkpoint that was due could not be written; it is tried again. */
+  /** The checkpoint that was due could not be written; it is tried again after the next write, and at the end. */
   checkpointFailed: [event: { at: number; error: unknown }];
 }

@@ -49,6 +49,8 @@ export const LedgerOptions = z.strictObject({
   checkpointMs: z.number().positive().default(1_000),
   /** How long a commit waits for other processes' commits, in ms. It blocks this process. */
   busyTimeoutMs: z.int().nonnegative().default(10_000),
+  /** What a commit survives, and so what "durable" means; see `GovernanceOptions`. */
+  survives: z.enum(['power_loss', 'process_crash']).default('power_loss'),
 });
 export type LedgerInput = z.input<typeof LedgerOptions>;
 export type LedgerOptions = z.output<typeof LedgerOptions>;
@@ -112,13 +114,14 @@ export function openLedger(input: LedgerInput, ports: LedgerPorts = {}): Audited
 
 const IN_MEMORY = ':memory:';
 
-function openDatabase({ file, busyTimeoutMs }: LedgerOptions): DatabaseSync {
+function openDatabase({ file, busyTimeoutMs, survives }: LedgerOptions): DatabaseSync {
   try {
     // Made here, for SQLite lets everybody read what it makes; its other files take over the rights of this one.
     if (file !== IN_MEMORY) closeSync(openSync(file, 'a', 0o600));
     const database = new DatabaseSync(file, { timeout: busyTimeoutMs });
+    const synchronous = survives === 'power_loss' ? 'FULL' : 'NORMAL';
     database.exec(
-      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;',
+      `PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA foreign_keys = ON;`,
     );
     return database;
   } catch (error) {

@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
  * with their holder, whatever ends it. SQLite is what locks files here, for Node does not.
  */
 
-export interface OwnerLock {
+interface OwnerLock {
   release(): void;
 }
 
