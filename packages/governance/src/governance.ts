@@ -123,6 +123,7 @@ export async function createGovernance(
     openLedger(
       {
         file: options.database,
+        survives: options.survives,
         ...(options.keyFile !== undefined && { keyFile: options.keyFile }),
         ...(options.origin !== undefined && { origin: options.origin }),
       },

@@ -13,6 +13,11 @@ export const GovernanceOptions = z.strictObject({
   mode: z.enum(['production', 'dev']).default('production'),
   /** What the log keeps of the reasons that agents give: the sentence without its secrets, or its keyed digest. */
   agentRationale: z.enum(['text', 'hash']).default('text'),
+  /**
+   * What a commit of the log survives: the loss of power, or only the end of the process, which spares the wait for the disk
+   * at each call. The latter is for dry runs, where nothing happens that a lost entry could hide. Default `power_loss`.
+   */
+  survives: z.enum(['power_loss', 'process_crash']).default('power_loss'),
   /** Whether the policy's file is watched. Default true. */
   followPolicy: z.boolean().default(true),
 });
