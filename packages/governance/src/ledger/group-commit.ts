@@ -160,12 +160,13 @@ export class GroupCommit {
   }
 
   #undo(): void {
-    // SQLite may have rolled back by itself. What cannot be rolled back makes the next BEGIN fail, and is told there.
     try {
+      // SQLite may have rolled back by itself.
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-    } finally {
-      this.#log.ended(false);
+    } catch {
+      // The failure that led here is the one to tell; that nothing can be begun any more is told by the next BEGIN.
     }
+    this.#log.ended(false);
   }
 }
 
