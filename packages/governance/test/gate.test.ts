@@ -198,6 +198,45 @@ describe('a governed tool', () => {
     ]);
   });
 
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('no usage here');
+      },
+    ],
+    ['gives what is no usage', () => ({ tokens: { in: Number.NaN, out: -1 } })],
+  ])('records the outcome all the same when usageOf %s', async (_what, usageOf) => {
+    const governance = await openGate({ usageOf });
+    const told: string[] = [];
+    governance.events.on('usageUnreadable', ({ message }) => told.push(message));
+    const { made } = tool('crm.contacts.find', 1);
+    await expect(governance.govern(made).execute({ to: 'a' }, context())).resolves.toEqual({
+      done: true,
+    });
+    expect(told).toHaveLength(1);
+    expect(governance.audit.query({ kind: 'outcome' }).entries).toMatchObject([
+      { outcome: 'succeeded', tokens: null, cost: null },
+    ]);
+  });
+
+  it('keeps of an error no more than its code, and only where that is a name', async () => {
+    const governance = await openGate();
+    const secret = 'the prompt said: pay 900 to mallory';
+    for (const code of [secret, '', 'E_FINE']) {
+      const { made } = tool('crm.contacts.find', 1, () =>
+        Object.assign(new Error(secret), { code }),
+      );
+      await expect(governance.govern(made).execute({ to: 'a' }, context())).rejects.toThrow(secret);
+    }
+    const outcomes = governance.audit.query({ kind: 'outcome' }).entries;
+    expect(outcomes.map((entry) => (entry.kind === 'outcome' ? entry.errorCode : ''))).toEqual([
+      'E_FINE',
+      'UNKNOWN',
+      'UNKNOWN',
+    ]);
+  });
+
   it('does nothing while the kill switch is on, whatever the policy says', async () => {
     const governance = await openGate();
     const { made, calls } = tool('crm.contacts.find', 1);
@@ -301,11 +340,11 @@ describe('a governed tool', () => {
   });
 });
 
-describe('the gate, when its log cannot be written', () => {
-  /** From now on, every commit fails, as on a full disk. */
-  const fillDisk = (governance: Governance): void =>
-    governance.ledger.read((database) => void database.exec('PRAGMA max_page_count = 1'));
+/** From now on, every commit fails, as on a full disk. */
+const fillDisk = (governance: Governance): void =>
+  governance.ledger.read((database) => database.exec('PRAGMA max_page_count = 1'));
 
+describe('the gate, when its log cannot be written', () => {
   it('blocks tiers 2 and 3, lets reads go on, and goes on when there is room', async () => {
     const governance = await openGate();
     const messages: string[] = [];
@@ -336,7 +375,7 @@ describe('the gate, when its log cannot be written', () => {
     expect(write.calls).toHaveLength(before);
     await governance.govern(read.made).execute({ to: 'a' }, context());
     expect(read.calls).toHaveLength(1);
-    governance.ledger.read((database) => void database.exec('PRAGMA max_page_count = 1000000'));
+    governance.ledger.read((database) => database.exec('PRAGMA max_page_count = 1000000'));
     await governance.govern(tool('files.upload', 2).made).execute({ to: 'a' }, context('after'));
     const { executed, intents } = governance.coverage();
     expect(executed[2]).toBe(intents[2]);

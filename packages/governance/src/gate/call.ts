@@ -1,4 +1,5 @@
 import type { Actor, Tier } from '@buddy/core';
+import { z } from 'zod';
 
 /** One intended call, whatever framework it comes from: what each adapter makes for the gate. */
 export interface GatedCall<Output> {
@@ -21,11 +22,14 @@ export interface GatedCall<Output> {
 }
 
 /** What a call took, as far as its output tells; counted against limits and kept in the log. */
-export interface CallUsage {
-  tokens?: { in: number; out: number };
+export const CallUsage = z.strictObject({
+  tokens: z.strictObject({ in: z.int().nonnegative(), out: z.int().nonnegative() }).exactOptional(),
   /** In minor units (cents). */
-  cost?: { amount: number; currency: string };
-}
+  cost: z
+    .strictObject({ amount: z.int().nonnegative(), currency: z.string().regex(/^[A-Z]{3}$/) })
+    .exactOptional(),
+});
+export type CallUsage = z.output<typeof CallUsage>;
 
 /** Reads what a call took from its output. */
 export type UsageOf = (action: string, output: unknown) => CallUsage;

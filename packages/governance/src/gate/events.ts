@@ -23,6 +23,8 @@ export interface GateEvents {
       errorCode: string | null;
     },
   ];
+  /** `usageOf` threw, or what it gave is no usage; the call counts as its limits estimated it. */
+  usageUnreadable: [event: OfCall & { message: string }];
   actionDenied: [event: OfCall & { reasonCode: ReasonCode; rule: string; explanation: string }];
   approvalRequested: [event: OfCall & { approvalId: string; rule: string }];
   /** The log could not be written: tiers 2 and 3 are blocked until it can. */

@@ -10,7 +10,7 @@ import { GovernanceUnavailableError } from '../errors.ts';
 import type { AuditEntryBody } from '../ledger/entry.ts';
 import type { Ledger, LedgerTransaction } from '../ledger/ledger.ts';
 import type { PolicyDecision, ReasonCode } from '../policy/decision.ts';
-import type { CallUsage, GatedCall, UsageOf } from './call.ts';
+import { CallUsage, type GatedCall, type UsageOf } from './call.ts';
 import type { GateEvents } from './events.ts';
 import type { GateHistory } from './history.ts';
 import type { ApprovalDesk, KillSwitch, LimitBook } from './ports.ts';
@@ -315,13 +315,13 @@ export class Gate {
     ending: { ok: true; output: unknown } | { ok: false; error: unknown },
     durationMs: number,
   ): Promise<void> {
-    const { limits, usageOf, clock } = this.#parts;
+    const { limits, clock } = this.#parts;
     const { tier, policyDigest } = decision;
     const { actor, action, runId = null } = call;
     const failure = ending.ok ? undefined : describeFailure(ending.error);
-    const usage: CallUsage = ending.ok ? usageOf(action, ending.output) : {};
+    const usage = ending.ok ? this.#usageOf(call, tier, ending.output) : {};
     const outcome = !failure ? 'succeeded' : failure.effect === 'none' ? 'failed' : 'unknown';
-    const errorCode = failure ? failure.code.slice(0, MAX_CODE_CHARS) : null;
+    const errorCode = failure ? codeToKeep(failure.code) : null;
     const write = (transaction: LedgerTransaction): void => {
       transaction.append({
         kind: 'outcome',
@@ -353,6 +353,17 @@ export class Gate {
     }
     const told = this.#told(call, tier);
     this.#parts.emit('actionEnded', { ...told, intentSeq, outcome, durationMs, errorCode });
+  }
+
+  /** The call was made: whatever is wrong with its usage must not keep its outcome from the log. */
+  #usageOf(call: GatedCall<unknown>, tier: Tier, output: unknown): CallUsage {
+    try {
+      return CallUsage.parse(this.#parts.usageOf(call.action, output));
+    } catch (error) {
+      const { message } = describeFailure(error);
+      this.#parts.emit('usageUnreadable', { ...this.#told(call, tier), message });
+      return {};
+    }
   }
 
   #write<T>(work: (transaction: LedgerTransaction) => T): Promise<T> {
@@ -405,7 +416,10 @@ export class Gate {
   }
 }
 
-const MAX_CODE_CHARS = 64;
+/** A code is a name. Anything else that an error calls its code may be text from anywhere, and stays out of the log. */
+function codeToKeep(code: string): string {
+  return /^[A-Za-z][\w.-]{0,63}$/.test(code) ? code : 'UNKNOWN';
+}
 
 function isLogFailure(error: unknown): boolean {
   const { code } = describeFailure(error);
