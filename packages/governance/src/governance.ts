@@ -35,9 +35,9 @@ import { createLimitBook, LIMITS_MIGRATION } from './limits/limit-book.ts';
 import { GovernanceOptions, type GovernanceInput } from './options.ts';
 import type { PolicyDecision } from './policy/decision.ts';
 import { loadPolicy } from './policy/load-policy.ts';
-import { followPolicyFile } from './policy/policy-file.ts';
+import { type FollowedPolicy, followPolicyFile } from './policy/policy-file.ts';
 import { createPolicyHolder, type PolicyHolder } from './policy/policy-holder.ts';
-import { formatPolicyProblem } from './policy/problem.ts';
+import { formatPolicyProblem, type PolicyProblem } from './policy/problem.ts';
 import { snapshotUntrusted } from './untrusted/snapshot-untrusted.ts';
 
 export interface GovernancePorts {
@@ -150,18 +150,7 @@ export async function createGovernance(
         }),
       ),
   });
-  const problems: string[] = [];
-  policy.events.on('rejected', (event) =>
-    problems.push(...event.problems.map(formatPolicyProblem)),
-  );
-  const followed = opened.use(
-    await followPolicyFile(
-      policy,
-      { path: options.policy },
-      { clock, ...(!options.followPolicy && { watchFile: () => () => undefined }) },
-    ),
-  );
-  if (policy.history.length === 0) throw new PolicyNotLoadedError(options.policy, problems);
+  const followed = opened.use(await openPolicy(policy, options, clock));
   const approvals = createApprovals(ports.approvals ?? {}, {
     ledger,
     clock,
@@ -189,11 +178,31 @@ export async function createGovernance(
     usageOf,
   });
   const governor = new Governor(gate);
+  /** What waits under a policy that is in force no more has to be asked for again, and judged by the one that is. */
+  let invalidating: Promise<unknown> = Promise.resolve();
+  const invalidate = (): void => {
+    invalidating = invalidating
+      .then(() =>
+        approvals.invalidate(
+          ({ runId, policyDigest }) => policies.of(runId ?? undefined).digest !== policyDigest,
+        ),
+      )
+      // They cannot be used all the same: an approval holds for one policy only.
+      .catch((error: unknown) => logger.error({ err: error }, 'Stale requests stay in the list'));
+  };
+  invalidate(); // it may have changed while nothing ran
+  policy.events.on('loaded', invalidate);
+  policy.events.on('rolledBack', invalidate);
+  await invalidating;
   const held = opened.move();
   const close = async (): Promise<void> => {
     await followed.stop();
-    await gate.settle();
-    await held.disposeAsync();
+    await invalidating;
+    try {
+      await gate.settle();
+    } finally {
+      await held.disposeAsync();
+    }
   };
   return {
     events,
@@ -209,4 +218,26 @@ export async function createGovernance(
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** @throws {PolicyNotLoadedError} When there is no good policy to begin with. */
+async function openPolicy(
+  policy: PolicyHolder,
+  { policy: path, followPolicy }: GovernanceOptions,
+  clock: Clock,
+): Promise<FollowedPolicy> {
+  const problems: string[] = [];
+  const note = (event: { problems: readonly PolicyProblem[] }): void => {
+    problems.push(...event.problems.map(formatPolicyProblem));
+  };
+  policy.events.on('rejected', note);
+  const followed = await followPolicyFile(
+    policy,
+    { path },
+    { clock, ...(!followPolicy && { watchFile: () => () => undefined }) },
+  );
+  policy.events.off('rejected', note);
+  if (policy.history.length > 0) return followed;
+  await followed.stop();
+  throw new PolicyNotLoadedError(path, problems);
 }

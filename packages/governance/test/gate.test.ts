@@ -315,6 +315,24 @@ describe('a governed tool', () => {
     ).toBe('approve');
   });
 
+  it('asks people again when the policy changes, but for runs that keep theirs', async () => {
+    const governance = await openGate();
+    const mail = governance.govern(tool('mail.send', 3).made);
+    await governance
+      .govern(tool('crm.contacts.find', 1).made)
+      .execute({ to: 'a' }, context('key-0', 'old'));
+    await expect(mail.execute({ to: 'a' }, context('key-1', 'old'))).rejects.toThrow('approval-1');
+    await expect(mail.execute({ to: 'a' }, context('key-2', 'new'))).rejects.toThrow('approval-2');
+    await governance.policy.load(
+      `${POLICY}  - { id: more, when: { action: x.y }, allow: true }\n`,
+      { source: 'new' },
+    );
+    await governance.close();
+    const later = await openGate();
+    expect(later.approvals.get('approval-1')?.state).toBe('pending');
+    expect(later.approvals.get('approval-2')?.state).toBe('invalidated');
+  });
+
   it('tells of what happened, after it is on the disk', async () => {
     const governance = await openGate({ clock: new ManualClock() });
     const told: string[] = [];
