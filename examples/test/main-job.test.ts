@@ -31,14 +31,17 @@ interface Trial {
   truth: TaskTruth;
 }
 
-describe('the main job on the shipped data', { timeout: 60_000 }, () => {
+describe('the main job on the shipped data, with all mails approved', { timeout: 180_000 }, () => {
   let out = '';
   let second = '';
   let trials: Trial[] = [];
   let outcomes: Record<string, unknown>[] = [];
 
   beforeAll(async () => {
-    [out, second] = await Promise.all([runMainJob(), runMainJob()]);
+    [out, second] = await Promise.all([
+      runMainJob('--approve-all-dev'),
+      runMainJob('--approve-all-dev'),
+    ]);
     const truth = await loadTruth(join(DEFAULT_INPUT, '..', 'truth.jsonl'));
     outcomes = [...(await filesBelow(out))]
       .filter(([path]) => path.endsWith('outcomes.jsonl'))
@@ -58,7 +61,7 @@ describe('the main job on the shipped data', { timeout: 60_000 }, () => {
         },
       ];
     });
-  }, 60_000);
+  }, 180_000);
 
   it('leaves the same bytes in its phase folders each time', async () => {
     expect(await hashOfPhases(second)).toBe(await hashOfPhases(out));
