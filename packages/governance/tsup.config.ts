@@ -8,6 +8,8 @@ export default defineConfig({
   format: ['esm'],
   target: 'node24',
   sourcemap: true,
+  // `node:sqlite` has no other name.
+  removeNodeProtocol: false,
   // What both have is in files beside them, so that `../config` is found from either.
   splitting: true,
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { countingId } from '@buddy/core';
 import { createGovernance, type Governance } from '@buddy/governance';
 
-export const POLICY = `
+const POLICY = `
 version: 1
 rules:
   - { id: reads, when: { action: crm.find }, tier: 1, allow: true }
