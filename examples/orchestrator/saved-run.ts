@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   BuddyError,
@@ -9,7 +9,7 @@ import {
 } from '@buddy/core';
 import { z } from 'zod';
 import { type Arguments, CLOCKS, MOST_AGENTS, STRATEGIES } from './arguments.ts';
-import { POLICY_FILE } from './gate.ts';
+import { LOG_FILE, POLICY_FILE } from './gate.ts';
 import type { CheckedPolicy } from './policy.ts';
 
 /** What a run leaves in its folder `state`, so that another process can go on with it. */
@@ -89,11 +89,15 @@ export async function saveArguments(
   await writeFileAtomic(join(state, ARGUMENTS_FILE), `${JSON.stringify(saved, null, 2)}\n`);
 }
 
-/** @throws {GoOnError} When there is no run in the folder. */
+/** @throws {GoOnError} When there is no run in the folder, or its log is gone: a new one would know of no approval. */
 export async function savedArguments(run: string): Promise<SavedArguments> {
   const path = join(stateFolderOf(run), ARGUMENTS_FILE);
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     const message = `--go-on takes the folder of a run, such as out/run-1; ${run} holds no state/${ARGUMENTS_FILE} that can be read`;
+    throw new GoOnError(message, { cause: error });
+  });
+  await access(join(stateFolderOf(run), LOG_FILE)).catch((error: unknown) => {
+    const message = `${run} has lost its log, state/${LOG_FILE}, and with it what people approved`;
     throw new GoOnError(message, { cause: error });
   });
   try {

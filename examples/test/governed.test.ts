@@ -228,8 +228,19 @@ describe('going on', { timeout: 60_000 }, () => {
     const folder = await folders.make();
     await mkdir(join(folder, 'state'));
     await writeFile(join(folder, 'state', 'arguments.json'), text);
+    await writeFile(databaseOf(folder), '');
     const { code, stderr } = await start(['--go-on', folder]);
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(message) });
+  });
+
+  it('is refused when the log is gone, for a new one would know of no approval', async () => {
+    const input = await inputOf([mail('m1')]);
+    const out = await folders.make();
+    await start(['--input', input, '--out', out]);
+    await rm(databaseOf(out));
+    const { code, stderr } = await start(['--go-on', out]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('lost its log') });
+    expect(existsSync(databaseOf(out))).toBe(false);
   });
 
   it('is refused when the input has changed under the tasks that wait', async () => {
