@@ -117,6 +117,40 @@ describe('a tool set of the AI SDK', () => {
     expect(calls).toEqual([{ to: 'ada' }]);
   });
 
+  it('has to be asked for again when what the model is told of it has changed', async () => {
+    await using world = await openWorld();
+    const calls: unknown[] = [];
+    const send = (maxLength: number) =>
+      callOf(
+        world.governance.govern({
+          'mail.send': tool({
+            inputSchema: z.object({ to: z.string().max(maxLength) }),
+            execute: async (input) => calls.push(input),
+          }),
+        }),
+        'mail.send',
+        { to: 'ada' },
+      );
+    await send(10);
+    await world.approve('approval-1');
+    expect(await send(11)).toMatchObject({
+      error: expect.objectContaining({ approvalId: 'approval-2' }),
+    });
+    expect(calls).toEqual([]);
+  });
+
+  it('is found again by a key from which nobody can guess its arguments', async () => {
+    await using one = await openWorld();
+    await using other = await openWorld();
+    const keys: unknown[] = [];
+    for (const { governance } of [one, other]) {
+      await callOf(governance.govern({ 'mail.send': crm().make() }), 'mail.send', { to: 'ada' });
+      keys.push(governance.approvals.get('approval-1')?.idempotencyKey);
+    }
+    expect(keys).toEqual([expect.stringContaining('hmac'), expect.stringContaining('hmac')]);
+    expect(keys[0]).not.toBe(keys[1]);
+  });
+
   it('is not called with arguments that reach for prototypes, or with more than is bearable', async () => {
     await using world = await openWorld();
     const calls: unknown[] = [];

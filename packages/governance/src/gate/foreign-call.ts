@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Actor, Tier } from '@buddy/core';
 import canonicalize from 'canonicalize';
+import { z } from 'zod';
 import type { Gate } from './gate.ts';
 
 /** What tools of other frameworks do not say of themselves. */
@@ -39,11 +40,12 @@ export function callThroughGate<Output>(
   return gate.run({
     action: name,
     ...(tier !== undefined && { declaredTier: tier }),
-    toolDigest: digestOf({ name, description: jsonOf(description), schema: jsonOf(schema) }),
+    toolDigest: digestOf({ name, description: jsonOf(description), schema: schemaJsonOf(schema) }),
     input,
     actor,
     rationale,
-    idempotencyKey: `${runId ?? ''}:${digestOf({ name, actor, input: jsonOf(input) })}`,
+    // Keyed, for it stands in the database beside the sealed arguments.
+    idempotencyKey: `${runId ?? ''}:${gate.digestOf({ name, actor, input: jsonOf(input) })}`,
     ...(runId !== undefined && { runId }),
     perform,
   });
@@ -61,7 +63,19 @@ function canonicalText(value: object): string {
   }
 }
 
-/** What JSON keeps of it: schemas come as zod objects, JSON Schema or functions that make them. */
+const schemaJson = new WeakMap<object, unknown>();
+
+/** JSON Schema, where it is one of zod 4: what JSON keeps of such an object lacks its checks and descriptions. */
+function schemaJsonOf(schema: unknown): unknown {
+  if (!(schema instanceof z.core.$ZodType)) return jsonOf(schema);
+  const known = schemaJson.get(schema);
+  if (known !== undefined) return known;
+  const made: unknown = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  schemaJson.set(schema, made);
+  return made;
+}
+
+/** What JSON keeps of it. */
 function jsonOf(value: unknown): unknown {
   try {
     const text: unknown = JSON.stringify(value, (_key, part: unknown) =>

@@ -71,6 +71,11 @@ export class Gate {
     return { executed: { ...this.#executed }, intents: { ...this.#intents } };
   }
 
+  /** Of what must not be guessed from it: the digest is keyed. */
+  digestOf(value: unknown): string {
+    return this.#parts.digestOf(value);
+  }
+
   /**
    * Decides, writes, acts, writes.
    * @throws {ToolDeniedError} When it may not be done; nothing was done.
