@@ -99,6 +99,25 @@ export {
   PolicyNotLoadedError,
   UngovernedToolsError,
 } from './errors.ts';
+export type { CallUsage, UsageOf } from './gate/call.ts';
+export type { GateEvents } from './gate/events.ts';
+export type { GovernOptions } from './gate/foreign-call.ts';
+export type { Coverage } from './gate/gate.ts';
+export type { Governed } from './gate/govern.ts';
+export type {
+  KillSwitch,
+  LimitBook,
+  LimitShortage,
+  LimitSubject,
+  ReserveResult,
+} from './gate/ports.ts';
+export {
+  createGovernance,
+  type DecidedAction,
+  GOVERNANCE_MIGRATIONS,
+  type Governance,
+  type GovernancePorts,
+} from './governance.ts';
 export type { ApprovalEvent, ApprovalVia, AuditEntry, AuditEntryBody } from './ledger/entry.ts';
 export {
   LedgerInconsistentError,
@@ -114,6 +133,14 @@ export {
   type LedgerPorts,
   openLedger,
 } from './ledger/open-ledger.ts';
+export {
+  CONTROLS_MIGRATION,
+  createKillSwitch,
+  type KillSwitchState,
+  type OperableKillSwitch,
+} from './limits/kill-switch.ts';
+export { createLimitBook, type LimitBookOptions, LIMITS_MIGRATION } from './limits/limit-book.ts';
+export { type GovernanceInput, GovernanceOptions } from './options.ts';
 export {
   checkPolicy,
   type CommandResult,
@@ -178,33 +205,6 @@ export {
   type Role,
   ROLES,
 } from './roles/roles.ts';
-export type { CallUsage, UsageOf } from './gate/call.ts';
-export type {
-  KillSwitch,
-  LimitBook,
-  LimitShortage,
-  LimitSubject,
-  ReserveResult,
-} from './gate/ports.ts';
-export type { GateEvents } from './gate/events.ts';
-export type { GovernOptions } from './gate/foreign-call.ts';
-export type { Coverage } from './gate/gate.ts';
-export type { Governed } from './gate/govern.ts';
-export {
-  createGovernance,
-  type DecidedAction,
-  GOVERNANCE_MIGRATIONS,
-  type Governance,
-  type GovernancePorts,
-} from './governance.ts';
-export { type GovernanceInput, GovernanceOptions } from './options.ts';
-export {
-  CONTROLS_MIGRATION,
-  createKillSwitch,
-  type KillSwitchState,
-  type OperableKillSwitch,
-} from './limits/kill-switch.ts';
-export { createLimitBook, type LimitBookOptions, LIMITS_MIGRATION } from './limits/limit-book.ts';
 export { hazardsOf, type TextHazard } from './untrusted/hazards.ts';
 export { type ShowOptions, showUntrusted } from './untrusted/show-untrusted.ts';
 export {

@@ -286,6 +286,17 @@ describe('buddy-governance approvals', { timeout: 60_000 }, () => {
     expect(await run('approvals approve approval-9')).toMatchObject({ code: 2 });
   });
 
+  it('does not know who owns an agent, but the service that acts does', async () => {
+    const service = await openService({ people: { ownersOf: () => ['olga'] } });
+    const { call, calls } = governed(service, 'mail.send', 3);
+    const id = await idOf(call());
+    expect(await run(`approvals approve ${id} --as olga`)).toMatchObject({ code: 0 });
+    const next = await idOf(call());
+    expect(next).not.toBe(id);
+    expect(calls).toEqual([]);
+    expect(service.approvals.get(id)).toMatchObject({ state: 'invalidated' });
+  });
+
   it('can do nothing without the key', async () => {
     const service = await openService();
     const id = await idOf(governed(service, 'mail.send', 3).call());
