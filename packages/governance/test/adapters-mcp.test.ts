@@ -32,6 +32,7 @@ interface McpWorld extends World {
   call(name: string, input?: Record<string, unknown>): Promise<Answer>;
 }
 
+const Signed = z.object({ authInfo: z.object({ clientId: z.string() }) });
 const Named = z.object({ to: z.string() });
 const info = { name: 'test', version: '1.0.0' };
 const Content = z.object({
@@ -278,6 +279,44 @@ describe.each([
     world.govern();
     world.add('crm.find');
     expect(() => world.governance.assertCovered([world.server])).not.toThrow();
+  });
+});
+
+describe('a server for several clients', () => {
+  it('knows from each call who acts', async () => {
+    await using world = await openWorld();
+    const server = world.governance.govern(new Server1(info), {
+      rationale: 'asked by a client',
+      describeCall: (context) => ({
+        actor: { kind: 'agent', id: Signed.parse(context).authInfo.clientId },
+      }),
+    });
+    server.registerTool('crm.find', {}, () => ({ content: [{ type: 'text', text: 'found' }] }));
+    const client = new Client1(info);
+    const [one, other] = Transport1.createLinkedPair();
+    await server.connect(one);
+    await client.connect(other);
+    const send = other.send.bind(other);
+    let clientId: string | undefined;
+    other.send = (message) =>
+      send(
+        message,
+        clientId === undefined ? {} : { authInfo: { clientId, token: 't', scopes: [] } },
+      );
+    const call = async () => answerOf(await client.callTool({ name: 'crm.find' }));
+    for (const id of ['ada', 'bob']) {
+      clientId = id;
+      expect(await call()).toMatchObject({ isError: false });
+    }
+    clientId = undefined;
+    expect(await call()).toMatchObject({ isError: true });
+    const { entries } = world.governance.audit.query({ kind: 'intent' });
+    expect(
+      entries.map((entry) => entry.kind === 'intent' && [entry.actor.id, entry.rationale]),
+    ).toEqual([
+      ['bob', 'asked by a client'],
+      ['ada', 'asked by a client'],
+    ]);
   });
 });
 

@@ -12,6 +12,13 @@ export interface GovernOptions {
   rationale?: string;
   /** Calls of one run share its frozen policy and its limits. */
   runId?: string;
+  /**
+   * For what differs from call to call. It is given what the framework tells a tool of its call: the AI SDK its options, OpenAI
+   * Agents the `RunContext`, MCP the request's context with who is signed in; functions nothing. When it throws, nothing is done.
+   * @example
+   * governance.govern(server, { describeCall: (context) => ({ actor: actorOf(context.authInfo) }) });
+   */
+  describeCall?: (context: unknown) => Pick<GovernOptions, 'actor' | 'rationale' | 'runId'>;
   /** Of a plain function; the tools of frameworks have theirs. Default the function's own name. */
   name?: string;
   /** How much autonomy it takes. Default unknown: then a rule has to say, and without one every call is refused. */
@@ -29,14 +36,26 @@ export interface ForeignTool {
 
 const ANYONE: Actor = { kind: 'agent', id: 'agent' };
 
-/** A call of a tool that knows no contexts: the same arguments in the same run are the same piece of work. */
-export function callThroughGate<Output>(
+export interface ForeignCall {
+  input: unknown;
+  /** What the framework tells the tool of this call; undefined where there is nothing. */
+  context: unknown;
+}
+
+/** A call of a tool that knows no keys: the same arguments in the same run are the same piece of work. */
+export async function callThroughGate<Output>(
   gate: Gate,
   { name, framework, description, schema }: ForeignTool,
-  { actor = ANYONE, rationale = `called through ${framework}`, runId, tier }: GovernOptions,
-  input: unknown,
+  { describeCall, ...options }: GovernOptions,
+  { input, context }: ForeignCall,
   perform: (snapshot: unknown) => Promise<Output>,
 ): Promise<Output> {
+  const {
+    actor = ANYONE,
+    rationale = `called through ${framework}`,
+    runId,
+    tier,
+  }: GovernOptions = { ...options, ...describeCall?.(context) };
   return gate.run({
     action: name,
     ...(tier !== undefined && { declaredTier: tier }),

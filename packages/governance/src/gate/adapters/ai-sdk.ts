@@ -35,14 +35,14 @@ export function governAiSdkTool<T extends AiSdkTool>(
     description,
     schema: inputSchema,
   };
-  const start = (call: unknown) => (snapshot: unknown) =>
-    Reflect.apply(execute, tool, [snapshot, call]);
-  const governed = (input: unknown, call: unknown): unknown =>
+  const start = (context: unknown) => (snapshot: unknown) =>
+    Reflect.apply(execute, tool, [snapshot, context]);
+  const governed = (input: unknown, context: unknown): unknown =>
     // The SDK takes each value of a stream for a preliminary result, and the last for the result.
     isAsyncGeneratorFunction(execute)
-      ? streamThroughGate(gate, foreign, options, input, start(call))
-      : callThroughGate(gate, foreign, options, input, async (snapshot) =>
-          lastOf(start(call)(snapshot)),
+      ? streamThroughGate(gate, foreign, options, { input, context }, start(context))
+      : callThroughGate(gate, foreign, options, { input, context }, async (snapshot) =>
+          lastOf(start(context)(snapshot)),
         );
   return copyWith(tool, { execute: governed });
 }

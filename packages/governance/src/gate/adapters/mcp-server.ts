@@ -121,10 +121,11 @@ function gatedHandler(
       schema: inputSchema,
     };
     // A tool without a schema is called with the context alone.
-    const [input, ...context] = inputSchema === undefined ? [{}, ...given] : given;
+    const [input, ...rest] = inputSchema === undefined ? [{}, ...given] : given;
+    const call = { input, context: rest[0] };
     try {
-      return await callThroughGate(gate, foreign, options, input, async (snapshot) => {
-        const handed = inputSchema === undefined ? context : [snapshot, ...context];
+      return await callThroughGate(gate, foreign, options, call, async (snapshot) => {
+        const handed = inputSchema === undefined ? rest : [snapshot, ...rest];
         const result: unknown = await Reflect.apply(handler, undefined, handed);
         if (isErrorResult(result)) throw new McpErrorResult(result);
         return result;

@@ -35,8 +35,9 @@ export function governOpenAiAgentsTool<T extends OpenAiAgentsTool>(
   const foreign = { name, framework: 'the OpenAI Agents SDK', description, schema: parameters };
   const invoke = async (runContext: unknown, text: string, details?: unknown): Promise<unknown> => {
     const given = parsed(text);
+    const call = { input: given.value, context: runContext };
     try {
-      return await callThroughGate(gate, foreign, options, given.value, (snapshot) =>
+      return await callThroughGate(gate, foreign, options, call, (snapshot) =>
         tool.invoke(runContext, given.isJson ? JSON.stringify(snapshot) : text, details),
       );
     } catch (error) {

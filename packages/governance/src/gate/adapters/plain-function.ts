@@ -27,9 +27,9 @@ export function governFunction(
       const checked: unknown = isSingle ? [snapshot] : snapshot;
       return Reflect.apply(run, undefined, Array.isArray(checked) ? checked : []);
     };
-    const input = isSingle ? given[0] : given;
+    const call = { input: isSingle ? given[0] : given, context: undefined };
     return isAsyncGeneratorFunction(run)
-      ? streamThroughGate(gate, tool, options, input, start)
-      : callThroughGate(gate, tool, options, input, async (snapshot) => start(snapshot));
+      ? streamThroughGate(gate, tool, options, call, start)
+      : callThroughGate(gate, tool, options, call, async (snapshot) => start(snapshot));
   };
 }

@@ -1,5 +1,10 @@
 import { BuddyError } from '@buddy/core';
-import { callThroughGate, type ForeignTool, type GovernOptions } from '../foreign-call.ts';
+import {
+  callThroughGate,
+  type ForeignCall,
+  type ForeignTool,
+  type GovernOptions,
+} from '../foreign-call.ts';
 import type { Gate } from '../gate.ts';
 
 export function isAsyncGeneratorFunction(run: object): boolean {
@@ -14,12 +19,12 @@ export async function* streamThroughGate(
   gate: Gate,
   tool: ForeignTool,
   options: GovernOptions,
-  input: unknown,
+  call: ForeignCall,
   start: (snapshot: unknown) => unknown,
 ): AsyncGenerator<unknown, unknown> {
   const permit = Promise.withResolvers<unknown>();
   const ending = Promise.withResolvers<unknown>();
-  const work = callThroughGate(gate, tool, options, input, (snapshot) => {
+  const work = callThroughGate(gate, tool, options, call, (snapshot) => {
     permit.resolve(snapshot);
     return ending.promise;
   });
