@@ -38,15 +38,31 @@ export const BENCHES: readonly Bench[] = [
     measure: async () => (await import('./benches/redaction.ts')).measureRedaction(),
   },
   {
+    name: 'policy',
+    title: 'One decision by a policy: 100 rules over 20 actions, three conditions each, block wins',
+    measure: async () => (await import('./benches/policy.ts')).measurePolicy(),
+  },
+  {
     name: 'sandbox',
     title: '@buddy/sandbox beside what else runs untrusted JavaScript: speed, hostile code, memory',
     measure: async () => (await import('./benches/sandbox.ts')).measureSandbox(),
+  },
+  {
+    name: 'audit',
+    title: 'Intent and outcome of an action on the disk: 64 agents, beside one commit per entry',
+    measure: async () => (await import('./benches/audit.ts')).measureAudit(),
   },
   {
     name: 'main-job',
     title:
       'examples/orchestrator.ts: 10 000 tasks, manual clock, a whole process from start to end',
     measure: async () => (await import('./benches/main-job.ts')).measureMainJob(),
+  },
+  {
+    name: 'audit-million',
+    title: 'An audit log of 1 000 000 entries: verified, asked, proven',
+    isOptIn: true,
+    measure: async () => (await import('./benches/audit-million.ts')).measureAuditMillion(),
   },
   {
     name: 'million',

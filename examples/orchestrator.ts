@@ -1,6 +1,8 @@
 import { describeFailure } from '@buddy/core';
 import { HELP, parseArguments, UsageError } from './orchestrator/arguments.ts';
-import { runOrchestrator } from './orchestrator/run.ts';
+import type { RunReport } from './orchestrator/job.ts';
+import { nextCommands } from './orchestrator/next-commands.ts';
+import { goOn, runOrchestrator } from './orchestrator/run.ts';
 import { summaryOf } from './orchestrator/summary.ts';
 
 /** The command line of the main job: `npx -y pnpm@12 start`. */
@@ -47,18 +49,15 @@ async function main(): Promise<number> {
       return EXIT.completed;
     }
     const { signal } = interrupted;
-    const report = await runOrchestrator(command.arguments, {
-      folder,
-      environment,
-      signal,
-      stream: process.stderr,
-    });
-    const { result, reportPath, programs } = report;
+    const surroundings = { folder, environment, signal, stream: process.stderr };
+    const report =
+      command.kind === 'goOn'
+        ? await goOn(command.arguments, surroundings)
+        : await runOrchestrator(command.arguments, surroundings);
+    const { result } = report;
     const isColoured = process.stdout.isTTY && (environment['NO_COLOR'] ?? '') === '';
     process.stdout.write(
-      command.arguments.json
-        ? `${JSON.stringify({ ...result, programs, folder: report.folder, report: reportPath }, null, 2)}\n`
-        : summaryOf(report, { isColoured }),
+      command.arguments.json ? jsonOf(report) : summaryOf(report, { isColoured }),
     );
     return result.status === 'cancelled' ? EXIT.interrupted : EXIT.completed;
   } catch (error) {
@@ -71,4 +70,17 @@ async function main(): Promise<number> {
     process.off('SIGINT', interrupt);
     process.off('SIGTERM', interrupt);
   }
+}
+
+function jsonOf({
+  result,
+  programs,
+  gate,
+  folder: written,
+  runFolder,
+  reportPath,
+}: RunReport): string {
+  const next = result.status === 'waiting' ? nextCommands(runFolder) : null;
+  const all = { ...result, programs, governance: gate, folder: written, report: reportPath, next };
+  return `${JSON.stringify(all, null, 2)}\n`;
 }

@@ -1,7 +1,9 @@
 import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Strategy } from '@buddy/agents';
 import { BuddyError } from '@buddy/core';
+import { defaultPolicyFile } from '@buddy/governance';
 
 export interface Arguments {
   /** Absolute. */
@@ -13,19 +15,40 @@ export interface Arguments {
   strategy: Strategy;
   waves: { from: number; to: number } | undefined;
   clock: 'manual' | 'real';
+  /** Absolute. */
+  policy: string;
+  /** Whether requests for approval are granted by nobody's word. */
+  approveAll: boolean;
   force: boolean;
   json: boolean;
 }
 
-export type Command = { kind: 'run'; arguments: Arguments } | { kind: 'help' };
+export interface GoOnArguments {
+  /** Of the run that was left waiting. Absolute. */
+  run: string;
+  approveAll: boolean;
+  json: boolean;
+}
+
+export type Command =
+  | { kind: 'run'; arguments: Arguments }
+  | { kind: 'goOn'; arguments: GoOnArguments }
+  | { kind: 'help' };
 
 /** The command line asks for something that there is not. */
 export class UsageError extends BuddyError {
   readonly code = 'EXAMPLES_USAGE';
 }
 
-const STRATEGIES: readonly Strategy[] = ['load_balanced', 'round_robin', 'priority', 'confidence'];
+export const STRATEGIES = [
+  'load_balanced',
+  'round_robin',
+  'priority',
+  'confidence',
+] as const satisfies readonly Strategy[];
+export const CLOCKS = ['manual', 'real'] as const;
 export const DEFAULT_INPUT = join(import.meta.dirname, '..', 'data', 'phase20');
+export const DEFAULT_POLICY = fileURLToPath(defaultPolicyFile);
 
 export const HELP = `Runs predicted tasks over several agents, wave by wave, and writes down what happened.
 
@@ -39,11 +62,19 @@ Usage: npx -y pnpm@12 start [options]
   --strategy NAME   ${STRATEGIES.join(', ')} (default: load_balanced)
   --waves A-B       only these waves, such as 2-4 or 3 (default: all)
   --clock KIND      manual: waiting costs no time; real: it does (default: manual)
+  --policy FILE     what agents may do (default: the policy that comes with @buddy/governance)
+  --approve-all-dev grant every request for approval, by nobody's word; for development only
+  --go-on DIR       run what the run in DIR left waiting, as far as people have decided by now
   --json            print the result as JSON on standard output
   --help            print this
 
 Paths are relative to the folder you call from. Progress goes to standard error.
-Exit status: 0 the run completed, whatever its tasks did; 1 the run failed; 2 bad usage; 130 interrupted.
+Exit status: 0 the run completed, or waits for people, whatever its tasks did; 1 the run failed; 2 bad usage;
+130 interrupted.
+
+Tasks that need approval wait: the run ends, and says how to approve and go on. --go-on takes all but
+--approve-all-dev and --json from that run. It is a new process with new mock providers, which know nothing of what
+the run did before; a program (\`code\`) begins at its beginning. It works in DIR/go-on-N.
 `;
 
 /**
@@ -51,53 +82,80 @@ Exit status: 0 the run completed, whatever its tasks did; 1 the run failed; 2 ba
  * @throws {UsageError} Naming the option and what it takes.
  */
 export function parseArguments(args: readonly string[], folder: string): Command {
-  const { values } = parse(args);
+  const values = parse(args);
   if (values.help) return { kind: 'help' };
+  const approveAll = values['approve-all-dev'] ?? false;
+  const json = values.json ?? false;
+  if (values['go-on'] !== undefined) {
+    const run = resolve(folder, nonEmpty('--go-on', values['go-on']));
+    return { kind: 'goOn', arguments: { run, approveAll, json } };
+  }
+  const path = (name: 'input' | 'out' | 'policy', what = 'folder') =>
+    values[name] === undefined
+      ? undefined
+      : resolve(folder, nonEmpty(`--${name}`, values[name], what));
   return {
     kind: 'run',
     arguments: {
-      input:
-        values.input === undefined
-          ? DEFAULT_INPUT
-          : resolve(folder, nonEmpty('--input', values.input)),
-      out: values.out === undefined ? undefined : resolve(folder, nonEmpty('--out', values.out)),
-      seed: wholeNumber('--seed', values.seed, { from: 0, to: Number.MAX_SAFE_INTEGER }),
-      agents: wholeNumber('--agents', values.agents, { from: 1, to: 1000 }),
-      strategy: oneOf('--strategy', values.strategy, STRATEGIES),
+      input: path('input') ?? DEFAULT_INPUT,
+      out: path('out'),
+      seed: wholeNumber('--seed', values.seed ?? '23', { from: 0, to: Number.MAX_SAFE_INTEGER }),
+      agents: wholeNumber('--agents', values.agents ?? '4', { from: 1, to: MOST_AGENTS }),
+      strategy: oneOf('--strategy', values.strategy ?? 'load_balanced', STRATEGIES),
       waves: values.waves === undefined ? undefined : waveRange(values.waves),
-      clock: oneOf('--clock', values.clock, ['manual', 'real']),
-      force: values.force,
-      json: values.json,
+      clock: oneOf('--clock', values.clock ?? 'manual', CLOCKS),
+      policy: path('policy', 'file') ?? DEFAULT_POLICY,
+      approveAll,
+      force: values.force ?? false,
+      json,
     },
   };
 }
 
+export const MOST_AGENTS = 1_000;
+
+/** What a run that goes on does not take from the run before. */
+const OF_GOING_ON = new Set(['go-on', 'approve-all-dev', 'json', 'help']);
+
 function parse(args: readonly string[]) {
+  const values = parseOptions(args);
+  const surplus = Object.keys(values).find((name) => !OF_GOING_ON.has(name));
+  if (values['go-on'] !== undefined && surplus !== undefined && !values.help) {
+    throw new UsageError(`--go-on takes --${surplus} from the run that goes on; leave it out`);
+  }
+  return values;
+}
+
+function parseOptions(args: readonly string[]) {
   try {
-    return parseArgs({
+    const { values } = parseArgs({
       args: [...args],
       strict: true,
       allowPositionals: false,
       options: {
         input: { type: 'string' },
         out: { type: 'string' },
-        force: { type: 'boolean', default: false },
-        seed: { type: 'string', default: '23' },
-        agents: { type: 'string', default: '4' },
-        strategy: { type: 'string', default: 'load_balanced' },
+        force: { type: 'boolean' },
+        seed: { type: 'string' },
+        agents: { type: 'string' },
+        strategy: { type: 'string' },
         waves: { type: 'string' },
-        clock: { type: 'string', default: 'manual' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false, short: 'h' },
+        clock: { type: 'string' },
+        policy: { type: 'string' },
+        'approve-all-dev': { type: 'boolean' },
+        'go-on': { type: 'string' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
       },
     });
+    return values;
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
   }
 }
 
-function nonEmpty(option: string, value: string): string {
-  if (value.trim() === '') throw new UsageError(`${option} needs a folder`);
+function nonEmpty(option: string, value: string, what = 'folder'): string {
+  if (value.trim() === '') throw new UsageError(`${option} needs a ${what}`);
   return value;
 }
 

@@ -33,11 +33,11 @@ export interface Programs {
 }
 
 /**
- * Runs programs in one sandbox for the whole job, each in a process of its own, with the tools of the world inside. The
- * sandbox is opened for the first program, for most small jobs have none.
+ * Runs programs in one sandbox for the whole job, each in a process of its own, with the tools of the world inside: each
+ * call of a program passes the gate, as the calls of agents do. The sandbox is opened for the first program, for most small jobs have none.
  */
 export function createPrograms(
-  { programTools, work }: World,
+  { programTools, work }: Pick<World, 'programTools' | 'work'>,
   { clock, output, seed, spawn }: ProgramPorts,
 ): Programs {
   const ledger = new ProgramLedger(output, LIMITS);
@@ -49,7 +49,6 @@ export function createPrograms(
           tools: programTools,
           limits: LIMITS,
           isolation: 'process',
-          allowUngoverned: true, // as the harness does: nothing real can happen
           violationLog: ledger,
         },
         { clock, newId: countingId(`exec-${seed}`), ...(spawn && { spawn }) },

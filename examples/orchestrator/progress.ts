@@ -17,6 +17,7 @@ interface WaveState {
   wave: number;
   tasks: number;
   done: number;
+  waiting: number;
   completed: number;
   retries: number;
   health: string;
@@ -43,6 +44,7 @@ function follow({ events }: Harness): WaveState[] {
       wave: plan.wave,
       tasks,
       done: 0,
+      waiting: 0,
       completed: 0,
       retries: 0,
       health: '',
@@ -53,12 +55,17 @@ function follow({ events }: Harness): WaveState[] {
     const current = waves.at(-1);
     if (current) current.retries += 1;
   });
+  events.on('taskWaiting', ({ outcome }) => {
+    const state = waves.find(({ wave }) => wave === outcome.wave);
+    if (state) state.waiting += 1;
+  });
   events.on('taskSettled', ({ outcome }) => {
     const state = waves.find(({ wave }) => wave === outcome.wave);
     if (!state) return;
     // Counted against the plan: what was never planned is no part of the bar, and what waits has not ended.
     const isEnd = ENDS[outcome.status] && outcome.plannedAgentId !== null;
     state.done += isEnd ? 1 : 0;
+    state.waiting += outcome.status === 'waiting' ? 1 : 0;
     state.completed += outcome.status === 'completed' ? 1 : 0;
   });
   events.on('waveCompleted', ({ wave, metrics }) => {
@@ -114,10 +121,11 @@ function bar(state: WaveState): string {
   const share = state.tasks === 0 ? 1 : Math.min(1, state.done / state.tasks);
   const filled = Math.round(share * BAR_CELLS);
   const cells = '█'.repeat(filled) + '░'.repeat(BAR_CELLS - filled);
-  return `${styleText(state.isOver && state.done >= state.tasks ? 'green' : 'cyan', cells)} ${describe(state)}`;
+  return `${styleText(state.isOver && state.done + state.waiting >= state.tasks ? 'green' : 'cyan', cells)} ${describe(state)}`;
 }
 
-function describe({ wave, tasks, done, completed, retries, health }: WaveState): string {
-  const counts = `wave ${wave}: ${done}/${tasks} done, ${completed} completed, ${retries} retries`;
+function describe({ wave, tasks, done, waiting, completed, retries, health }: WaveState): string {
+  const wait = waiting === 0 ? '' : `${waiting} wait, `;
+  const counts = `wave ${wave}: ${done}/${tasks} done, ${wait}${completed} completed, ${retries} retries`;
   return health === '' ? counts : `${counts}, ${health}`;
 }

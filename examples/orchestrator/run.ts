@@ -1,32 +1,23 @@
 import { constants } from 'node:fs';
-import { access, mkdir, stat } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { createAgentManager, nextRunFolder, prepareOutputFolder } from '@buddy/agents';
+import { BuddyError } from '@buddy/core';
+import { DEFAULT_ACTION } from '../world/tools.ts';
+import { type Arguments, type GoOnArguments, UsageError } from './arguments.ts';
+import { requireDevelopment } from './gate.ts';
+import { goOnInput } from './go-on-input.ts';
+import { openJob, runJob, type RunReport, truthPath } from './job.ts';
+import { checkedPolicy } from './policy.ts';
+import type { ProgressTarget } from './progress.ts';
 import {
-  createHarness,
-  type LoadSummary,
-  nextRunFolder,
-  openFolderOutput,
-  prepareOutputFolder,
-  type RunResult,
-} from '@buddy/agents';
-import {
-  appendJsonLines,
-  BuddyError,
-  type Clock,
-  countingId,
-  ManualClock,
-  systemClock,
-  type Tool,
-  writeFileAtomic,
-} from '@buddy/core';
-import { crew } from '../world/agents.ts';
-import { createWorld, DEFAULT_ACTION } from '../world/tools.ts';
-import { loadTruth } from '../world/truth.ts';
-import { type Arguments, UsageError } from './arguments.ts';
-import { type ProgramCounts, type ProgramLedger, USAGE_FILE } from './program-ledger.ts';
-import { createPrograms } from './programs.ts';
-import { showProgress, type ProgressTarget } from './progress.ts';
+  GoOnError,
+  nextGoOnFolder,
+  saveArguments,
+  savedArguments,
+  waitingOf,
+} from './saved-run.ts';
 
 export interface Surroundings extends ProgressTarget {
   /** Where `out/run-N` goes. */
@@ -34,91 +25,79 @@ export interface Surroundings extends ProgressTarget {
   signal: AbortSignal;
 }
 
-export interface RunReport {
-  result: RunResult;
-  /** Absolute. */
-  folder: string;
-  reportPath: string;
-  programs: ProgramCounts;
-  notes: readonly string[];
-}
-
-/** The main job: predictions in, waves of tasks over all agents, files out. */
+/**
+ * The main job: predictions in, waves of tasks over all agents, files out. What the policy wants a person for waits.
+ * @throws {PolicyNotLoadedError} When the policy has problems; like all that is wrong with the input, before anything is written.
+ */
 export async function runOrchestrator(
   options: Arguments,
   surroundings: Surroundings,
 ): Promise<RunReport> {
-  const { seed, strategy, waves } = options;
-  const { environment, signal } = surroundings;
-  const began = performance.now();
-  const manual = options.clock === 'manual' ? new ManualClock() : undefined;
-  const clock: Clock = manual ?? systemClock;
-  const truth = await truthBeside(options.input);
-  const world = createWorld({ seed, truth, environment }, clock);
-  await requireInput(options.input);
+  const { environment } = surroundings;
+  const policy = await checkedPolicy(options.policy);
+  if (options.approveAll) requireDevelopment(environment);
+  const setting = await openJob(options, environment);
+  await requireTasks(options);
   const folder = await outputFolder(options, surroundings.folder);
-  const output = await openFolderOutput(folder, { clock });
-  const programs = createPrograms(world, { clock, output, seed });
-  const tools = [...world.tools, programs.tool];
-  const notes = notesOn(tools);
-  const harness = createHarness(
+  // Not before the input has proved to be there.
+  if (options.force) await replaceFolder(folder, options, surroundings);
+  await saveArguments(folder, options, policy);
+  const { seed, agents, strategy, waves, approveAll, input: source } = options;
+  return runJob(
     {
-      agents: crew(options.agents),
-      strategy,
       seed,
-      defaultAction: DEFAULT_ACTION,
-      allowUngoverned: true,
-      ...(waves && { waves }),
+      agents,
+      strategy,
+      waves,
+      approveAll,
+      source,
+      folder,
+      runFolder: folder,
+      part: '',
+      askedBy: new Map(),
+      left: [],
+      notes: [],
     },
+    setting,
+    surroundings,
+  );
+}
+
+/**
+ * Goes on with what a run left waiting: its tasks, under its policy, at its gate and with its keys, so that what people
+ * have approved since goes through.
+ * @throws {GoOnError} When there is nothing to go on with.
+ */
+export async function goOn(
+  { run, approveAll }: GoOnArguments,
+  surroundings: Surroundings,
+): Promise<RunReport> {
+  const { environment } = surroundings;
+  const saved = await savedArguments(run);
+  if (approveAll) requireDevelopment(environment);
+  const { lines, askedBy, left } = await goOnInput(saved.input, await waitingOf(run));
+  if (lines.length === 0) throw new GoOnError(`Nothing in ${run} waits for approval`);
+  const setting = await openJob(saved, environment);
+  const { name, folder } = await nextGoOnFolder(run);
+  const { seed, agents, strategy } = saved;
+  return runJob(
     {
-      tools,
-      clock,
-      output,
-      newId: countingId(`run-${seed}`),
-      notes,
-      sections: () => programs.ledger.sections(),
+      seed,
+      agents,
+      strategy,
+      waves: undefined,
+      approveAll,
+      source: { tasks: lines },
+      folder,
+      runFolder: run,
+      part: `-${name}`,
+      askedBy,
+      left,
+      notes: ['This goes on with what a run left waiting. Its mock providers began anew.'],
     },
+    setting,
+    surroundings,
   );
-  const progress = showProgress(harness, surroundings);
-  try {
-    const work = async () => {
-      const loaded = await harness.load(options.input);
-      requireWaves(options, loaded);
-      // Not before the input has proved to be there: until now, nothing was written.
-      if (options.force) await clock.external(() => replaceFolder(folder, options, surroundings));
-      return harness.run({ signal });
-    };
-    const result = await (manual ? manual.run(work) : work());
-    await writeMeasured(folder, performance.now() - began, programs.ledger);
-    const reportPath = join(folder, 'phase21', 'report.md');
-    return { result, folder, reportPath, programs: programs.ledger.counts, notes };
-  } finally {
-    progress.stop();
-    await programs.close();
-    await harness.close();
-  }
-}
-
-function notesOn(tools: readonly Tool[]): string[] {
-  const ungated = tools.filter(({ tier }) => tier === 3).map(({ name }) => name);
-  return [
-    'DRY_RUN: the providers are mocks in memory. Nothing left this process.',
-    `Tools of tier 3 ran without a gate, for there is none yet: ${ungated.join(', ')}. Outside a dry run they are refused.`,
-  ];
-}
-
-/** Predictions that come without the truth are of the kind in which nothing goes wrong but what providers do. */
-async function truthBeside(input: string) {
-  const path = truthPath(input);
-  const isThere = await stat(path).then(
-    () => true,
-    () => false,
-  );
-  return isThere ? loadTruth(path) : new Map();
-}
-
-function truthPath(input: string): string {
-  return join(dirname(input), 'truth.jsonl');
 }
 
 /** Before a folder is made for a run that cannot be. */
@@ -136,9 +115,18 @@ class InputMissingError extends BuddyError {
   readonly code = 'EXAMPLES_INPUT_MISSING';
 }
 
-function requireWaves({ waves, input }: Arguments, loaded: LoadSummary): void {
+/**
+ * Reads the input once before anything is written: a run that cannot be leaves nothing behind.
+ * @throws {InputMissingError} When it holds no task. @throws {UsageError} When it has no such wave.
+ */
+async function requireTasks({ waves, input }: Arguments): Promise<void> {
+  await requireInput(input);
+  const loaded = await createAgentManager({ defaultAction: DEFAULT_ACTION }).load(input);
+  if (loaded.taskCount === 0) {
+    throw new InputMissingError(`--input ${input} needs at least one good line, and has none`);
+  }
   if (!waves || loaded.waves.some((wave) => wave >= waves.from && wave <= waves.to)) return;
-  const known = loaded.waves.join(', ') || 'none';
+  const known = loaded.waves.join(', ');
   throw new UsageError(
     `--waves ${waves.from}-${waves.to} names no wave of ${input}; there are ${known}`,
   );
@@ -159,22 +147,4 @@ function replaceFolder(
 ): Promise<void> {
   const keep = [input, truthPath(input), surroundings.folder, process.cwd(), homedir()];
   return prepareOutputFolder(folder, { force: true }, { keep });
-}
-
-/** What differs from machine to machine stays out of the `phase*` folders. */
-async function writeMeasured(
-  folder: string,
-  wallMs: number,
-  { usage }: ProgramLedger,
-): Promise<void> {
-  const state = join(folder, 'state');
-  await mkdir(state, { recursive: true });
-  const { maxRSS } = process.resourceUsage();
-  const measured = {
-    wall_ms: Math.round(wallMs),
-    peak_rss_mb: Math.round(maxRSS / 1024),
-    node: process.version,
-  };
-  await writeFileAtomic(join(state, 'measured.json'), `${JSON.stringify(measured, null, 2)}\n`);
-  if (usage.length > 0) await appendJsonLines(join(folder, USAGE_FILE), usage);
 }

@@ -1,10 +1,12 @@
 import { styleText } from 'node:util';
 import { counted, type ProgramCounts } from './program-ledger.ts';
-import type { RunReport } from './run.ts';
+import type { GateCounts } from './gate-ledger.ts';
+import type { RunReport } from './job.ts';
+import { nextCommands } from './next-commands.ts';
 
 /** A run in a few lines, for people. */
 export function summaryOf(
-  { result, reportPath, programs, notes }: RunReport,
+  { result, runFolder, reportPath, programs, gate, notes }: RunReport,
   { isColoured }: { isColoured: boolean },
 ): string {
   const { status, counts, health, tasks, problems, waiting, unfinishedWaves, startedAt, endedAt } =
@@ -22,8 +24,10 @@ export function summaryOf(
     `  time       ${duration(endedAt - startedAt)} on the run's clock`,
     `  input      ${inputOf(problems)}`,
     ...programsOf(programs),
+    ...gateOf(gate),
     ...(unfinishedWaves.length > 0 ? [`  unfinished waves ${unfinishedWaves.join(', ')}`] : []),
     ...(waiting.length > 0 ? [`  waiting    ${waiting.length} for a person; see the report`] : []),
+    ...(status === 'waiting' && gate.pending > 0 ? howToGoOn(runFolder) : []),
     ...notes.map((note) => `  note       ${note}`),
     `  report     ${reportPath}`,
     '',
@@ -37,6 +41,23 @@ function programsOf({ runs, violations }: ProgramCounts): string[] {
   if (ran === 0) return [];
   const tried = violations === 0 ? '' : `; ${counted(violations, 'violation')}`;
   return [`  code       ${counted(ran, 'program')}: ${countsOf(runs)}${tried}`];
+}
+
+function gateOf({ calls, denied, approvals }: GateCounts): string[] {
+  const used = Object.values(approvals).reduce((a, b) => a + b, 0);
+  return [
+    `  governed   ${counted(calls, 'call')}, each in the log before it was made; ${denied} denied, ${used} approved`,
+  ];
+}
+
+function howToGoOn(runFolder: string): string[] {
+  const { list, approve, deny, goOn } = nextCommands(runFolder);
+  return [
+    `  look       ${list}`,
+    `  approve    ${approve}`,
+    `  or deny    ${deny}`,
+    `  go on      ${goOn}`,
+  ];
 }
 
 const STATUS = {

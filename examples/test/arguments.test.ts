@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_INPUT, HELP, parseArguments } from '../orchestrator/arguments.ts';
+import { DEFAULT_INPUT, DEFAULT_POLICY, HELP, parseArguments } from '../orchestrator/arguments.ts';
 
 const parse = (...args: string[]) => parseArguments(args, '/home/ada');
 
@@ -16,6 +16,8 @@ describe('the arguments of the main job', () => {
         strategy: 'load_balanced',
         waves: undefined,
         clock: 'manual',
+        policy: DEFAULT_POLICY,
+        approveAll: false,
         force: false,
         json: false,
       },
@@ -26,7 +28,7 @@ describe('the arguments of the main job', () => {
   it('can all be given', () => {
     expect(
       parse(
-        ...'--input in --out=/tmp/out --seed 0 --agents 1000 --strategy priority --waves 2-4 --clock real --force --json'.split(
+        ...'--input in --out=/tmp/out --seed 0 --agents 1000 --strategy priority --waves 2-4 --clock real --policy p.yaml --approve-all-dev --force --json'.split(
           ' ',
         ),
       ),
@@ -40,6 +42,8 @@ describe('the arguments of the main job', () => {
         strategy: 'priority',
         waves: { from: 2, to: 4 },
         clock: 'real',
+        policy: '/home/ada/p.yaml',
+        approveAll: true,
         force: true,
         json: true,
       },
@@ -58,6 +62,16 @@ describe('the arguments of the main job', () => {
 
   it('take one wave as a range of one', () => {
     expect(parse('--waves', '3')).toMatchObject({ arguments: { waves: { from: 3, to: 3 } } });
+  });
+
+  it('can be to go on with a run, and then say no more than who approves', () => {
+    expect(parse('--go-on', 'out/run-1')).toEqual({
+      kind: 'goOn',
+      arguments: { run: '/home/ada/out/run-1', approveAll: false, json: false },
+    });
+    expect(parse('--go-on', '/r', '--json', '--approve-all-dev')).toMatchObject({
+      arguments: { run: '/r', approveAll: true, json: true },
+    });
   });
 
   it.each(['--help', '-h'])('ask for help with %s, whatever else is said', (flag) => {
@@ -84,6 +98,10 @@ describe('the arguments of the main job', () => {
     [['--input', ''], '--input needs a folder'],
     [['--input'], '--input'],
     [['--out', ' '], '--out needs a folder'],
+    [['--policy', ''], '--policy needs a file'],
+    [['--go-on', ''], '--go-on needs a folder'],
+    [['--go-on', 'a', '--seed', '1'], '--go-on takes --seed from the run that goes on'],
+    [['--go-on', 'a', '--force'], '--go-on takes --force'],
     [['--force=yes'], '--force'],
     [['--json=1'], '--json'],
     [['--sed', '23'], '--sed'],
@@ -99,7 +117,9 @@ describe('the arguments of the main job', () => {
 
   it('are all in the help', () => {
     const options =
-      '--input --out --force --seed --agents --strategy --waves --clock --json --help'.split(' ');
+      '--input --out --force --seed --agents --strategy --waves --clock --policy --approve-all-dev --go-on --json --help'.split(
+        ' ',
+      );
     for (const option of options) expect(HELP).toContain(`  ${option} `);
   });
 });

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { recomputeHealth } from '@buddy/agents';
+import { verifyAuditLog } from '@buddy/governance';
 import { SEED_FAULTS } from '@buddy/mocks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -31,14 +32,17 @@ interface Trial {
   truth: TaskTruth;
 }
 
-describe('the main job on the shipped data', { timeout: 60_000 }, () => {
+describe('the main job on the shipped data, with all mails approved', { timeout: 180_000 }, () => {
   let out = '';
   let second = '';
   let trials: Trial[] = [];
   let outcomes: Record<string, unknown>[] = [];
 
   beforeAll(async () => {
-    [out, second] = await Promise.all([runMainJob(), runMainJob()]);
+    [out, second] = await Promise.all([
+      runMainJob('--approve-all-dev'),
+      runMainJob('--approve-all-dev'),
+    ]);
     const truth = await loadTruth(join(DEFAULT_INPUT, '..', 'truth.jsonl'));
     outcomes = [...(await filesBelow(out))]
       .filter(([path]) => path.endsWith('outcomes.jsonl'))
@@ -58,7 +62,7 @@ describe('the main job on the shipped data', { timeout: 60_000 }, () => {
         },
       ];
     });
-  }, 60_000);
+  }, 180_000);
 
   it('leaves the same bytes in its phase folders each time', async () => {
     expect(await hashOfPhases(second)).toBe(await hashOfPhases(out));
@@ -153,6 +157,23 @@ describe('the main job on the shipped data', { timeout: 60_000 }, () => {
     expect(usage).toHaveLength(programs.length);
     const [loop] = usage.filter(({ status, peak_mb: mb }) => status === 'limit' && Number(mb) < 64);
     expect(Number(loop?.['cpu_ms'])).toBeGreaterThan(500);
+  });
+
+  it('made every call through the gate, within all limits, and its log of all that verifies', async () => {
+    const report = await readFile(join(out, 'phase21', 'report.md'), 'utf8');
+    const rows = [...report.matchAll(/^\| ([123]) \| (\d+) \| (\d+) \|$/gm)];
+    expect(rows.map(([, tier, executed]) => [tier, executed])).toEqual(
+      rows.map(([, tier, , intents]) => [tier, intents]),
+    );
+    const calls = rows.map(([, , executed]) => Number(executed));
+    expect(Math.min(...calls)).toBeGreaterThan(1_000);
+    expect(report).toContain('| calls denied within 24 hours | 0 |');
+    const database = join(out, 'state', 'governance.db');
+    expect(await verifyAuditLog({ file: database })).toMatchObject({ exitCode: 0 });
+    const bytes = await readFile(database);
+    for (const words of ['benefits renewal', 'plan renews soon', 'tools.mployer']) {
+      expect([words, bytes.includes(words)]).toEqual([words, false]);
+    }
   });
 
   it('has a health that recomputes from its own record', async () => {

@@ -33,13 +33,13 @@ async function runJob(
   const output = new MemoryOutput();
   const environment = { DRY_RUN: 'true' };
   const world = createWorld({ seed: 23, truth: new Map(), environment }, clock);
-  const programTools = [...world.programTools, ...tools];
+  const programTools = [...world.programTools.map((tool) => markGoverned(tool)), ...tools]; // no gate is tried here
   const programs = createPrograms(
     { ...world, programTools },
     { clock, output, seed: 23, ...(spawn && { spawn }) },
   );
   const harness = createHarness(
-    { agents: [{ id: 'ada', capacity: 2 }, { id: 'ben' }], allowUngoverned: true },
+    { agents: [{ id: 'ada', capacity: 2 }, { id: 'ben' }] },
     {
       tools: [programs.tool],
       clock,

@@ -23,14 +23,22 @@ async function summary(
     isColoured = false,
     programs = {},
     violations = 0,
-  }: { isColoured?: boolean; programs?: Partial<typeof NO_PROGRAMS>; violations?: number } = {},
+    pending = 0,
+  }: {
+    isColoured?: boolean;
+    programs?: Partial<typeof NO_PROGRAMS>;
+    violations?: number;
+    pending?: number;
+  } = {},
 ): Promise<string> {
   const result = { ...(await resultOfRun()), ...changes };
   const report = {
     result,
     folder: '/out',
+    runFolder: '/out',
     reportPath: '/out/phase21/report.md',
     programs: { runs: { ...NO_PROGRAMS, ...programs }, violations },
+    gate: { calls: 3, denied: 1, pending, approvals: { cli: 2 } },
     notes: ['Mind.'],
   };
   return summaryOf(report, { isColoured });
@@ -44,6 +52,7 @@ describe('the summary of a run', () => {
       'tasks      1: 1 completed',
       'success    100.0 % of 1 scored',
       'input      no problems',
+      'governed   3 calls, each in the log before it was made; 1 denied, 2 approved',
       'note       Mind.',
       'report     /out/phase21/report.md',
     ]) {
@@ -58,6 +67,16 @@ describe('the summary of a run', () => {
     expect(text).toContain('interrupted; the files hold what was done');
     expect(text).toContain('unfinished waves 2, 3');
     expect(text).toContain('waiting    1 for a person; see the report');
+  });
+
+  it('says how to approve and go on when people are all that is waited for', async () => {
+    const waiting = [{ taskId: 't', approvalId: 'a', why: 'approval' }];
+    const text = await summary({ status: 'waiting', waiting }, { pending: 1 });
+    const database = '--database /out/state/governance.db';
+    expect(text).toContain(`npx -y pnpm@12 governance approvals list ${database}\n`);
+    expect(text).toContain(`npx -y pnpm@12 governance approvals approve ID ${database}\n`);
+    expect(text).toContain('npx -y pnpm@12 start --go-on /out\n');
+    expect(await summary({ status: 'cancelled', waiting }, { pending: 1 })).not.toContain('go on');
   });
 
   it.each([

@@ -1,0 +1,180 @@
+import { mkdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import {
+  createHarness,
+  openFolderOutput,
+  type PredictionSource,
+  type RunResult,
+} from '@buddy/agents';
+import {
+  appendJsonLines,
+  type Clock,
+  countingId,
+  ManualClock,
+  systemClock,
+  writeFileAtomic,
+} from '@buddy/core';
+import { crew } from '../world/agents.ts';
+import { createWorld, DEFAULT_ACTION, type World } from '../world/tools.ts';
+import { loadTruth } from '../world/truth.ts';
+import type { Arguments } from './arguments.ts';
+import { followWaiting, type GateCounts, GateLedger } from './gate-ledger.ts';
+import { datedClock, inTheNameOf, openGate } from './gate.ts';
+import { type ProgramCounts, type ProgramLedger, USAGE_FILE } from './program-ledger.ts';
+import { createPrograms } from './programs.ts';
+import { showProgress } from './progress.ts';
+import type { Surroundings } from './run.ts';
+import { saveWaiting, stateFolderOf, type WaitingTask } from './saved-run.ts';
+
+/** What there is to do: a whole run, or what one left waiting. */
+export interface Job extends Pick<
+  Arguments,
+  'seed' | 'agents' | 'strategy' | 'waves' | 'approveAll'
+> {
+  source: PredictionSource;
+  /** Where it writes. Absolute, as is the other. */
+  folder: string;
+  /** Of the run: holds policy, log and arguments. */
+  runFolder: string;
+  /** Names the process among those that work on the run. */
+  part: string;
+  /** Which agents asked for approval before, by task. */
+  askedBy: ReadonlyMap<string, string>;
+  /** What waits still, and is no part of this job. */
+  left: readonly WaitingTask[];
+  notes: readonly string[];
+}
+
+export interface RunReport extends Pick<Job, 'folder' | 'runFolder' | 'notes'> {
+  result: RunResult;
+  /** Absolute. */
+  reportPath: string;
+  programs: ProgramCounts;
+  gate: GateCounts;
+}
+
+/** What a job runs on. */
+export interface Setting {
+  clock: Clock;
+  world: World;
+  /** By `performance.now()`. */
+  began: number;
+}
+
+/** @throws {MocksConfigError} Outside a dry run, for there are no real providers yet. */
+export async function openJob(
+  { seed, input, clock: kind }: Pick<Arguments, 'seed' | 'input' | 'clock'>,
+  environment: Surroundings['environment'],
+): Promise<Setting> {
+  const began = performance.now();
+  const clock = kind === 'manual' ? new ManualClock() : systemClock;
+  const truth = await truthBeside(input);
+  return { clock, world: createWorld({ seed, truth, environment }, clock), began };
+}
+
+/** Runs a job with every tool behind the gate: those of the agents, those inside programs, and the running of programs. */
+export async function runJob(
+  job: Job,
+  { clock, world, began }: Setting,
+  surroundings: Surroundings,
+): Promise<RunReport> {
+  const { folder, runFolder, seed, strategy, waves, part, approveAll } = job;
+  const { environment, signal } = surroundings;
+  const logClock = datedClock(clock);
+  await using governance = await openGate(
+    { stateFolder: stateFolderOf(runFolder), seed, part, approveAll },
+    { clock: logClock, environment },
+  );
+  const gate = new GateLedger(governance, () => logClock.now());
+  const output = await openFolderOutput(folder, { clock });
+  const programTools = governance.govern(world.programTools);
+  const programs = createPrograms({ work: world.work, programTools }, { clock, output, seed });
+  const tools = governance.govern([...world.tools, programs.tool]);
+  governance.assertCovered([...tools, ...programTools]);
+  const notes = [...notesOn(job), ...job.notes];
+  const harness = createHarness(
+    {
+      agents: crew(job.agents),
+      strategy,
+      seed,
+      defaultAction: DEFAULT_ACTION,
+      ...(waves && { waves }),
+    },
+    {
+      tools: inTheNameOf(job.askedBy, tools),
+      clock,
+      output,
+      newId: countingId(`run-${seed}`),
+      notes,
+      sections: () => [...programs.ledger.sections(), ...gate.sections()],
+    },
+  );
+  const waiting = followWaiting(harness, job.askedBy);
+  const progress = showProgress(harness, surroundings);
+  try {
+    const work = async () => {
+      await harness.load(job.source);
+      return harness.run({ signal });
+    };
+    const result = await (clock instanceof ManualClock ? clock.run(work) : work());
+    await writeMeasured(folder, performance.now() - began, programs.ledger);
+    if (result.status !== 'cancelled')
+      await saveWaiting(folder, [...job.left, ...waiting.values()]);
+    const reportPath = join(folder, 'phase21', 'report.md');
+    const { counts } = gate;
+    return {
+      result,
+      folder,
+      runFolder,
+      reportPath,
+      programs: programs.ledger.counts,
+      gate: counts,
+      notes,
+    };
+  } finally {
+    progress.stop();
+    await programs.close();
+    await harness.close();
+  }
+}
+
+function notesOn({ approveAll }: Job): string[] {
+  return [
+    'DRY_RUN: the providers are mocks in memory. Nothing left this process.',
+    ...(approveAll
+      ? ['Approvals were given by nobody: --approve-all-dev granted each request as it came.']
+      : []),
+  ];
+}
+
+/** Predictions that come without the truth are of the kind in which nothing goes wrong but what providers do. */
+async function truthBeside(input: string) {
+  const path = truthPath(input);
+  const isThere = await stat(path).then(
+    () => true,
+    () => false,
+  );
+  return isThere ? loadTruth(path) : new Map();
+}
+
+export function truthPath(input: string): string {
+  return join(dirname(input), 'truth.jsonl');
+}
+
+/** What differs from machine to machine stays out of the `phase*` folders. */
+async function writeMeasured(
+  folder: string,
+  wallMs: number,
+  { usage }: ProgramLedger,
+): Promise<void> {
+  const state = join(folder, 'state');
+  await mkdir(state, { recursive: true });
+  const { maxRSS } = process.resourceUsage();
+  const measured = {
+    wall_ms: Math.round(wallMs),
+    peak_rss_mb: Math.round(maxRSS / 1024),
+    node: process.version,
+  };
+  await writeFileAtomic(join(state, 'measured.json'), `${JSON.stringify(measured, null, 2)}\n`);
+  if (usage.length > 0) await appendJsonLines(join(folder, USAGE_FILE), usage);
+}

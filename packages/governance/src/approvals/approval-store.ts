@@ -1,0 +1,375 @@
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import type { Actor } from '@buddy/core';
+import { z } from 'zod';
+import type { ApprovalEvent, ApprovalVia } from '../ledger/entry.ts';
+import type { LedgerTransaction } from '../ledger/ledger.ts';
+import { personKey, ROLES } from '../roles/roles.ts';
+import type { Approval, ApprovalStep, Vote } from './approval.ts';
+import { IllegalApprovalMoveError } from './errors.ts';
+import { APPROVAL_STATES, type ApprovalState, isOpen, mayMove } from './state.ts';
+
+const ActorKind = z.enum(['agent', 'human', 'system']);
+const Via = z.enum(['form', 'cli', 'api', 'grant', 'fast']);
+
+const Demand = z.strictObject({
+  from: z.array(z.string()),
+  quorum: z.int(),
+  not: z.array(z.enum(['requester', 'owner', 'policy_author'])),
+  expiresMs: z.number(),
+});
+
+const Row = z.object({
+  seq: z.int(),
+  id: z.string(),
+  state: z.enum(APPROVAL_STATES),
+  action: z.string(),
+  actor_kind: ActorKind,
+  actor_id: z.string(),
+  actor_on_behalf_of: z.string().nullable(),
+  tier: z.literal([1, 2, 3]),
+  rule: z.string(),
+  run_id: z.string().nullable(),
+  task_id: z.string().nullable(),
+  idempotency_key: z.string(),
+  tool_digest: z.string(),
+  policy_digest: z.string(),
+  binding_digest: z.string(),
+  demand: z.string(),
+  excluded: z.string(),
+  escalated_to: z.string(),
+  escalates_at: z.int().nullable(),
+  filed_at: z.int(),
+  expires_at: z.int(),
+  ended_at: z.int().nullable(),
+  via: Via.nullable(),
+});
+
+const VoteRow = z.object({
+  person_id: z.string(),
+  role: z.enum(ROLES),
+  vote: z.enum(['approve', 'deny']),
+  via: Via,
+  comment: z.string().nullable(),
+  at: z.int(),
+});
+
+const EVENTS = [
+  'filed',
+  'voted',
+  'approved',
+  'denied',
+  'expired',
+  'cancelled',
+  'invalidated',
+  'consumed',
+  'escalated',
+] as const satisfies readonly ApprovalEvent[];
+
+const StepRow = z.object({
+  seq: z.int(),
+  approval_id: z.string(),
+  event: z.enum(EVENTS),
+  action: z.string(),
+  by_kind: ActorKind,
+  by_id: z.string(),
+  via: Via.nullable(),
+  at: z.int(),
+});
+
+export interface NewApproval extends Omit<
+  Approval,
+  'state' | 'escalatedTo' | 'endedAt' | 'via' | 'votes'
+> {
+  callDigest: string;
+  sealed: Uint8Array;
+}
+
+/** What one piece of work is known by: whoever asks for it again asks for the same. */
+export type Work = Pick<Approval, 'idempotencyKey' | 'actor' | 'action' | 'runId'>;
+
+const OF_WORK =
+  'idempotency_key = ? AND actor_kind = ? AND actor_id = ? AND action = ? AND run_id IS ?';
+
+/** The requests of a piece of work, the newest first. */
+export function findOfWork(database: DatabaseSync, work: Work): Approval[] {
+  const { idempotencyKey, actor, action, runId } = work;
+  return database
+    .prepare(`SELECT * FROM approvals WHERE ${OF_WORK} ORDER BY seq DESC`)
+    .all(idempotencyKey, actor.kind, actor.id, action, runId)
+    .map((row) => approvalOf(database, row));
+}
+
+export function findById(database: DatabaseSync, id: string): Approval | undefined {
+  const row = database.prepare('SELECT * FROM approvals WHERE id = ?').get(id);
+  return row && approvalOf(database, row);
+}
+
+/** Those of an idempotency key, the newest first. */
+export function findByKey(database: DatabaseSync, idempotencyKey: string): Approval[] {
+  return database
+    .prepare('SELECT * FROM approvals WHERE idempotency_key = ? ORDER BY seq DESC')
+    .all(idempotencyKey)
+    .map((row) => approvalOf(database, row));
+}
+
+export function countPending(database: DatabaseSync, { kind, id }: Actor): number {
+  const row = database
+    .prepare(
+      `SELECT count(*) AS pending FROM approvals WHERE state = 'pending' AND actor_kind = ? AND actor_id = ?`,
+    )
+    .get(kind, id);
+  return Number(row?.['pending'] ?? 0);
+}
+
+export function findOpen(database: DatabaseSync): Approval[] {
+  return database
+    .prepare(`SELECT * FROM approvals WHERE state IN ('pending', 'approved') ORDER BY seq`)
+    .all()
+    .map((row) => approvalOf(database, row));
+}
+
+/** The open ones whose time has come, for expiry or for escalation. */
+export function findDue(database: DatabaseSync, at: number): Approval[] {
+  return database
+    .prepare(
+      `SELECT * FROM approvals WHERE state IN ('pending', 'approved')
+       AND (expires_at <= ? OR (state = 'pending' AND escalates_at <= ?)) ORDER BY seq`,
+    )
+    .all(at, at)
+    .map((row) => approvalOf(database, row));
+}
+
+/** Whether a person has said no to just this wish before. */
+export function wasDenied(database: DatabaseSync, callDigest: string): boolean {
+  return (
+    database
+      .prepare(`SELECT 1 FROM approvals WHERE call_digest = ? AND state = 'denied' LIMIT 1`)
+      .get(callDigest) !== undefined
+  );
+}
+
+export interface ApprovalFilter {
+  states?: readonly ApprovalState[] | undefined;
+  action?: string | undefined;
+  actorId?: string | undefined;
+  runId?: string | undefined;
+  /** Only what was asked for by this person, or in his name. */
+  requestedBy?: string | undefined;
+}
+
+/** At most `limit`, the newest first, from the one before `before` on. */
+export function findPage(
+  database: DatabaseSync,
+  { states, action, actorId, runId, requestedBy }: ApprovalFilter,
+  before: number,
+  limit: number,
+): { approval: Approval; seq: number }[] {
+  const conditions = ['seq < ?'];
+  const values: SQLInputValue[] = [before];
+  const add = (condition: string, value: SQLInputValue | undefined) => {
+    if (value === undefined) return;
+    conditions.push(condition);
+    values.push(value);
+  };
+  add('state IN (SELECT value FROM json_each(?))', states && JSON.stringify(states));
+  add('action = ?', action);
+  add('actor_id = ?', actorId);
+  add('run_id = ?', runId);
+  add(
+    'EXISTS (SELECT 1 FROM json_each(requester_keys) WHERE value = ?)',
+    requestedBy === undefined ? undefined : personKey(requestedBy),
+  );
+  return database
+    .prepare(`SELECT * FROM approvals WHERE ${conditions.join(' AND ')} ORDER BY seq DESC LIMIT ?`)
+    .all(...values, limit)
+    .map((row) => ({ approval: approvalOf(database, row), seq: Number(row['seq']) }));
+}
+
+export function insertApproval(database: DatabaseSync, added: NewApproval): void {
+  const { actor, demand } = added;
+  const requesters = actor.onBehalfOf === undefined ? [actor.id] : [actor.id, actor.onBehalfOf];
+  database
+    .prepare(
+      `INSERT INTO approvals (id, state, action, actor_kind, actor_id, actor_on_behalf_of, requester_keys, tier, rule, run_id,
+         task_id, idempotency_key, tool_digest, policy_digest, binding_digest, call_digest, demand, excluded, escalated_to,
+         escalates_at, filed_at, expires_at, sealed)
+       VALUES (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '[]', ?, ?, ?, ?)`,
+    )
+    .run(
+      added.id,
+      added.action,
+      actor.kind,
+      actor.id,
+      actor.onBehalfOf ?? null,
+      JSON.stringify(requesters.map(personKey)),
+      added.tier,
+      added.rule,
+      added.runId,
+      added.taskId,
+      added.idempotencyKey,
+      added.toolDigest,
+      added.policyDigest,
+      added.bindingDigest,
+      added.callDigest,
+      JSON.stringify(demand),
+      JSON.stringify(added.excluded),
+      added.escalatesAt,
+      added.filedAt,
+      added.expiresAt,
+      added.sealed,
+    );
+}
+
+/**
+ * Moves a request on, and nothing else: what leads where is in one table.
+ * @throws {IllegalApprovalMoveError} When the table of moves has no such one.
+ */
+export function moveApproval(
+  transaction: LedgerTransaction,
+  { id, state }: Pick<Approval, 'id' | 'state'>,
+  to: ApprovalState,
+  change: { via?: ApprovalVia | null; expiresAt?: number } = {},
+): void {
+  const { database, at } = transaction;
+  const moved =
+    mayMove(state, to) &&
+    database
+      .prepare(
+        `UPDATE approvals SET state = ?, via = ifnull(?, via), expires_at = ifnull(?, expires_at), ended_at = ?,
+           sealed = CASE WHEN ? THEN sealed ELSE NULL END
+         WHERE id = ? AND state = ?`,
+      )
+      .run(
+        to,
+        change.via ?? null,
+        change.expiresAt ?? null,
+        isOpen(to) ? null : at,
+        isOpen(to) ? 1 : 0,
+        id,
+        state,
+      ).changes === 1;
+  if (!moved) throw new IllegalApprovalMoveError(id, state, to);
+}
+
+export function widenElectorate(
+  { database }: LedgerTransaction,
+  id: string,
+  roles: readonly string[],
+): void {
+  database
+    .prepare('UPDATE approvals SET escalated_to = ?, escalates_at = NULL WHERE id = ?')
+    .run(JSON.stringify(roles), id);
+}
+
+/** One vote for each person; the last one counts. */
+export function putVote({ database }: LedgerTransaction, id: string, vote: Vote): void {
+  database
+    .prepare(
+      `INSERT INTO approval_votes (approval_id, person_key, person_id, role, vote, via, comment, at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET person_id = excluded.person_id, role = excluded.role, vote = excluded.vote,
+         via = excluded.via, comment = excluded.comment, at = excluded.at`,
+    )
+    .run(
+      id,
+      personKey(vote.by.id),
+      vote.by.id,
+      vote.by.role,
+      vote.vote,
+      vote.via,
+      vote.comment,
+      vote.at,
+    );
+}
+
+export function sealedOf(database: DatabaseSync, id: string): Uint8Array | undefined {
+  const sealed = database.prepare('SELECT sealed FROM approvals WHERE id = ?').get(id)?.['sealed'];
+  return sealed instanceof Uint8Array ? sealed : undefined;
+}
+
+/** Notes one step where people and events see it, and in the audit log. */
+export function noteStep(
+  transaction: LedgerTransaction,
+  { id, action }: Pick<Approval, 'id' | 'action'>,
+  event: ApprovalEvent,
+  by: Actor,
+  via: ApprovalVia | null,
+): void {
+  transaction.append({ kind: 'approval', event, approvalId: id, action, by, via });
+  transaction.database
+    .prepare(
+      `INSERT INTO approval_steps (approval_id, event, action, by_kind, by_id, via, at)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    )
+    .run(id, event, action, by.kind, by.id, via, transaction.at);
+}
+
+export function lastStep(database: DatabaseSync): number {
+  return Number(database.prepare('SELECT max(seq) AS seq FROM approval_steps').get()?.['seq'] ?? 0);
+}
+
+const STEPS_AT_ONCE = 500;
+
+/** What happened after a step, in order: the next 500 of it. */
+export function stepsAfter(
+  database: DatabaseSync,
+  seq: number,
+): { seq: number; step: ApprovalStep }[] {
+  return database
+    .prepare(`SELECT * FROM approval_steps WHERE seq > ? ORDER BY seq LIMIT ${STEPS_AT_ONCE}`)
+    .all(seq)
+    .map((row) => ({ seq: Number(row['seq']), step: stepOf(row) }));
+}
+
+export function stepsOf(database: DatabaseSync, id: string): ApprovalStep[] {
+  return database
+    .prepare('SELECT * FROM approval_steps WHERE approval_id = ? ORDER BY seq')
+    .all(id)
+    .map(stepOf);
+}
+
+function stepOf(row: Record<string, unknown>): ApprovalStep {
+  const { approval_id, event, action, by_kind, by_id, via, at } = StepRow.parse(row);
+  return { approvalId: approval_id, event, action, by: { kind: by_kind, id: by_id }, via, at };
+}
+
+function approvalOf(database: DatabaseSync, raw: Record<string, unknown>): Approval {
+  const row = Row.parse(raw);
+  return {
+    id: row.id,
+    state: row.state,
+    action: row.action,
+    actor: {
+      kind: row.actor_kind,
+      id: row.actor_id,
+      ...(row.actor_on_behalf_of !== null && { onBehalfOf: row.actor_on_behalf_of }),
+    },
+    tier: row.tier,
+    rule: row.rule,
+    runId: row.run_id,
+    taskId: row.task_id,
+    idempotencyKey: row.idempotency_key,
+    toolDigest: row.tool_digest,
+    policyDigest: row.policy_digest,
+    bindingDigest: row.binding_digest,
+    demand: Demand.parse(JSON.parse(row.demand)),
+    excluded: z.array(z.string()).parse(JSON.parse(row.excluded)),
+    escalatedTo: z.array(z.enum(ROLES)).parse(JSON.parse(row.escalated_to)),
+    escalatesAt: row.escalates_at,
+    filedAt: row.filed_at,
+    expiresAt: row.expires_at,
+    endedAt: row.ended_at,
+    via: row.via,
+    votes: votesOf(database, row.id),
+  };
+}
+
+function votesOf(database: DatabaseSync, id: string): Vote[] {
+  return database
+    .prepare('SELECT * FROM approval_votes WHERE approval_id = ? ORDER BY at, person_key')
+    .all(id)
+    .map((raw) => {
+      const { person_id, role, vote, via, comment, at } = VoteRow.parse(raw);
+      return { by: { id: person_id, role }, vote, via, comment, at };
+    });
+}

@@ -1,0 +1,217 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { ApprovalEvent, AuditEntry, AuditEntryBody } from '../ledger/entry.ts';
+import type { EntryLog } from '../ledger/entry-log.ts';
+import { type Checkpoint, signCheckpoint } from './checkpoint.ts';
+import { recordOf } from './entry-record.ts';
+import { IntentNotOpenError } from './errors.ts';
+import { EMPTY_FRONTIER, type Frontier, grow, leafHash, nodeCount, rootOf } from './merkle-tree.ts';
+import { BLOCK_ENTRIES } from './log-schema.ts';
+import type { NoteSigner } from './signed-note.ts';
+import { readFrontier, storedSize } from './stored-tree.ts';
+
+interface LogWriterParts {
+  database: DatabaseSync;
+  signer: NoteSigner;
+  /** Whose intents those are that are appended here. */
+  owner: string;
+  /** A checkpoint is signed when so many entries have none. */
+  checkpointEntries: number;
+  /** A checkpoint is on the disk. */
+  onCheckpoint: (checkpoint: Checkpoint) => void;
+  onCommit: () => void;
+}
+
+/** Writes entries, the tree over them, and what is counted of them. One transaction at a time, always inside one. */
+export class LogWriter implements EntryLog {
+  readonly #parts: LogWriterParts;
+  readonly #statements: Statements;
+  #frontier: Frontier = EMPTY_FRONTIER;
+  /** How many entries there were before this transaction. */
+  #sizeBefore = 0;
+  #signedSize = 0;
+  /** Signed in this transaction; it is told once the transaction is on the disk. */
+  #signed: Checkpoint | undefined;
+  /** To be signed at the end of this transaction, however few entries there are. */
+  #isCheckpointDue = false;
+
+  constructor(parts: LogWriterParts) {
+    this.#parts = parts;
+    this.#statements = prepare(parts.database);
+    this.#reload();
+  }
+
+  /** How many entries no checkpoint covers yet, as far as this process knows. */
+  get unsigned(): number {
+    return this.#frontier.size - this.#signedSize;
+  }
+
+  begin(): void {
+    const row = this.#statements.last.get();
+    const last = row?.['last'];
+    const size = typeof last === 'number' ? last + 1 : 0;
+    if (size !== this.#frontier.size) this.#reload();
+    this.#sizeBefore = size;
+  }
+
+  append(body: AuditEntryBody, at: number): AuditEntry {
+    const { size: seq } = this.#frontier;
+    const entry: AuditEntry = { ...body, seq, at };
+    const record = recordOf(entry);
+    this.#statements.insertEntry.run(seq, record);
+    const { frontier, added } = grow(this.#frontier, leafHash(Buffer.from(record)));
+    let position = nodeCount(seq);
+    for (const hash of added) this.#statements.insertNode.run(position++, hash);
+    this.#account(entry);
+    this.#frontier = frontier;
+    return entry;
+  }
+
+  /** Has the next seal sign a checkpoint. */
+  demandCheckpoint(): void {
+    this.#isCheckpointDue = true;
+  }
+
+  mark(): () => void {
+    const frontier = this.#frontier;
+    return () => {
+      this.#frontier = frontier;
+    };
+  }
+
+  seal(at: number): void {
+    this.#dateBlocks(at);
+    const { signer, checkpointEntries } = this.#parts;
+    const isDue = this.#isCheckpointDue || this.unsigned >= checkpointEntries;
+    if (!isDue || this.unsigned === 0) return;
+    const checkpoint = signCheckpoint(signer, this.#frontier.size, rootOf(this.#frontier));
+    this.#statements.insertCheckpoint.run(checkpoint.size, at, checkpoint.note);
+    this.#signed = checkpoint;
+  }
+
+  /** All that is written in one transaction bears one time. */
+  #dateBlocks(at: number): void {
+    const [first, last] = [blockOf(this.#sizeBefore), blockOf(this.#frontier.size - 1)];
+    if (this.#frontier.size === this.#sizeBefore) return;
+    for (let block = first; block <= last; block += 1)
+      this.#statements.dateBlock.run(block, at, at);
+  }
+
+  ended(isCommitted: boolean): void {
+    const signed = this.#signed;
+    this.#signed = undefined;
+    this.#isCheckpointDue = false;
+    if (!isCommitted) {
+      this.#frontier = EMPTY_FRONTIER; // read again when the next group begins
+      this.#signedSize = 0;
+      return;
+    }
+    if (signed) {
+      this.#signedSize = signed.size;
+      this.#parts.onCheckpoint(signed);
+    }
+    this.#parts.onCommit();
+  }
+
+  #account(entry: AuditEntry): void {
+    const { insertIntent, deleteIntent, count, countDenial } = this.#statements;
+    switch (entry.kind) {
+      case 'intent':
+        insertIntent.run(entry.seq, this.#parts.owner);
+        count.run(1, `tier_${entry.tier}`);
+        break;
+      case 'refusal':
+        count.run(1, `tier_${entry.tier}`);
+        if (entry.decision === 'deny') countDenial.run(minuteOf(entry.at));
+        break;
+      case 'outcome':
+        if (Number(deleteIntent.run(entry.intentSeq).changes) !== 1) {
+          throw new IntentNotOpenError(entry.intentSeq);
+        }
+        break;
+      case 'approval':
+        this.#accountApproval(entry.event, entry.approvalId);
+        break;
+      case 'policy':
+      case 'control':
+        break;
+    }
+  }
+
+  #accountApproval(event: ApprovalEvent, id: string): void {
+    switch (event) {
+      case 'filed':
+        this.#statements.insertPending.run(id);
+        break;
+      case 'approved':
+      case 'denied':
+      case 'expired':
+      case 'cancelled':
+      case 'invalidated':
+      case 'consumed':
+        this.#statements.deletePending.run(id);
+        break;
+      case 'voted':
+      case 'escalated':
+        break;
+    }
+  }
+
+  #reload(): void {
+    const { database } = this.#parts;
+    this.#frontier = readFrontier(database, storedSize(database));
+    const signed = database.prepare('SELECT max(size) AS size FROM audit_checkpoints').get();
+    this.#signedSize = Number(signed?.['size'] ?? 0);
+  }
+}
+
+export function blockOf(seq: number): number {
+  return Math.floor(seq / BLOCK_ENTRIES);
+}
+
+export function minuteOf(at: number): number {
+  return Math.floor(at / 60_000);
+}
+
+type Statements = Readonly<
+  Record<
+    | 'last'
+    | 'insertEntry'
+    | 'insertNode'
+    | 'insertCheckpoint'
+    | 'insertIntent'
+    | 'deleteIntent'
+    | 'insertPending'
+    | 'deletePending'
+    | 'count'
+    | 'countDenial'
+    | 'dateBlock',
+    StatementSync
+  >
+>;
+
+function prepare(database: DatabaseSync): Statements {
+  return {
+    last: database.prepare('SELECT max(seq) AS last FROM audit_entries'),
+    insertEntry: database.prepare('INSERT INTO audit_entries (seq, record) VALUES (?, ?)'),
+    insertNode: database.prepare('INSERT INTO audit_tree (position, hash) VALUES (?, ?)'),
+    // Another process may have signed the same size.
+    insertCheckpoint: database.prepare(
+      'INSERT OR IGNORE INTO audit_checkpoints (size, at, note) VALUES (?, ?, ?)',
+    ),
+    insertIntent: database.prepare('INSERT INTO audit_open_intents (seq, owner) VALUES (?, ?)'),
+    deleteIntent: database.prepare('DELETE FROM audit_open_intents WHERE seq = ?'),
+    insertPending: database.prepare(
+      'INSERT OR IGNORE INTO audit_pending_approvals (approval_id) VALUES (?)',
+    ),
+    deletePending: database.prepare('DELETE FROM audit_pending_approvals WHERE approval_id = ?'),
+    count: database.prepare('UPDATE audit_counts SET value = value + ? WHERE name = ?'),
+    dateBlock: database.prepare(
+      `INSERT INTO audit_blocks (block, earliest, latest) VALUES (?, ?, ?)
+       ON CONFLICT DO UPDATE SET earliest = min(earliest, excluded.earliest), latest = max(latest, excluded.latest)`,
+    ),
+    countDenial: database.prepare(
+      `INSERT INTO audit_denials (minute, count) VALUES (?, 1)
+       ON CONFLICT DO UPDATE SET count = count + 1`,
+    ),
+  };
+}

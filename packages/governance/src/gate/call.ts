@@ -1,0 +1,35 @@
+import type { Actor, Tier } from '@buddy/core';
+import { z } from 'zod';
+
+/** One intended call, whatever framework it comes from: what each adapter makes for the gate. */
+export interface GatedCall<Output> {
+  /** The tool's name. */
+  action: string;
+  /** Absent where the framework knows no tiers; then only a rule can say, and without one the action is unknown. */
+  declaredTier?: Tier;
+  /** Names the tool's version: of what its description and schema are. An approval holds for no other. */
+  toolDigest: string;
+  /** As it came; the gate decides on, and hands on, a snapshot of it. */
+  input: unknown;
+  actor: Actor;
+  rationale: string;
+  /** The same for every attempt at one piece of work; what an approval is found by. */
+  idempotencyKey: string;
+  runId?: string;
+  taskId?: string;
+  /** Does it, with the snapshot. Called once, and only after the intent is on the disk. */
+  perform(input: unknown): Promise<Output>;
+}
+
+/** What a call took, as far as its output tells; counted against limits and kept in the log. */
+export const CallUsage = z.strictObject({
+  tokens: z.strictObject({ in: z.int().nonnegative(), out: z.int().nonnegative() }).exactOptional(),
+  /** In minor units (cents). */
+  cost: z
+    .strictObject({ amount: z.int().nonnegative(), currency: z.string().regex(/^[A-Z]{3}$/) })
+    .exactOptional(),
+});
+export type CallUsage = z.output<typeof CallUsage>;
+
+/** Reads what a call took from its output. */
+export type UsageOf = (action: string, output: unknown) => CallUsage;

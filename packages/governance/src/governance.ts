@@ -1,0 +1,243 @@
+import {
+  type Actor,
+  type Clock,
+  createGuardedEmitter,
+  type Logger,
+  type NewId,
+  parseOrThrow,
+  randomId,
+  silentLogger,
+  systemClock,
+  type Tier,
+} from '@buddy/core';
+import type { EventEmitter } from 'eventemitter3';
+import { type Approvals, type ApprovalsInput, createApprovals } from './approvals/approvals.ts';
+import type { People } from './approvals/electorate.ts';
+import { APPROVALS_MIGRATION } from './approvals/schema.ts';
+import { type AuditLog, auditLogOf } from './audit/audit-log.ts';
+import type { PublishCheckpoint } from './audit/checkpointer.ts';
+import { PolicyNotLoadedError } from './errors.ts';
+import type { UsageOf } from './gate/call.ts';
+import type { GateEvents } from './gate/events.ts';
+import type { GovernOptions } from './gate/foreign-call.ts';
+import { type Coverage, Gate } from './gate/gate.ts';
+import { type Governed, Governor } from './gate/govern.ts';
+import { GateHistory, HISTORY_MIGRATION } from './gate/history.ts';
+import { RUN_POLICIES_MIGRATION, RunPolicies } from './gate/run-policies.ts';
+import type { AuditedLedger } from './ledger/ledger.ts';
+import { openLedger } from './ledger/open-ledger.ts';
+import {
+  CONTROLS_MIGRATION,
+  createKillSwitch,
+  type OperableKillSwitch,
+} from './limits/kill-switch.ts';
+import { createLimitBook, LIMITS_MIGRATION } from './limits/limit-book.ts';
+import { GovernanceOptions, type GovernanceInput } from './options.ts';
+import type { PolicyDecision } from './policy/decision.ts';
+import { loadPolicy } from './policy/load-policy.ts';
+import { type FollowedPolicy, followPolicyFile } from './policy/policy-file.ts';
+import { createPolicyHolder, type PolicyHolder } from './policy/policy-holder.ts';
+import { formatPolicyProblem, type PolicyProblem } from './policy/problem.ts';
+import { snapshotUntrusted } from './untrusted/snapshot-untrusted.ts';
+
+export interface GovernancePorts {
+  clock?: Clock;
+  /** Ids of approvals. */
+  newId?: NewId;
+  /** What the host knows of people: roles, owners of agents, authors of policies. */
+  people?: People;
+  /** Reads tokens and cost from what a tool returned. Default: none are known. */
+  usageOf?: UsageOf;
+  /** Gets every checkpoint: keep them where whoever holds the database cannot change them. */
+  publish?: PublishCheckpoint;
+  /** How the queue of approvals works. */
+  approvals?: ApprovalsInput;
+  logger?: Logger;
+}
+
+/** An action to be decided on, by those who gate by hand. */
+export interface DecidedAction {
+  action: string;
+  input: unknown;
+  actor: Actor;
+  declaredTier?: Tier;
+  runId?: string;
+}
+
+/** The gate, and all that stands behind it. */
+export interface Governance extends AsyncDisposable {
+  readonly events: EventEmitter<GateEvents>;
+  readonly policy: PolicyHolder;
+  readonly approvals: Approvals;
+  readonly audit: AuditLog;
+  readonly killSwitch: OperableKillSwitch;
+  readonly ledger: AuditedLedger;
+  /**
+   * What was given, with the gate in front: a Tool, a list or record of tools, an AI SDK tool set, function tools of OpenAI
+   * Agents, an MCP server (changed in place), a plain function. It keeps its type, but that every function answers with a promise.
+   * @throws {NotGovernableError} When it has no tools of a shape that is known.
+   * @example
+   * const { send } = governance.govern({ send: sendMail });
+   */
+  govern<T extends object>(given: T, options?: GovernOptions): Governed<T>;
+  /**
+   * To be called before the work begins.
+   * @throws {UngovernedToolsError} Naming every tool that no gate stands in front of.
+   */
+  assertCovered(tools: object): void;
+  /** What the policy says of an action, with nothing done, written or reserved. */
+  decide(action: DecidedAction): PolicyDecision;
+  /** Calls made against intents written, by tier, since the start: equal, or something is wrong. */
+  coverage(): Coverage;
+  /** Writes what is owed, signs a last checkpoint, and lets everything go. */
+  close(): Promise<void>;
+}
+
+/** The tables of everything that shares the ledger. */
+export const GOVERNANCE_MIGRATIONS = [
+  APPROVALS_MIGRATION,
+  LIMITS_MIGRATION,
+  CONTROLS_MIGRATION,
+  HISTORY_MIGRATION,
+  RUN_POLICIES_MIGRATION,
+];
+
+/**
+ * Opens the gate: the ledger, then the policy. A policy that does not load leaves the last good one in force; at the start
+ * there is none, and the gate does not open.
+ * @throws {PolicyNotLoadedError} With every problem, its line and column.
+ * @throws {InvalidInputError} When an option does not fit. Also what `openLedger` throws.
+ * @example
+ * await using governance = await createGovernance({ policy: 'policies.yaml', database: 'governance.db' });
+ * const tools = governance.govern([findContact, sendMail]);
+ */
+export async function createGovernance(
+  input: GovernanceInput,
+  ports: GovernancePorts = {},
+): Promise<Governance> {
+  const options = parseOrThrow(GovernanceOptions, input, 'options of createGovernance');
+  const { clock = systemClock, logger = silentLogger, publish, people } = ports;
+  const { newId = randomId('approval'), usageOf = () => ({}) } = ports;
+  await using opened = new AsyncDisposableStack(); // let go when what follows fails
+  const ledger = opened.use(
+    openLedger(
+      {
+        file: options.database,
+        survives: options.survives,
+        ...(options.keyFile !== undefined && { keyFile: options.keyFile }),
+        ...(options.origin !== undefined && { origin: options.origin }),
+      },
+      { clock, logger, migrations: GOVERNANCE_MIGRATIONS, ...(publish && { publish }) },
+    ),
+  );
+  const policies = new RunPolicies({
+    ledger,
+    current: () => policy.current,
+    compile: (text) => {
+      const result = loadPolicy(text, { source: 'the log' });
+      if (result.ok) return result.policy;
+      throw new PolicyNotLoadedError('the log', result.problems.map(formatPolicyProblem));
+    },
+  });
+  const policy = createPolicyHolder({
+    clock,
+    logger,
+    record: (change, loaded) =>
+      clock.external(() =>
+        ledger.write((transaction) => {
+          transaction.append({ kind: 'policy', ...change });
+          if (loaded) policies.store(transaction, loaded.digest, loaded.text);
+        }),
+      ),
+  });
+  const followed = opened.use(await openPolicy(policy, options, clock));
+  const approvals = createApprovals(ports.approvals ?? {}, {
+    ledger,
+    clock,
+    newId,
+    logger,
+    secret: ledger.secretFor('approvals'),
+    ...(people && { people }),
+  });
+  const killSwitch = createKillSwitch({ ledger, clock });
+  const { events, emit } = createGuardedEmitter<GateEvents>((error, event) =>
+    logger.error({ err: error, event }, 'A listener of the gate threw'),
+  );
+  const gate = new Gate({
+    ledger,
+    policies,
+    history: new GateHistory(ledger),
+    approvals,
+    limits: createLimitBook(),
+    killSwitch,
+    clock,
+    emit,
+    snapshotOf: (value) => snapshotUntrusted(value),
+    digestOf: (value) => ledger.digestOf(value),
+    rationaleOf: (text) => ledger.rationaleOf(text, { mode: options.agentRationale }),
+    usageOf,
+  });
+  const governor = new Governor(gate);
+  /** What waits under a policy that is in force no more has to be asked for again, and judged by the one that is. */
+  let invalidating: Promise<unknown> = Promise.resolve();
+  const invalidate = (): void => {
+    invalidating = invalidating
+      .then(() =>
+        approvals.invalidate(
+          ({ runId, policyDigest }) => policies.of(runId ?? undefined).digest !== policyDigest,
+        ),
+      )
+      // They cannot be used all the same: an approval holds for one policy only.
+      .catch((error: unknown) => logger.error({ err: error }, 'Stale requests stay in the list'));
+  };
+  invalidate(); // it may have changed while nothing ran
+  policy.events.on('loaded', invalidate);
+  policy.events.on('rolledBack', invalidate);
+  await invalidating;
+  const held = opened.move();
+  const close = async (): Promise<void> => {
+    await followed.stop();
+    await invalidating;
+    try {
+      await gate.settle();
+    } finally {
+      await held.disposeAsync();
+    }
+  };
+  return {
+    events,
+    policy,
+    approvals,
+    audit: auditLogOf(ledger),
+    killSwitch,
+    ledger,
+    govern: (given, more) => governor.govern(given, more),
+    assertCovered: (tools) => governor.assertCovered(tools),
+    decide: ({ input: given, ...action }) => gate.decide(action, given),
+    coverage: () => gate.coverage,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** @throws {PolicyNotLoadedError} When there is no good policy to begin with. */
+async function openPolicy(
+  policy: PolicyHolder,
+  { policy: path, followPolicy }: GovernanceOptions,
+  clock: Clock,
+): Promise<FollowedPolicy> {
+  const problems: string[] = [];
+  const note = (event: { problems: readonly PolicyProblem[] }): void => {
+    problems.push(...event.problems.map(formatPolicyProblem));
+  };
+  policy.events.on('rejected', note);
+  const followed = await followPolicyFile(
+    policy,
+    { path },
+    { clock, ...(!followPolicy && { watchFile: () => () => undefined }) },
+  );
+  policy.events.off('rejected', note);
+  if (policy.history.length > 0) return followed;
+  await followed.stop();
+  throw new PolicyNotLoadedError(path, problems);
+}

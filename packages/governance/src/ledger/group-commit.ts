@@ -1,0 +1,222 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { type Clock, describeFailure } from '@buddy/core';
+import { LedgerClosedError, LedgerWriteError } from '../errors.ts';
+import type { AuditEntry, AuditEntryBody } from './entry.ts';
+import type { EntryLog } from './entry-log.ts';
+import { LedgerMisuseError } from './errors.ts';
+import type { LedgerTransaction } from './ledger.ts';
+
+interface GroupCommitPorts {
+  clock: Clock;
+  log: EntryLog;
+  /** When a group is committed. Default: in the next turn of the event loop. */
+  schedule?: ((commit: () => void) => void) | undefined;
+  /** Default `COMMIT`; tests make it fail. */
+  commit?: ((database: DatabaseSync) => void) | undefined;
+}
+
+interface Waiting {
+  /** Runs it, and keeps what it returned until the group is on the disk. */
+  run: (transaction: LedgerTransaction) => void;
+  committed: () => void;
+  failed: (error: unknown) => void;
+}
+
+/** So many writes in one transaction: more would make the first wait for the last, and save hardly a thing. */
+const LARGEST_GROUP = 512;
+
+/**
+ * Commits together what was asked for in one turn of the event loop: a commit waits for the disk, and the disk takes as
+ * long for sixty changes as for one.
+ */
+export class GroupCommit {
+  readonly #database: DatabaseSync;
+  readonly #clock: Clock;
+  readonly #log: EntryLog;
+  readonly #schedule: (commit: () => void) => void;
+  readonly #commit: (database: DatabaseSync) => void;
+  #waiting: Waiting[] = [];
+  #isScheduled = false;
+  #isClosed = false;
+
+  constructor(
+    database: DatabaseSync,
+    {
+      clock,
+      log,
+      schedule = (commit) => setImmediate(commit),
+      commit = (open) => open.exec('COMMIT'),
+    }: GroupCommitPorts,
+  ) {
+    this.#database = database;
+    this.#clock = clock;
+    this.#log = log;
+    this.#schedule = schedule;
+    this.#commit = commit;
+  }
+
+  write<T>(work: (transaction: LedgerTransaction) => T): Promise<T> {
+    if (this.#isClosed) return Promise.reject(new LedgerClosedError('The ledger is closed.'));
+    return new Promise<T>((resolve, reject) => {
+      let result: { value: T } | undefined;
+      this.#waiting.push({
+        run: (transaction) => {
+          const value = work(transaction);
+          if (value instanceof Promise) {
+            value.catch(() => undefined); // nobody else will
+            throw new LedgerMisuseError(
+              'Work in the ledger must be synchronous, and this returned a promise.',
+            );
+          }
+          result = { value };
+        },
+        committed: () => {
+          if (result) resolve(result.value);
+        },
+        failed: reject,
+      });
+      this.#scheduleCommit();
+    });
+  }
+
+  /** Does it at once, in a transaction of its own. */
+  runNow<T>(work: (transaction: LedgerTransaction) => T): T {
+    return this.#transact((at) => work(new Session(this.#database, this.#log, at)));
+  }
+
+  /** Commits what waits, and takes no more. */
+  close(): void {
+    this.#isClosed = true;
+    while (this.#waiting.length > 0) this.#commitGroup();
+  }
+
+  #scheduleCommit(): void {
+    if (this.#isScheduled || this.#waiting.length === 0) return;
+    this.#isScheduled = true;
+    this.#schedule(() => {
+      this.#isScheduled = false;
+      this.#commitGroup();
+      this.#scheduleCommit();
+    });
+  }
+
+  #commitGroup(): void {
+    const group = this.#waiting.splice(0, LARGEST_GROUP);
+    if (group.length === 0) return;
+    let done: Waiting[];
+    try {
+      done = this.#transact((at) => group.filter((waiting) => this.#runOne(waiting, at)));
+    } catch (error) {
+      // Those that failed by themselves have been told why, and do not hear this.
+      for (const { failed } of group) failed(error);
+      return;
+    }
+    for (const { committed } of done) committed();
+  }
+
+  /** @throws {LedgerWriteError} When it could not be committed; nothing of it is kept. */
+  #transact<T>(body: (at: number) => T): T {
+    const database = this.#database;
+    let result: T;
+    try {
+      database.exec('BEGIN IMMEDIATE');
+      this.#log.begin();
+      const at = this.#clock.now();
+      result = body(at);
+      this.#log.seal(at);
+      this.#commit(database);
+    } catch (error) {
+      this.#undo();
+      throw new LedgerWriteError(
+        `The ledger cannot be written, and nothing of what was asked for is kept: ${describeFailure(error).message}`,
+        { cause: error, retryable: true },
+      );
+    }
+    this.#log.ended(true);
+    return result;
+  }
+
+  /** Whether it came to its end. One that throws leaves nothing behind, and the others do not notice. */
+  #runOne(waiting: Waiting, at: number): boolean {
+    const database = this.#database;
+    const goBack = this.#log.mark();
+    const session = new Session(database, this.#log, at);
+    database.exec('SAVEPOINT work');
+    try {
+      waiting.run(session);
+      session.throwIfBroken();
+    } catch (error) {
+      // The disk is full, or gone: that is the whole group's failure, and no fault of this work.
+      if (!database.isTransaction || isDiskFailure(error)) throw error;
+      database.exec('ROLLBACK TO work; RELEASE work');
+      goBack();
+      waiting.failed(error);
+      return false;
+    } finally {
+      session.isOver = true;
+    }
+    database.exec('RELEASE work');
+    return true;
+  }
+
+  #undo(): void {
+    try {
+      // SQLite may have rolled back by itself.
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+    } catch {
+      // The failure that led here is the one to tell; that nothing can be begun any more is told by the next BEGIN.
+    }
+    this.#log.ended(false);
+  }
+}
+
+/** What one piece of work is given, for as long as it lasts. */
+class Session implements LedgerTransaction {
+  readonly at: number;
+  readonly #database: DatabaseSync;
+  readonly #log: EntryLog;
+  isOver = false;
+  /** The first failure of the log itself: work that goes on regardless must not be kept. */
+  #broken: { error: unknown } | undefined;
+
+  constructor(database: DatabaseSync, log: EntryLog, at: number) {
+    this.#database = database;
+    this.#log = log;
+    this.at = at;
+  }
+
+  get database(): DatabaseSync {
+    this.#throwIfOver();
+    return this.#database;
+  }
+
+  append = (entry: AuditEntryBody): AuditEntry => {
+    this.#throwIfOver();
+    try {
+      return this.#log.append(entry, this.at);
+    } catch (error) {
+      this.#broken ??= { error };
+      throw error;
+    }
+  };
+
+  throwIfBroken(): void {
+    if (this.#broken) throw this.#broken.error;
+  }
+
+  #throwIfOver(): void {
+    if (this.isOver) {
+      throw new LedgerMisuseError(
+        'The transaction is over; what belongs into it must be done before the work returns.',
+      );
+    }
+  }
+}
+
+/** SQLite's primary result codes for a disk that does not do its part: no memory, read-only, I/O, corrupt, full, cannot open. */
+const DISK_FAILURES: ReadonlySet<unknown> = new Set([7, 8, 10, 11, 13, 14, 26]);
+
+function isDiskFailure(error: unknown): boolean {
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'errcode') : undefined;
+  return typeof code === 'number' && DISK_FAILURES.has(code % 256);
+}

@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
+import { holdLock, isHeld } from './owner-lock.ts';
+
+/** This ledger, among all that have the file open, as the one whose intents are its own. */
+export interface Owner {
+  readonly id: string;
+  /** The last thing: from now on, what it left open is for others to end. */
+  release(): void;
+}
+
+/** @param file The database's path; undefined when it is in memory, where nobody else is. */
+export function createOwner(file: string | undefined): Owner {
+  const id = randomUUID();
+  if (file === undefined) return { id, release: () => undefined };
+  const lock = holdLock(lockPath(file, id));
+  return { id, release: () => lock.release() };
+}
+
+/** Within a transaction, so that no two look at once. */
+export function registerOwner(database: DatabaseSync, { id }: Owner, at: number): void {
+  database
+    .prepare('INSERT INTO audit_owners (id, pid, opened_at) VALUES (?, ?, ?)')
+    .run(id, process.pid, at);
+}
+
+/** Those that are gone, within a transaction that was begun with a lock. */
+export function findGoneOwners(database: DatabaseSync, file: string, self: Owner): string[] {
+  return database
+    .prepare('SELECT id FROM audit_owners')
+    .all()
+    .map(({ id }) => String(id))
+    .filter((id) => id !== self.id && !isHeld(lockPath(file, id)));
+}
+
+export function hasOpenIntents(database: DatabaseSync, { id }: Owner): boolean {
+  return database.prepare('SELECT 1 FROM audit_open_intents WHERE owner = ?').get(id) !== undefined;
+}
+
+/** Forgets owners whose intents all have their outcome. */
+export function forgetOwners(database: DatabaseSync, ids: readonly string[]): void {
+  const remove = database.prepare('DELETE FROM audit_owners WHERE id = ?');
+  for (const id of ids) remove.run(id);
+}
+
+/** After the commit that forgot them. */
+export function removeLocks(file: string, ids: readonly string[]): void {
+  for (const id of ids) rmSync(lockPath(file, id), { force: true });
+}
+
+function lockPath(file: string, id: string): string {
+  return `${file}-owner-${id}`;
+}

@@ -1,0 +1,110 @@
+import type { Actor, Tier } from '@buddy/core';
+
+/** What the gate asks of a policy: one intended call, and what is known of it. */
+export interface ActionRequest {
+  /** The tool's name, `provider.resource.verb`. */
+  action: string;
+  actor: Actor;
+  /** The arguments: plain data that nobody vouches for. Never interpreted, only compared. */
+  input: unknown;
+  /** What the tool's author says of it. Absent for tools of other frameworks; then only a rule can say. */
+  declaredTier?: Tier;
+  runId?: string;
+  /** Of the request, in ms since the Unix epoch. */
+  at: number;
+}
+
+/** What an actor has done of late; for rules that say `after`. */
+export interface ActionHistory {
+  /** Whether this actor, in this run or another, did an action that `matches` at or after `since` (ms since the epoch). */
+  hasDone(actor: Actor, matches: (action: string) => boolean, since: number): boolean;
+}
+
+export type ReasonCode =
+  | 'POLICY_ALLOWED'
+  | 'POLICY_APPROVAL_REQUIRED'
+  | 'POLICY_BLOCKED'
+  /** No rule speaks of the action in a way that would let it run. */
+  | 'NO_RULE_ALLOWS'
+  /** Neither a tool's author nor a rule knows the action: tier 4. */
+  | 'UNKNOWN_ACTION'
+  | 'TIER_FORBIDDEN'
+  /** No policy could be loaded: everything is blocked. */
+  | 'NO_POLICY'
+  | 'LIMIT_REACHED'
+  | 'KILL_SWITCH'
+  | 'LOG_UNAVAILABLE'
+  | 'INPUT_UNSAFE'
+  | 'RATIONALE_MISSING'
+  | 'APPROVAL_DENIED'
+  | 'APPROVAL_EXPIRED'
+  | 'APPROVAL_INVALID';
+
+/**
+ * A value that a rule looked at: a number, a boolean, null, or a text of at most 64 characters without secrets. What is not
+ * such is a text that begins with a marker: `[absent]`, `[list]`, `[object]`, `[unreadable]`, `[not a number]`, `[redacted] …`,
+ * `[cut] …`, `[hidden characters] …`; a text that itself begins with a bracket has `[text]` in front.
+ */
+export type FactValue = string | number | boolean | null;
+
+/** Who has to agree. */
+export interface ApprovalDemand {
+  /** Roles of which any may vote. */
+  from: readonly string[];
+  /** Distinct people. */
+  quorum: number;
+  /** Who may not vote, beside the standing exclusions. */
+  not: readonly ('requester' | 'owner' | 'policy_author')[];
+  /** Ms after which the request expires; expiry never approves. */
+  expiresMs: number;
+}
+
+/** One limit that an allowed action has to be within, and how much of it this action takes. */
+export interface LimitDemand {
+  /** The rule's id; together with measure, `by` and window, what usage is counted under: a rule may have several limits. */
+  rule: string;
+  measure: 'calls' | 'spend' | 'tokens';
+  /** In calls, in minor units of `currency` (cents), or in tokens. */
+  allowed: number;
+  currency?: string;
+  windowMs: number;
+  by: 'agent' | 'run' | 'tool' | 'all';
+  /** How much this action is going to take, as far as its arguments tell; 0 for what only the tool can tell afterwards. */
+  amount: number;
+}
+
+export interface NearestRule {
+  rule: string;
+  /** The condition that failed, in words: `input.amount is 900, and must be at most 50`. */
+  failed: string;
+}
+
+/** What a policy says of one request. Deep-frozen; it carries all that is needed to explain it later. */
+export interface PolicyDecision {
+  outcome: 'allow' | 'approve' | 'deny';
+  tier: Tier;
+  /** The id of the rule that decided; `default` where none did. */
+  rule: string;
+  reasonCode: ReasonCode;
+  /** One sentence for people. Holds no text that an agent wrote. */
+  explanation: string;
+  /**
+   * What rules for the action looked at, by path: `tool.tier` (as declared; always there), `actor.kind`, `actor.id`,
+   * `input.amount`, `history: crm.read within 3600000 ms`.
+   */
+  facts: Readonly<Record<string, FactValue>>;
+  approval?: ApprovalDemand;
+  limits: readonly LimitDemand[];
+  /** The rule that came nearest to allowing what was not allowed. */
+  nearest?: NearestRule;
+  /** What rules in shadow mode would have said, had they been live. */
+  shadow: readonly { rule: string; outcome: 'allow' | 'approve' | 'deny' }[];
+  /** SHA-256 of the policy's canonical JSON (RFC 8785), in hex. */
+  policyDigest: string;
+}
+
+/** A policy that was checked and compiled; immutable, so a run can hold on to it. */
+export interface Policy {
+  readonly digest: string;
+  decide(request: ActionRequest, history: ActionHistory): PolicyDecision;
+}
