@@ -13,6 +13,7 @@ import {
 import type { EventEmitter } from 'eventemitter3';
 import { type Approvals, type ApprovalsInput, createApprovals } from './approvals/approvals.ts';
 import type { People } from './approvals/electorate.ts';
+import { FastApprovalRefusedError } from './approvals/errors.ts';
 import { APPROVALS_MIGRATION } from './approvals/schema.ts';
 import { type AuditLog, auditLogOf } from './audit/audit-log.ts';
 import type { PublishCheckpoint } from './audit/checkpointer.ts';
@@ -51,7 +52,9 @@ export interface GovernancePorts {
   /** Gets every checkpoint: keep them where whoever holds the database cannot change them. */
   publish?: PublishCheckpoint;
   /** How the queue of approvals works. */
-  approvals?: ApprovalsInput;
+  approvals?: Omit<ApprovalsInput, 'mode'>;
+  /** Default the process's. In it, `NODE_ENV` must not be production when the mode is `dev`. */
+  environment?: Readonly<Record<string, string | undefined>>;
   logger?: Logger;
 }
 
@@ -117,7 +120,12 @@ export async function createGovernance(
 ): Promise<Governance> {
   const options = parseOrThrow(GovernanceOptions, input, 'options of createGovernance');
   const { clock = systemClock, logger = silentLogger, publish, people } = ports;
-  const { newId = randomId('approval'), usageOf = () => ({}) } = ports;
+  const { newId = randomId('approval'), usageOf = () => ({}), environment = process.env } = ports;
+  if (options.mode === 'dev' && /^prod/i.test((environment['NODE_ENV'] ?? '').trim())) {
+    throw new FastApprovalRefusedError(
+      "The mode is dev, and NODE_ENV is production; use mode 'production'.",
+    );
+  }
   await using opened = new AsyncDisposableStack(); // let go when what follows fails
   const ledger = opened.use(
     openLedger(
@@ -151,14 +159,17 @@ export async function createGovernance(
       ),
   });
   const followed = opened.use(await openPolicy(policy, options, clock));
-  const approvals = createApprovals(ports.approvals ?? {}, {
-    ledger,
-    clock,
-    newId,
-    logger,
-    secret: ledger.secretFor('approvals'),
-    ...(people && { people }),
-  });
+  const approvals = createApprovals(
+    { ...ports.approvals, mode: options.mode },
+    {
+      ledger,
+      clock,
+      newId,
+      logger,
+      secret: ledger.secretFor('approvals'),
+      ...(people && { people }),
+    },
+  );
   const killSwitch = createKillSwitch({ ledger, clock });
   const { events, emit } = createGuardedEmitter<GateEvents>((error, event) =>
     logger.error({ err: error, event }, 'A listener of the gate threw'),
@@ -166,7 +177,7 @@ export async function createGovernance(
   const gate = new Gate({
     ledger,
     policies,
-    history: new GateHistory(ledger),
+    history: new GateHistory(ledger, clock),
     approvals,
     limits: createLimitBook(),
     killSwitch,
@@ -195,7 +206,9 @@ export async function createGovernance(
   policy.events.on('rolledBack', invalidate);
   await invalidating;
   const held = opened.move();
-  const close = async (): Promise<void> => {
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => (closing ??= closeAll());
+  const closeAll = async (): Promise<void> => {
     await followed.stop();
     await invalidating;
     try {

@@ -223,7 +223,7 @@ describe('a governed tool', () => {
   it('keeps of an error no more than its code, and only where that is a name', async () => {
     const governance = await openGate();
     const secret = 'the prompt said: pay 900 to mallory';
-    for (const code of [secret, '', 'E_FINE']) {
+    for (const code of [secret, '', 'sk_live_4eC39HqLyjWDarjtT1zdp7dc', 'E_FINE']) {
       const { made } = tool('crm.contacts.find', 1, () =>
         Object.assign(new Error(secret), { code }),
       );
@@ -234,7 +234,64 @@ describe('a governed tool', () => {
       'E_FINE',
       'UNKNOWN',
       'UNKNOWN',
+      'UNKNOWN',
     ]);
+  });
+
+  it('keeps no text of arguments that the policy does not have itself, whatever a rule looked at', async () => {
+    const rule =
+      '  - { id: look, when: { action: x.y, args: { to: { in: [ada] } } }, allow: true }\n';
+    await writeFile(join(folder, 'policy.yaml'), `${POLICY}${rule}`);
+    const governance = await openGate();
+    const governed = governance.govern(tool('x.y', 1).made);
+    await governed.execute({ to: 'ada' }, context());
+    const prompt = 'jane asked me to keep this to myself';
+    await expect(governed.execute({ to: prompt }, context())).rejects.toThrow('denied');
+    const [refusal, , intent] = governance.audit.query({ action: 'x.y' }).entries;
+    expect(intent).toMatchObject({ kind: 'intent', facts: { 'input.to': 'ada' } });
+    expect(refusal).toMatchObject({
+      kind: 'refusal',
+      facts: { 'input.to': `[text of ${prompt.length} characters]` },
+    });
+  });
+
+  it('denies, and says so in the log, when an actor has more requests than people can read', async () => {
+    const governance = await openGate({ approvals: { maxPendingPerActor: 1 } });
+    const mail = governance.govern(tool('mail.send', 3).made);
+    await expect(mail.execute({ to: 'a' }, context('key-1'))).rejects.toThrow('approval-1');
+    await expect(mail.execute({ to: 'b' }, context('key-2'))).rejects.toMatchObject({
+      decision: { reasonCode: 'LIMIT_REACHED' },
+    });
+    expect(governance.audit.query({ decision: 'deny' }).entries).toHaveLength(1);
+  });
+
+  it('asks again for a plain function whose request has expired, and never for one that was denied', async () => {
+    const clock = new ManualClock();
+    const governance = await openGate({ clock });
+    const send = governance.govern(async (_to: string) => 'sent', { name: 'mail.send', tier: 3 });
+    await expect(send('ada')).rejects.toThrow('approval-1');
+    await clock.advance(2 * 3_600_000);
+    await expect(send('ada')).rejects.toMatchObject({
+      decision: { reasonCode: 'APPROVAL_EXPIRED' },
+    });
+    await expect(send('ada')).rejects.toThrow('approval-2');
+    await governance.approvals.vote('approval-2', { by: OPERATOR, vote: 'deny', via: 'api' });
+    for (let times = 0; times < 2; times += 1)
+      await expect(send('ada')).rejects.toMatchObject({
+        decision: { reasonCode: 'APPROVAL_DENIED' },
+      });
+  });
+
+  it('opens no fast approval outside dev mode, and no dev mode in production', async () => {
+    const governance = await openGate();
+    const fast = { mode: 'dev', environment: {}, host: 'localhost', ttlMs: 1_000, by: OPERATOR };
+    await expect(governance.approvals.openFastApproval(fast)).rejects.toMatchObject({
+      code: 'GOVERNANCE_FAST_APPROVAL_REFUSED',
+    });
+    const files = { policy: join(folder, 'policy.yaml'), database: ':memory:' };
+    await expect(
+      createGovernance({ ...files, mode: 'dev' }, { environment: { NODE_ENV: 'production' } }),
+    ).rejects.toMatchObject({ code: 'GOVERNANCE_FAST_APPROVAL_REFUSED' });
   });
 
   it('does nothing while the kill switch is on, whatever the policy says', async () => {
@@ -292,6 +349,88 @@ describe('a governed tool', () => {
     });
   });
 
+  it('counts what the actor does in the same turn', async () => {
+    const governance = await openGate();
+    const { made, calls } = tool('files.upload', 2);
+    const [, upload] = await Promise.allSettled([
+      governance.govern(tool('crm.contacts.find', 1).made).execute({ to: 'a' }, context('key-1')),
+      governance.govern(made).execute({ to: 'a' }, context('key-2')),
+    ]);
+    expect(upload).toMatchObject({ status: 'rejected', reason: { decision: { rule: 'no-leak' } } });
+    expect(calls).toEqual([]);
+  });
+
+  it('asks again when more is asked of people than they were asked for', async () => {
+    const strict =
+      '  - id: mail-after-read\n    when: { action: mail.send, after: { action: crm.contacts.find, within: 1h } }\n    approve: { from: [operator, admin], quorum: 2, expires: 30m }\n';
+    await writeFile(join(folder, 'policy.yaml'), `${POLICY}${strict}`);
+    const governance = await openGate();
+    const { made, calls } = tool('mail.send', 3);
+    const mail = governance.govern(made);
+    await expect(mail.execute({ to: 'a' }, context())).rejects.toThrow('approval-1');
+    await governance.approvals.vote('approval-1', { by: OPERATOR, vote: 'approve', via: 'api' });
+    await governance
+      .govern(tool('crm.contacts.find', 1).made)
+      .execute({ to: 'a' }, context('key-2'));
+    await expect(mail.execute({ to: 'a' }, context())).rejects.toThrow('approval-2');
+    expect(calls).toEqual([]);
+    expect(governance.approvals.get('approval-1')?.state).toBe('invalidated');
+  });
+
+  it('logs the actor that was decided on, whatever becomes of the context meanwhile', async () => {
+    const governance = await openGate();
+    const actor = { ...ADA };
+    const made = defineTool({
+      name: 'crm.contacts.find',
+      description: 'Changes who called it.',
+      tier: 1,
+      input: z.object({}),
+      output: z.object({}),
+      execute: () => {
+        actor.id = '';
+        return {};
+      },
+    });
+    await governance.govern(made).execute({}, { ...context(), actor });
+    expect(governance.audit.query({ kind: 'outcome' }).entries).toMatchObject([{ actor: ADA }]);
+  });
+
+  it('keeps what a call took when it was refused further in, for it may have acted before', async () => {
+    const governance = await openGate();
+    const inner = governance.govern(tool('crm.contacts.delete', 2).made);
+    const outer = governance.govern(
+      defineTool({
+        name: 'crm.contacts.update',
+        description: 'Acts, then calls another.',
+        tier: 2,
+        input: z.object({}),
+        output: z.unknown(),
+        execute: async (_input, given) => inner.execute({ to: 'a' }, given),
+      }),
+    );
+    const ends: string[] = [];
+    for (let times = 0; times < 3; times += 1)
+      await outer.execute({}, context()).catch((error: Error) => ends.push(error.message));
+    expect(ends.map((message) => message.split(' ', 1)[0])).toEqual([
+      'crm.contacts.delete',
+      'crm.contacts.delete',
+      'crm.contacts.update', // its own limit
+    ]);
+  });
+
+  it('ends a stream whose generator throws before its first piece', async () => {
+    const governance = await openGate();
+    const stream = governance.govern(
+      async function* find({ a: { b } }: { a: { b: string } }) {
+        yield b;
+      },
+      { name: 'crm.contacts.find', tier: 1 },
+    );
+    const given: { a: { b: string } } = JSON.parse('{}');
+    await expect(stream(given).next()).rejects.toThrow(TypeError);
+    expect(governance.audit.query({ kind: 'outcome' }).entries).toHaveLength(1);
+  });
+
   it('keeps the policy that a run began with', async () => {
     const governance = await openGate();
     const { made } = tool('crm.contacts.find', 1);
@@ -322,7 +461,8 @@ describe('a governed tool', () => {
       .govern(tool('crm.contacts.find', 1).made)
       .execute({ to: 'a' }, context('key-0', 'old'));
     await expect(mail.execute({ to: 'a' }, context('key-1', 'old'))).rejects.toThrow('approval-1');
-    await expect(mail.execute({ to: 'a' }, context('key-2', 'new'))).rejects.toThrow('approval-2');
+    const { runId: _of, ...ofNoRun } = context('key-2');
+    await expect(mail.execute({ to: 'a' }, ofNoRun)).rejects.toThrow('approval-2');
     await governance.policy.load(
       `${POLICY}  - { id: more, when: { action: x.y }, allow: true }\n`,
       { source: 'new' },
@@ -394,7 +534,13 @@ describe('the gate, when its log cannot be written', () => {
     await governance.govern(read.made).execute({ to: 'a' }, context());
     expect(read.calls).toHaveLength(1);
     governance.ledger.read((database) => database.exec('PRAGMA max_page_count = 1000000'));
-    await governance.govern(tool('files.upload', 2).made).execute({ to: 'a' }, context('after'));
+    await governance
+      .govern(tool('files.upload', 2).made)
+      .execute({ to: 'a' }, { ...context('after'), actor: { kind: 'agent', id: 'bob' } });
+    // What was read while nothing could be written counts all the same.
+    await expect(
+      governance.govern(write.made).execute({ to: 'a' }, context('after')),
+    ).rejects.toMatchObject({ decision: { rule: 'no-leak' } });
     const { executed, intents } = governance.coverage();
     expect(executed[2]).toBe(intents[2]);
   });

@@ -33,7 +33,12 @@ import { type Answer, Ballot, Cancellation, cancelApproval, castVote } from './b
 import type { BoundCall } from './binding.ts';
 import { type Consumption, Desk, type Filed } from './desk.ts';
 import { type People, voteObstacle, type VoteObstacle } from './electorate.ts';
-import { ApprovalNotFoundError, GrantNotFoundError, GrantRefusedError } from './errors.ts';
+import {
+  ApprovalNotFoundError,
+  GrantNotFoundError,
+  GrantRefusedError,
+  FastApprovalRefusedError,
+} from './errors.ts';
 import {
   checkFastApproval,
   type FastApprovalInput,
@@ -52,6 +57,8 @@ export const ApprovalsOptions = z.strictObject({
     .exactOptional(),
   /** How many requests of one actor may wait at a time; more are refused, for nobody reads them. */
   maxPendingPerActor: z.int().positive().default(500),
+  /** `dev` lets fast approval be opened. Default `production`. */
+  mode: z.enum(['production', 'dev']).default('production'),
   /** How often `waitFor` looks for what other processes did, in ms. */
   pollMs: z.int().positive().default(1_000),
 });
@@ -390,6 +397,11 @@ class LedgerApprovals implements Approvals {
 
   async openFastApproval(input: FastApprovalInput): Promise<FastApproval> {
     const options = checkFastApproval(input);
+    if (this.#options.mode !== 'dev') {
+      throw new FastApprovalRefusedError(
+        'Fast approval is refused: governance was not opened in dev mode.',
+      );
+    }
     requirePermission(options.by, 'approvals.vote');
     const expiresAt = await this.#write((transaction) => {
       noteControl(transaction, 'fast_approve_on', options.by);

@@ -28,7 +28,8 @@ import {
 import type { GrantBook } from './grants.ts';
 import { advance, lapse, SYSTEM } from './lapse.ts';
 import type { Seal } from './seal.ts';
-import { isOpen } from './state.ts';
+import type { ApprovalDemand } from '../policy/decision.ts';
+import { type ApprovalState, isOpen } from './state.ts';
 
 export interface Filed {
   approvalId: string;
@@ -145,8 +146,15 @@ export class Desk implements ApprovalDesk {
     const { database } = transaction;
     const binding = this.bindingOf(request);
     const ofWork = findOfWork(database, request);
-    const same = ofWork.find(({ bindingDigest: other }) => other === binding);
-    if (same && same.state !== 'consumed' && same.state !== 'invalidated') {
+    // What people were asked may be less than what is asked of them now: then nobody has agreed to this.
+    const same = ofWork.find(
+      (known) =>
+        known.bindingDigest === binding &&
+        (!isOpen(known.state) ||
+          (known.tier === request.tier && isSameDemand(known.demand, request.demand))),
+    );
+    const gone = request.asksAgain === true ? OVER_FOR_NOW : OVER;
+    if (same && !gone.has(same.state)) {
       const escalatesTo = this.#parts.escalation?.to ?? [];
       return { approval: lapse(transaction, same, escalatesTo), isNew: false };
     }
@@ -304,6 +312,24 @@ const Filing = z.object({
 });
 
 /** @throws {InvalidInputError} When the request is none. */
+/** What is used up, or about what is no more, is asked for anew. */
+const OVER: ReadonlySet<ApprovalState> = new Set(['consumed', 'invalidated']);
+/** A no stays a no. */
+const OVER_FOR_NOW: ReadonlySet<ApprovalState> = new Set([...OVER, 'expired', 'cancelled']);
+
+function sorted(words: readonly string[]): string {
+  return words.toSorted().join();
+}
+
+function isSameDemand(a: ApprovalDemand, b: ApprovalDemand): boolean {
+  return (
+    a.quorum === b.quorum &&
+    a.expiresMs === b.expiresMs &&
+    sorted(a.from) === sorted(b.from) &&
+    sorted(a.not) === sorted(b.not)
+  );
+}
+
 function checkRequest(request: ApprovalRequest): void {
   parseOrThrow(Filing, request, 'approval request');
 }

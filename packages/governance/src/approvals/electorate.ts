@@ -27,8 +27,8 @@ export type VoteObstacle =
 type Electoral = Pick<Approval, 'actor' | 'demand' | 'escalatedTo' | 'excluded' | 'policyDigest'>;
 
 /**
- * Why this person may not decide on the request; undefined when he may. Who asked, in whose name it is asked, and who owns
- * the agent never may; others as the demand says.
+ * Why this person may not decide on the request; undefined when he may. Who asked, in whose name it is asked, who owns the
+ * agent and who brought the policy into force never may; others as the demand says.
  */
 export function voteObstacle(
   person: Person,
@@ -42,10 +42,7 @@ export function voteObstacle(
   if (isOneOf(person, requestersOf(actor))) return 'requester';
   if (isOneOf(person, people.ownersOf?.(actor) ?? [])) return 'owner';
   if (isOneOf(person, excluded)) return 'excluded';
-  const isAuthorOut = demand.not.includes('policy_author');
-  if (isAuthorOut && isOneOf(person, people.policyAuthorsOf?.(policyDigest) ?? [])) {
-    return 'policy_author';
-  }
+  if (isOneOf(person, people.policyAuthorsOf?.(policyDigest) ?? [])) return 'policy_author';
   const allowed: readonly (string | undefined)[] = [...demand.from, ...escalatedTo];
   return roles.every((role) => allowed.includes(role)) ? undefined : 'role';
 }

@@ -33,6 +33,7 @@ export function lapse(
   if (!isOpen(state)) return approval;
   if (expiresAt <= transaction.at) return advance(transaction, approval, 'expired', { by: SYSTEM });
   if (state !== 'pending' || escalatesAt === null || escalatesAt > transaction.at) return approval;
+  if (escalatesTo.length === 0) return approval; // left for a process that knows whom to ask
   widenElectorate(transaction, approval.id, escalatesTo);
   noteStep(transaction, approval, 'escalated', SYSTEM, null);
   return again(transaction, approval);

@@ -13,10 +13,15 @@ export interface GatedCall<Output> {
   input: unknown;
   actor: Actor;
   rationale: string;
-  /** The same for every attempt at one piece of work; what an approval is found by. */
-  idempotencyKey: string;
+  /** The same for every attempt at one piece of work; what an approval is found by. Or how to make it of the snapshot. */
+  idempotencyKey: string | ((input: unknown) => string);
   runId?: string;
   taskId?: string;
+  /**
+   * Whether a request that has expired or was taken back is made anew. For callers that have one key for all their tries:
+   * else nobody could ever be asked again.
+   */
+  asksAgain?: boolean;
   /** Does it, with the snapshot. Called once, and only after the intent is on the disk. */
   perform(input: unknown): Promise<Output>;
 }

@@ -64,8 +64,11 @@ export async function callThroughGate<Output>(
     actor,
     rationale,
     // Keyed, for it stands in the database beside the sealed arguments.
-    idempotencyKey: `${runId ?? ''}:${gate.digestOf({ name, actor, input: jsonOf(input) })}`,
+    // Of the snapshot, for what came may be endless, or do things when it is read.
+    idempotencyKey: (snapshot) =>
+      `${runId ?? ''}:${gate.digestOf({ name, actor, tier: tier ?? null, input: jsonOf(snapshot) })}`,
     ...(runId !== undefined && { runId }),
+    asksAgain: true,
     perform,
   });
 }

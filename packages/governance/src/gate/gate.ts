@@ -3,13 +3,14 @@ import {
   type Clock,
   describeFailure,
   type GuardedEmitter,
+  redactText,
   type Tier,
   ToolDeniedError,
 } from '@buddy/core';
 import { GovernanceUnavailableError } from '../errors.ts';
 import type { AuditEntryBody } from '../ledger/entry.ts';
 import type { Ledger, LedgerTransaction } from '../ledger/ledger.ts';
-import type { PolicyDecision, ReasonCode } from '../policy/decision.ts';
+import type { ActionHistory, Policy, PolicyDecision, ReasonCode } from '../policy/decision.ts';
 import { CallUsage, type GatedCall, type UsageOf } from './call.ts';
 import type { GateEvents } from './events.ts';
 import type { GateHistory } from './history.ts';
@@ -61,7 +62,7 @@ export class Gate {
   readonly #executed = { 1: 0, 2: 0, 3: 0 };
   readonly #intents = { 1: 0, 2: 0, 3: 0 };
   /** Outcomes that could not be written when they were due. */
-  #owed: ((transaction: LedgerTransaction) => void)[] = [];
+  #owed: { write: (transaction: LedgerTransaction) => void; tell: () => void }[] = [];
 
   constructor(parts: GateParts) {
     this.#parts = parts;
@@ -82,10 +83,12 @@ export class Gate {
    * @throws {ApprovalRequiredError} When a person has to agree; call again with the same key then. Nothing was done.
    * @throws {GovernanceUnavailableError} When the log cannot be written, and the call is of tier 2 or 3. Nothing was done.
    */
-  async run<Output>(call: GatedCall<Output>): Promise<Output> {
-    const snapshot = this.#parts.snapshotOf(call.input);
+  async run<Output>(given: GatedCall<Output>): Promise<Output> {
+    const snapshot = this.#parts.snapshotOf(given.input);
     const value = snapshot.ok ? snapshot.value : undefined;
-    const verdict = await this.#enter(call, value, this.#decisionOn(call, snapshot));
+    // What is decided on is what is logged, whatever the caller or the tool does to its context meanwhile.
+    const call = { ...given, actor: Object.freeze({ ...given.actor }) };
+    const verdict = await this.#enter(call, snapshot);
     switch (verdict.kind) {
       case 'denied':
         throw this.#denied(call, verdict.decision);
@@ -95,6 +98,7 @@ export class Gate {
       case 'go':
         return this.#act(call, value, verdict);
       case 'unlogged':
+        this.#executed[1] += 1;
         return call.perform(value);
     }
   }
@@ -104,7 +108,17 @@ export class Gate {
     call: Pick<GatedCall<unknown>, 'action' | 'actor' | 'declaredTier' | 'runId'>,
     input: unknown,
   ): PolicyDecision {
-    const { policies, history, clock } = this.#parts;
+    const { policies, history } = this.#parts;
+    return this.#decideBy(policies.of(call.runId), history, call, input);
+  }
+
+  #decideBy(
+    policy: Policy,
+    history: ActionHistory,
+    call: Pick<GatedCall<unknown>, 'action' | 'actor' | 'declaredTier' | 'runId'>,
+    input: unknown,
+  ): PolicyDecision {
+    const { clock } = this.#parts;
     const { action, actor, declaredTier, runId } = call;
     const request = {
       action,
@@ -114,15 +128,20 @@ export class Gate {
       ...(declaredTier !== undefined && { declaredTier }),
       ...(runId !== undefined && { runId }),
     };
-    return policies.of(runId).decide(request, history);
+    return policy.decide(request, history);
   }
 
-  #decisionOn(call: GatedCall<unknown>, snapshot: Snapshot): PolicyDecision {
+  #decisionOn(
+    call: GatedCall<unknown>,
+    snapshot: Snapshot,
+    policy: Policy,
+    history: ActionHistory,
+  ): PolicyDecision {
     if (!snapshot.ok) {
       const problem = `Its arguments cannot be trusted: ${snapshot.problem}`;
-      return refusing(this.decide(call, undefined), 'INPUT_UNSAFE', problem);
+      return refusing(this.#decideBy(policy, history, call, undefined), 'INPUT_UNSAFE', problem);
     }
-    const decision = this.decide(call, snapshot.value);
+    const decision = this.#decideBy(policy, history, call, snapshot.value);
     const mustSayWhy = decision.tier > 1 && decision.outcome !== 'deny';
     if (!mustSayWhy || call.rationale.trim() !== '') return decision;
     return refusing(
@@ -135,45 +154,55 @@ export class Gate {
   /** Writes what is owed to the log. To be called before it is closed. */
   async settle(): Promise<void> {
     const owed = this.#owed;
-    if (owed.length === 0) return;
     this.#owed = [];
-    try {
-      await this.#write((transaction) => {
-        for (const write of owed) write(transaction);
-      });
-    } catch (error) {
-      this.#owed = [...owed, ...this.#owed];
-      throw error;
+    for (const [at, { write, tell }] of owed.entries()) {
+      try {
+        await this.#write(write);
+      } catch (error) {
+        if (isLogFailure(error)) {
+          this.#owed = [...owed.slice(at), ...this.#owed];
+          throw error;
+        }
+        // One that can never be written must not keep the others, and all that comes after, from it.
+        this.#tellUnavailable('outcome', error);
+        continue;
+      }
+      tell();
     }
   }
 
   async #enter(
     call: GatedCall<unknown>,
-    input: unknown,
-    decision: PolicyDecision,
+    snapshot: Snapshot,
   ): Promise<Verdict | { kind: 'unlogged' }> {
-    const of = this.#entryOf(call, input, decision);
     try {
       await this.settle();
+      const policy = this.#parts.policies.of(call.runId);
       const verdict = await this.#write((transaction) =>
-        this.#judge(call, input, decision, of, transaction),
+        this.#judge(call, snapshot, policy, transaction),
       );
-      if (verdict.kind === 'go') this.#intents[allowedTier(decision.tier)] += 1;
+      if (verdict.kind === 'go') this.#intents[allowedTier(verdict.decision.tier)] += 1;
       return verdict;
     } catch (error) {
-      return this.#withoutLog(call, decision, error);
+      return this.#withoutLog(call, snapshot, error);
     }
   }
 
-  /** All in one transaction: of two calls that ask for the last of something, one gets it. */
+  /**
+   * All in one transaction, the decision too: of two calls that ask for the last of something, one gets it; and what an
+   * actor did a moment ago, in the same turn even, counts for rules that say `after`.
+   */
   #judge(
     call: GatedCall<unknown>,
-    input: unknown,
-    decision: PolicyDecision,
-    of: OfAction,
+    snapshot: Snapshot,
+    policy: Policy,
     transaction: LedgerTransaction,
   ): Verdict {
     const { killSwitch, limits, history, policies } = this.#parts;
+    const input = snapshot.ok ? snapshot.value : undefined;
+    const decision = this.#decisionOn(call, snapshot, policy, history.within(transaction));
+    const of = this.#entryOf(call, input, decision, policy);
+    if (call.runId !== undefined) policies.pin(transaction, call.runId, decision.policyDigest);
     const deny = (denied: PolicyDecision): Verdict => {
       const { rule, reasonCode } = denied;
       transaction.append({
@@ -201,6 +230,9 @@ export class Gate {
     const { reservation } = reserved;
     const permit = this.#permit(call, input, decision, of, transaction);
     switch (permit.kind) {
+      case 'crowded':
+        limits.release(transaction, reservation);
+        return deny(refusing(decision, 'LIMIT_REACHED', permit.explanation));
       case 'refused':
         limits.release(transaction, reservation);
         return deny(
@@ -229,7 +261,6 @@ export class Gate {
           approvalId: permit.approvalId,
         });
         history.note(transaction, actor, action);
-        if (runId !== null) policies.pin(transaction, runId, decision.policyDigest);
         return { kind: 'go', intentSeq: seq, reservation, decision };
       }
     }
@@ -243,8 +274,10 @@ export class Gate {
     transaction: LedgerTransaction,
   ) {
     if (!approval) return { kind: 'granted', approvalId: null } as const;
-    const { action, actor, toolDigest, idempotencyKey, runId = null, taskId = null } = call;
-    return this.#parts.approvals.claim(transaction, {
+    const { action, actor, toolDigest, runId = null, taskId = null } = call;
+    const { idempotencyKey: key } = call;
+    const idempotencyKey = typeof key === 'string' ? key : key(input);
+    const claim = {
       action,
       actor,
       tier,
@@ -257,19 +290,39 @@ export class Gate {
       runId,
       taskId,
       demand: approval,
-    });
+      asksAgain: call.asksAgain ?? false,
+    };
+    try {
+      return this.#parts.approvals.claim(transaction, claim);
+    } catch (error) {
+      const { code, message } = describeFailure(error);
+      // Nothing was filed: it is looked at before.
+      if (code === 'GOVERNANCE_TOO_MANY_PENDING')
+        return { kind: 'crowded', explanation: message } as const;
+      throw error;
+    }
   }
 
   /** Tier 1 goes on without the log, for it changes nothing; but not past a limit, which is counted there. */
   #withoutLog(
     call: GatedCall<unknown>,
-    decision: PolicyDecision,
+    snapshot: Snapshot,
     error: unknown,
   ): Verdict | { kind: 'unlogged' } {
-    const { clock } = this.#parts;
+    const { policies, history } = this.#parts;
     if (!isLogFailure(error)) throw error;
     const { message } = describeFailure(error);
-    this.#parts.emit('logUnavailable', { at: clock.now(), action: call.action, message });
+    this.#tellUnavailable(call.action, error);
+    let decision: PolicyDecision;
+    try {
+      decision = this.#decisionOn(call, snapshot, policies.of(call.runId), history);
+    } catch (cause) {
+      // Not even what was done before can be read.
+      throw new GovernanceUnavailableError(
+        `${call.action} is not done, for the governance database cannot be read: ${message}`,
+        { cause, retryable: true },
+      );
+    }
     if (decision.outcome === 'deny') return { kind: 'denied', decision };
     const needsLog =
       decision.tier > 1 || decision.outcome === 'approve' || decision.limits.length > 0;
@@ -279,7 +332,19 @@ export class Gate {
         { cause: error, retryable: true },
       );
     }
+    const { actor, action } = call;
+    const at = history.noteUnlogged(actor, action);
+    // What it has done, rules that say `after` must know, from now on and when the log can be written again.
+    this.#owed.push({
+      write: (transaction) => history.note(transaction, actor, action, at),
+      tell: () => undefined,
+    });
     return { kind: 'unlogged' };
+  }
+
+  #tellUnavailable(action: string, error: unknown): void {
+    const { clock, emit } = this.#parts;
+    emit('logUnavailable', { at: clock.now(), action, message: describeFailure(error).message });
   }
 
   #isKilled(): boolean {
@@ -320,12 +385,14 @@ export class Gate {
     ending: { ok: true; output: unknown } | { ok: false; error: unknown },
     durationMs: number,
   ): Promise<void> {
-    const { limits, clock } = this.#parts;
+    const { limits, history } = this.#parts;
     const { tier, policyDigest } = decision;
     const { actor, action, runId = null } = call;
     const failure = ending.ok ? undefined : describeFailure(ending.error);
     const usage = ending.ok ? this.#usageOf(call, tier, ending.output) : {};
-    const outcome = !failure ? 'succeeded' : failure.effect === 'none' ? 'failed' : 'unknown';
+    // A tool that called another and was refused there may have done its own part before.
+    const isSurelyNothing = failure?.effect === 'none' && !REFUSALS.has(failure.code);
+    const outcome = !failure ? 'succeeded' : isSurelyNothing ? 'failed' : 'unknown';
     const errorCode = failure ? codeToKeep(failure.code) : null;
     const write = (transaction: LedgerTransaction): void => {
       transaction.append({
@@ -342,22 +409,23 @@ export class Gate {
         cost: usage.cost ?? null,
         policyDigest,
       });
+      history.note(transaction, actor, action);
       if (outcome === 'failed') limits.release(transaction, reservation);
       else limits.commit(transaction, reservation, usage);
     };
+    const told = this.#told(call, tier);
+    const tell = (): void =>
+      this.#parts.emit('actionEnded', { ...told, intentSeq, outcome, durationMs, errorCode });
     try {
       await this.#write(write);
     } catch (error) {
-      if (!isLogFailure(error)) throw error;
       // It was done, and its intent is in the log: the outcome follows as soon as the log takes it, and nothing else of
-      // tier 2 or 3 goes before it.
-      this.#owed.push(write);
-      const { message } = describeFailure(error);
-      this.#parts.emit('logUnavailable', { at: clock.now(), action, message });
+      // tier 2 or 3 goes before it. Whatever is wrong here must not take the tool's result from its caller.
+      if (isLogFailure(error)) this.#owed.push({ write, tell });
+      this.#tellUnavailable(action, error);
       return;
     }
-    const told = this.#told(call, tier);
-    this.#parts.emit('actionEnded', { ...told, intentSeq, outcome, durationMs, errorCode });
+    tell();
   }
 
   /** The call was made: whatever is wrong with its usage must not keep its outcome from the log. */
@@ -376,7 +444,12 @@ export class Gate {
     return clock.external(() => ledger.write(work));
   }
 
-  #entryOf(call: GatedCall<unknown>, input: unknown, decision: PolicyDecision): OfAction {
+  #entryOf(
+    call: GatedCall<unknown>,
+    input: unknown,
+    decision: PolicyDecision,
+    policy: Policy,
+  ): OfAction {
     const { digestOf, rationaleOf } = this.#parts;
     const { runId = null, taskId = null, actor, action } = call;
     const { tier, rule, reasonCode, facts, policyDigest } = decision;
@@ -389,7 +462,7 @@ export class Gate {
       rule,
       reasonCode,
       rationale: rationaleOf(call.rationale),
-      facts,
+      facts: factsToKeep(facts, policy),
       argumentsDigest: digestOf(input),
       policyDigest,
     };
@@ -421,9 +494,36 @@ export class Gate {
   }
 }
 
+/**
+ * Facts for the log: of the texts in arguments, only those that the policy itself has; of others, how long they are. They
+ * may be anything that somebody wrote, a prompt too.
+ */
+function factsToKeep(
+  facts: PolicyDecision['facts'],
+  policy: Pick<Policy, 'holds'>,
+): PolicyDecision['facts'] {
+  return Object.fromEntries(
+    Object.entries(facts).map(([name, value]) => {
+      const isText = name.startsWith('input.') && typeof value === 'string';
+      if (!isText || BARE_MARKER.test(value) || policy.holds(value)) return [name, value];
+      return [name, `[text of ${value.length} characters]`];
+    }),
+  );
+}
+
+const BARE_MARKER = /^\[(?:absent|list|object|unreadable|not a number|not recorded|redacted)\]$/;
+
+/** What a gate says no with. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  'CORE_TOOL_DENIED',
+  'CORE_APPROVAL_REQUIRED',
+  'GOVERNANCE_UNAVAILABLE',
+]);
+
 /** A code is a name. Anything else that an error calls its code may be text from anywhere, and stays out of the log. */
 function codeToKeep(code: string): string {
-  return /^[A-Za-z][\w.-]{0,63}$/.test(code) ? code : 'UNKNOWN';
+  const isName = /^[A-Z][A-Z0-9_]{0,63}$/.test(code) && redactText(code) === code;
+  return isName ? code : 'UNKNOWN';
 }
 
 function isLogFailure(error: unknown): boolean {

@@ -1,4 +1,5 @@
-import type { Actor } from '@buddy/core';
+import type { DatabaseSync } from 'node:sqlite';
+import type { Actor, Clock } from '@buddy/core';
 import type { Ledger, LedgerTransaction } from '../ledger/ledger.ts';
 import type { Migration } from '../ledger/migrations.ts';
 import type { ActionHistory } from '../policy/decision.ts';
@@ -18,20 +19,55 @@ export const HISTORY_MIGRATION: Migration = {
 /** When each actor last did each action: what rules that say `after` ask. Kept in the ledger, so that it outlives us. */
 export class GateHistory implements ActionHistory {
   readonly #ledger: Ledger;
+  readonly #clock: Pick<Clock, 'now'>;
+  /** By actor and action, when last. */
+  readonly #unlogged = new Map<string, Map<string, number>>();
 
-  constructor(ledger: Ledger) {
+  constructor(ledger: Ledger, clock: Pick<Clock, 'now'>) {
     this.#ledger = ledger;
+    this.#clock = clock;
   }
 
   hasDone(actor: Actor, matches: (action: string) => boolean, since: number): boolean {
-    return this.#ledger.read((database) => {
-      const select = 'SELECT action FROM action_history WHERE actor = ? AND last_at >= ?';
-      const rows = database.prepare(select).all(keyOf(actor), since);
-      return rows.some(({ action }) => typeof action === 'string' && matches(action));
-    });
+    return this.#ledger.read((database) => this.#hasDone(database, actor, matches, since));
   }
 
-  note({ database, at }: LedgerTransaction, actor: Actor, action: string): void {
+  #hasDone(
+    database: DatabaseSync,
+    actor: Actor,
+    matches: (action: string) => boolean,
+    since: number,
+  ): boolean {
+    const key = keyOf(actor);
+    for (const [action, at] of this.#unlogged.get(key) ?? [])
+      if (at >= since && matches(action)) return true;
+    const select = 'SELECT action FROM action_history WHERE actor = ? AND last_at >= ?';
+    const rows = database.prepare(select).all(key, since);
+    return rows.some(({ action }) => typeof action === 'string' && matches(action));
+  }
+
+  /** As it is seen from within a transaction: with what it, and others of its group, have noted. */
+  within({ database }: Pick<LedgerTransaction, 'database'>): ActionHistory {
+    return {
+      hasDone: (actor, matches, since) => this.#hasDone(database, actor, matches, since),
+    };
+  }
+
+  /** For what was done while nothing could be written. Returns when. */
+  noteUnlogged(actor: Actor, action: string): number {
+    const at = this.#clock.now();
+    const key = keyOf(actor);
+    const known = this.#unlogged.get(key) ?? new Map<string, number>();
+    this.#unlogged.set(key, known.set(action, at));
+    return at;
+  }
+
+  note(
+    { database, at: now }: LedgerTransaction,
+    actor: Actor,
+    action: string,
+    at: number = now,
+  ): void {
     database
       .prepare(
         `INSERT INTO action_history (actor, action, last_at) VALUES (?, ?, ?)

@@ -19,6 +19,8 @@ export interface ApprovalClaim {
   runId: string | null;
   taskId: string | null;
   demand: ApprovalDemand;
+  /** Whether a request that has expired or was cancelled is filed anew. */
+  asksAgain?: boolean;
 }
 
 export type ClaimResult =

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { realpathSync, rmSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { holdLock, isHeld } from './owner-lock.ts';
 
@@ -49,6 +49,7 @@ export function removeLocks(file: string, ids: readonly string[]): void {
   for (const id of ids) rmSync(lockPath(file, id), { force: true });
 }
 
+/** By the file's real name: another process may have come to it by a link. */
 function lockPath(file: string, id: string): string {
-  return `${file}-owner-${id}`;
+  return `${realpathSync(file)}-owner-${id}`;
 }

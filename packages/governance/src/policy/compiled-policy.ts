@@ -44,11 +44,19 @@ export function compilePolicy(
 ): LoadedPolicy {
   const { digest, document } = written;
   const index = new RuleIndex(compileRules(document));
+  const texts = new Set(textsOf(document));
   return Object.freeze<LoadedPolicy>({
     ...written,
+    holds: (text) => texts.has(text),
     decide: (request, history) => decide(index, digest, request, history),
     decideRecorded: (request) => decideRecorded(index, digest, request),
   });
+}
+
+function textsOf(part: unknown): string[] {
+  if (typeof part === 'string') return [part];
+  if (typeof part !== 'object' || part === null) return [];
+  return Object.values(part).flatMap((inner) => textsOf(inner));
 }
 
 const LONGEST_ID = 1_024;
@@ -158,6 +166,7 @@ export const NO_POLICY_DIGEST = '0'.repeat(64);
 /** The policy where none could be loaded: everything is blocked. */
 export const blockEverything: Policy = Object.freeze<Policy>({
   digest: NO_POLICY_DIGEST,
+  holds: () => false,
   decide: () =>
     refusal('NO_POLICY', 'No policy could be loaded, so nothing may run.', NO_POLICY_DIGEST),
 });

@@ -106,5 +106,7 @@ export interface PolicyDecision {
 /** A policy that was checked and compiled; immutable, so a run can hold on to it. */
 export interface Policy {
   readonly digest: string;
+  /** Whether the policy's own document has this text in it: then it tells nothing that the policy does not. */
+  holds(text: string): boolean;
   decide(request: ActionRequest, history: ActionHistory): PolicyDecision;
 }

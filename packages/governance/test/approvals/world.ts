@@ -37,13 +37,16 @@ export function openWorld(
 ) {
   const clock = new ManualClock();
   const ledger: AuditedLedger = openLedger({ file }, { clock, migrations: [APPROVALS_MIGRATION] });
-  const approvals = createApprovals(options, {
-    ledger,
-    secret: SECRET,
-    clock,
-    newId: countingId('approval'),
-    ...ports,
-  });
+  const approvals = createApprovals(
+    { mode: 'dev', ...options },
+    {
+      ledger,
+      secret: SECRET,
+      clock,
+      newId: countingId('approval'),
+      ...ports,
+    },
+  );
   return {
     clock,
     ledger,

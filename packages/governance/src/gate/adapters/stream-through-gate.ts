@@ -29,11 +29,13 @@ export async function* streamThroughGate(
     return ending.promise;
   });
   work.catch(permit.reject); // refused; of no effect later
-  const pieces = piecesOf(start(await permit.promise));
+  const snapshot = await permit.promise;
+  let pieces: AsyncIterator<unknown> | undefined;
   let last: unknown;
   let returned: unknown;
   let isDone = false;
   try {
+    pieces = piecesOf(start(snapshot)); // throws here where the generator's parameters do
     for (;;) {
       const next = await pieces.next();
       if (next.done === true) {
@@ -50,7 +52,7 @@ export async function* streamThroughGate(
     throw error;
   } finally {
     try {
-      if (!isDone) await pieces.return?.();
+      if (!isDone) await pieces?.return?.();
     } finally {
       // Of no effect unless the reader has gone before the end: then nobody knows how far it came.
       ending.reject(new StreamLeftError('Its reader left before the end.', { effect: 'unknown' }));
