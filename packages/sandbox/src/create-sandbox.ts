@@ -40,7 +40,7 @@ import { FileViolationLog, type ViolationLog } from './violations/violation-log.
 
 /**
  * Makes a place to run code that a model wrote: a process of its own, with nothing but the tools it is handed.
- * @throws {ToolRefusedError} For a tool of tier 4, or of tier 3 without a gate.
+ * @throws {ToolRefusedError} For a tool of tier 4 or of no known tier, of tier 3 without a gate, or one that lacks what a tool has.
  * @throws {IsolationUnavailableError} When `osIsolation` is `require` and this host has no namespaces.
  * @example
  * await using sandbox = await createSandbox({ tools: [findContact] });

@@ -12,7 +12,7 @@ export class SandboxClosedError extends BuddyError {
   readonly code = 'SANDBOX_CLOSED';
 }
 
-/** A tool that must not be handed to code as it is: tier 4, or tier 3 without a gate in front of it. */
+/** A tool that must not be handed to code as it is: tier 4 or none, tier 3 without a gate in front of it, or no whole tool. */
 export class ToolRefusedError extends BuddyError {
   readonly code = 'SANDBOX_TOOL_REFUSED';
   readonly tools: readonly string[];
