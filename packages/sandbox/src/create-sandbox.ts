@@ -26,7 +26,8 @@ import { readModules } from './modules-given.ts';
 import { moduleNames } from './modules/module-library.ts';
 import { SandboxOptions } from './options.ts';
 import { encodePlainData } from './protocol/plain-data.ts';
-import { type PausedRun, readResumeToken } from './replay/resume-token.ts';
+import { type PausedRun, readResumeToken, TOKEN_VERSION } from './replay/resume-token.ts';
+import { refuseOtherWorld, type VisibleWorld, visibleWorldOf } from './replay/visible-world.ts';
 import { type Diagnosis, diagnose } from './report/doctor.ts';
 import { layersOf, type SandboxReport } from './report/report.ts';
 import type { RunResult } from './run/result.ts';
@@ -124,6 +125,7 @@ class ProcessSandbox implements Sandbox {
   readonly #guard = guardAgainstSigusr1();
   readonly #closing = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
+  #visibleWorld: VisibleWorld | undefined;
 
   constructor(parts: SandboxParts) {
     this.#parts = parts;
@@ -151,7 +153,9 @@ class ProcessSandbox implements Sandbox {
     token: string,
     options: ResumeOptions<Output> = {},
   ): Promise<RunResult<z.output<Output>>> {
-    return this.#start<Output>(readResumeToken(token), options);
+    const paused = readResumeToken(token);
+    refuseOtherWorld(paused.world, this.#visible());
+    return this.#start<Output>(paused, options);
   }
 
   declarations(): string {
@@ -184,6 +188,12 @@ class ProcessSandbox implements Sandbox {
     return this.close();
   }
 
+  /** Made when it is first asked for, and the same for every run. */
+  #visible(): VisibleWorld {
+    const { tools, modules } = this.#parts.world;
+    return (this.#visibleWorld ??= visibleWorldOf(tools, modules));
+  }
+
   /** A new run, as one that was paused before its first step. */
   #beginning(code: string, options: RunOptions): PausedRun {
     const { input, seed, now, language, idempotencyKey } = options;
@@ -195,7 +205,7 @@ class ProcessSandbox implements Sandbox {
       );
     const executionId = newId();
     return {
-      version: 1,
+      version: TOKEN_VERSION,
       executionId,
       keyPrefix: idempotencyKey ?? executionId,
       code,
@@ -204,6 +214,8 @@ class ProcessSandbox implements Sandbox {
       seed: seed ?? Math.floor(random() * 2 ** 32),
       now: now ?? clock.now(),
       answers: [],
+      waiting: [],
+      world: this.#visible(),
       violationsLogged: 0,
     };
   }

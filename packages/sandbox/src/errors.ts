@@ -28,7 +28,7 @@ export class IsolationUnavailableError extends BuddyError {
   readonly code = 'SANDBOX_ISOLATION_UNAVAILABLE';
 }
 
-/** A token of a paused run was changed, cut or made by another version. */
+/** A token of a paused run was changed, cut, made by another version, or saw other tools or modules than there are here. */
 export class ResumeTokenError extends BuddyError {
   readonly code = 'SANDBOX_RESUME_TOKEN_INVALID';
 }

@@ -55,7 +55,8 @@ export interface Sandbox extends AsyncDisposable {
   /**
    * Goes on with a run that was paused, in this process or another: runs it again with the same clock, chance and answers,
    * as far as it had come, and asks the tool again that had to wait, with the same idempotency key.
-   * @throws {ResumeTokenError} When the token is damaged.
+   * @throws {ResumeTokenError} When the token is damaged or of another version, or the run saw other tools or modules than
+   * there are here; nothing has run by then.
    */
   resume<Output extends z.ZodType = z.ZodType>(
     token: string,
