@@ -47,15 +47,22 @@ import { FileViolationLog, type ViolationLog } from './violations/violation-log.
  * await using sandbox = await createSandbox({ tools: [findContact] });
  * const result = await sandbox.run('(await tools.crm.contacts.find({ email: input })).id', { input: 'ada@example.com' });
  */
-export async function createSandbox(
+export function createSandbox(
   input: SandboxInput = {},
+  ports: SandboxPorts = {},
+): Promise<Sandbox> {
+  return assembleSandbox(input, ports);
+}
+
+async function assembleSandbox(
+  input: SandboxInput,
   {
     clock = systemClock,
     random = systemRandom,
     spawn = systemSpawn,
     newId = randomId('exec'),
-  }: SandboxPorts = {},
-): Promise<Sandbox> {
+  }: SandboxPorts,
+): Promise<ProcessSandbox> {
   const { tools: givenTools = [], modules: allowed = moduleNames, violationLog, ...given } = input;
   const options = parseOrThrow(SandboxOptions, given, 'options of createSandbox');
   const { limits, isolation } = options;
@@ -168,9 +175,24 @@ class ProcessSandbox implements Sandbox {
     return layersOf(options, pool.plan, pool.snapshotDetails);
   }
 
-  doctor(): Promise<Diagnosis> {
-    const { pool, spawn } = this.#parts;
-    return diagnose(this, pool.plan, spawn);
+  /** In a sandbox of its own: what is tried must neither take the limits, nor fill the log, of this one. */
+  async doctor(): Promise<Diagnosis> {
+    this.#refuseIfClosed();
+    const { options, spawn } = this.#parts;
+    await using patient = await assembleSandbox(
+      { ...options, limits: DOCTOR_LIMITS, poolSize: 1 },
+      { spawn },
+    );
+    this.#refuseIfClosed(); // meanwhile
+    const closePatient = (): void => void patient.close();
+    const closing = this.#closing.signal;
+    closing.addEventListener('abort', closePatient, { once: true });
+    try {
+      const { pool } = patient.#parts;
+      return await this.#untilDone(diagnose(patient, () => pool.plan, spawn));
+    } finally {
+      closing.removeEventListener('abort', closePatient);
+    }
   }
 
   async close(): Promise<void> {
@@ -225,8 +247,8 @@ class ProcessSandbox implements Sandbox {
     caller: ResumeOptions<Output>,
     tell: Tell = () => undefined,
   ): Promise<RunResult<z.output<Output>>> {
+    this.#refuseIfClosed();
     const closing = this.#closing.signal;
-    if (closing.aborted) throw new SandboxClosedError('The sandbox is closed; make a new one.');
     const { world, log, clock } = this.#parts;
     const run = new SandboxRun(world, {
       paused,
@@ -242,16 +264,27 @@ class ProcessSandbox implements Sandbox {
         },
       }),
     });
-    const running = run.execute();
+    // The value was checked against `output` by then.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    return (await this.#untilDone(run.execute())) as RunResult<z.output<Output>>;
+  }
+
+  #refuseIfClosed(): void {
+    if (this.#closing.signal.aborted)
+      throw new SandboxClosedError('The sandbox is closed; make a new one.');
+  }
+
+  /** What `close` waits for. */
+  async #untilDone<T>(running: Promise<T>): Promise<T> {
     this.#running.add(running);
     try {
-      // The value was checked against `output` by then.
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-      return (await running) as RunResult<z.output<Output>>;
+      return await running;
     } finally {
       this.#running.delete(running);
     }
   }
 }
 
+/** The limits that the doctor's bombs reach. */
+const DOCTOR_LIMITS = { wallMs: 2_000, cpuMs: 2_000, memoryMb: 128 };
 const MAX_INPUT_CHARS = 8_388_608;

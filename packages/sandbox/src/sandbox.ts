@@ -66,7 +66,10 @@ export interface Sandbox extends AsyncDisposable {
   declarations(): string;
   /** Which layers stand between code and this machine. */
   report(): SandboxReport;
-  /** Tries each layer on this machine, from inside a child that nothing but the layer holds back. */
+  /**
+   * Tries each layer on this machine, from inside a child that nothing but the layer holds back. With this sandbox's
+   * isolation, but limits of its own (2 s, 128 MB), and without its log and its events. Takes some seconds.
+   */
   doctor(): Promise<Diagnosis>;
   close(): Promise<void>;
 }
