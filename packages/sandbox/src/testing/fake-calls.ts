@@ -145,7 +145,7 @@ const NEEDS_APPROVAL: BuddyError['code'] = 'CORE_APPROVAL_REQUIRED';
 const DENIED: BuddyError['code'] = 'CORE_TOOL_DENIED';
 
 /** @throws {TypeError} For what is no plain data: a real sandbox could not hand it over either. */
-export function wireOf(value: unknown): Extract<AnswerOutcome, { ok: true }>['value'] {
+function wireOf(value: unknown): Extract<AnswerOutcome, { ok: true }>['value'] {
   const encoded = encodePlainData(value, { maxSize: MAX_SIZE });
   if (!encoded.ok) throw new TypeError(`The ${encoded.problem.message}`);
   return encoded.wire;
