@@ -26,7 +26,8 @@ import { readModules } from './modules-given.ts';
 import { moduleNames } from './modules/module-library.ts';
 import { SandboxOptions } from './options.ts';
 import { encodePlainData } from './protocol/plain-data.ts';
-import { type PausedRun, readResumeToken } from './replay/resume-token.ts';
+import { type PausedRun, readResumeToken, TOKEN_VERSION } from './replay/resume-token.ts';
+import { refuseOtherWorld, type VisibleWorld, visibleWorldOf } from './replay/visible-world.ts';
 import { type Diagnosis, diagnose } from './report/doctor.ts';
 import { layersOf, type SandboxReport } from './report/report.ts';
 import type { RunResult } from './run/result.ts';
@@ -40,21 +41,28 @@ import { FileViolationLog, type ViolationLog } from './violations/violation-log.
 
 /**
  * Makes a place to run code that a model wrote: a process of its own, with nothing but the tools it is handed.
- * @throws {ToolRefusedError} For a tool of tier 4, or of tier 3 without a gate.
+ * @throws {ToolRefusedError} For a tool of tier 4 or of no known tier, of tier 3 without a gate, or one that lacks what a tool has.
  * @throws {IsolationUnavailableError} When `osIsolation` is `require` and this host has no namespaces.
  * @example
  * await using sandbox = await createSandbox({ tools: [findContact] });
  * const result = await sandbox.run('(await tools.crm.contacts.find({ email: input })).id', { input: 'ada@example.com' });
  */
-export async function createSandbox(
+export function createSandbox(
   input: SandboxInput = {},
+  ports: SandboxPorts = {},
+): Promise<Sandbox> {
+  return assembleSandbox(input, ports);
+}
+
+async function assembleSandbox(
+  input: SandboxInput,
   {
     clock = systemClock,
     random = systemRandom,
     spawn = systemSpawn,
     newId = randomId('exec'),
-  }: SandboxPorts = {},
-): Promise<Sandbox> {
+  }: SandboxPorts,
+): Promise<ProcessSandbox> {
   const { tools: givenTools = [], modules: allowed = moduleNames, violationLog, ...given } = input;
   const options = parseOrThrow(SandboxOptions, given, 'options of createSandbox');
   const { limits, isolation } = options;
@@ -124,6 +132,7 @@ class ProcessSandbox implements Sandbox {
   readonly #guard = guardAgainstSigusr1();
   readonly #closing = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
+  #visibleWorld: VisibleWorld | undefined;
 
   constructor(parts: SandboxParts) {
     this.#parts = parts;
@@ -151,7 +160,9 @@ class ProcessSandbox implements Sandbox {
     token: string,
     options: ResumeOptions<Output> = {},
   ): Promise<RunResult<z.output<Output>>> {
-    return this.#start<Output>(readResumeToken(token), options);
+    const paused = readResumeToken(token);
+    refuseOtherWorld(paused.world, this.#visible());
+    return this.#start<Output>(paused, options);
   }
 
   declarations(): string {
@@ -164,9 +175,24 @@ class ProcessSandbox implements Sandbox {
     return layersOf(options, pool.plan, pool.snapshotDetails);
   }
 
-  doctor(): Promise<Diagnosis> {
-    const { pool, spawn } = this.#parts;
-    return diagnose(this, pool.plan, spawn);
+  /** In a sandbox of its own: what is tried must neither take the limits, nor fill the log, of this one. */
+  async doctor(): Promise<Diagnosis> {
+    this.#refuseIfClosed();
+    const { options, spawn } = this.#parts;
+    await using patient = await assembleSandbox(
+      { ...options, limits: DOCTOR_LIMITS, poolSize: 1 },
+      { spawn },
+    );
+    this.#refuseIfClosed(); // meanwhile
+    const closePatient = (): void => void patient.close();
+    const closing = this.#closing.signal;
+    closing.addEventListener('abort', closePatient, { once: true });
+    try {
+      const { pool } = patient.#parts;
+      return await this.#untilDone(diagnose(patient, () => pool.plan, spawn));
+    } finally {
+      closing.removeEventListener('abort', closePatient);
+    }
   }
 
   async close(): Promise<void> {
@@ -184,6 +210,12 @@ class ProcessSandbox implements Sandbox {
     return this.close();
   }
 
+  /** Made when it is first asked for, and the same for every run. */
+  #visible(): VisibleWorld {
+    const { tools, modules } = this.#parts.world;
+    return (this.#visibleWorld ??= visibleWorldOf(tools, modules));
+  }
+
   /** A new run, as one that was paused before its first step. */
   #beginning(code: string, options: RunOptions): PausedRun {
     const { input, seed, now, language, idempotencyKey } = options;
@@ -195,7 +227,7 @@ class ProcessSandbox implements Sandbox {
       );
     const executionId = newId();
     return {
-      version: 1,
+      version: TOKEN_VERSION,
       executionId,
       keyPrefix: idempotencyKey ?? executionId,
       code,
@@ -204,6 +236,8 @@ class ProcessSandbox implements Sandbox {
       seed: seed ?? Math.floor(random() * 2 ** 32),
       now: now ?? clock.now(),
       answers: [],
+      waiting: [],
+      world: this.#visible(),
       violationsLogged: 0,
     };
   }
@@ -213,8 +247,8 @@ class ProcessSandbox implements Sandbox {
     caller: ResumeOptions<Output>,
     tell: Tell = () => undefined,
   ): Promise<RunResult<z.output<Output>>> {
+    this.#refuseIfClosed();
     const closing = this.#closing.signal;
-    if (closing.aborted) throw new SandboxClosedError('The sandbox is closed; make a new one.');
     const { world, log, clock } = this.#parts;
     const run = new SandboxRun(world, {
       paused,
@@ -230,16 +264,27 @@ class ProcessSandbox implements Sandbox {
         },
       }),
     });
-    const running = run.execute();
+    // The value was checked against `output` by then.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    return (await this.#untilDone(run.execute())) as RunResult<z.output<Output>>;
+  }
+
+  #refuseIfClosed(): void {
+    if (this.#closing.signal.aborted)
+      throw new SandboxClosedError('The sandbox is closed; make a new one.');
+  }
+
+  /** What `close` waits for. */
+  async #untilDone<T>(running: Promise<T>): Promise<T> {
     this.#running.add(running);
     try {
-      // The value was checked against `output` by then.
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-      return (await running) as RunResult<z.output<Output>>;
+      return await running;
     } finally {
       this.#running.delete(running);
     }
   }
 }
 
+/** The limits that the doctor's bombs reach. */
+const DOCTOR_LIMITS = { wallMs: 2_000, cpuMs: 2_000, memoryMb: 128 };
 const MAX_INPUT_CHARS = 8_388_608;

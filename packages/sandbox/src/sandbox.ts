@@ -55,7 +55,8 @@ export interface Sandbox extends AsyncDisposable {
   /**
    * Goes on with a run that was paused, in this process or another: runs it again with the same clock, chance and answers,
    * as far as it had come, and asks the tool again that had to wait, with the same idempotency key.
-   * @throws {ResumeTokenError} When the token is damaged.
+   * @throws {ResumeTokenError} When the token is damaged or of another version, or the run saw other tools or modules than
+   * there are here; nothing has run by then.
    */
   resume<Output extends z.ZodType = z.ZodType>(
     token: string,
@@ -65,7 +66,10 @@ export interface Sandbox extends AsyncDisposable {
   declarations(): string;
   /** Which layers stand between code and this machine. */
   report(): SandboxReport;
-  /** Tries each layer on this machine, from inside a child that nothing but the layer holds back. */
+  /**
+   * Tries each layer on this machine, from inside a child that nothing but the layer holds back. With this sandbox's
+   * isolation, but limits of its own (2 s, 128 MB), and without its log and its events. Takes some seconds.
+   */
   doctor(): Promise<Diagnosis>;
   close(): Promise<void>;
 }

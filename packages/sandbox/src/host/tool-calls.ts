@@ -166,6 +166,7 @@ export class ToolCalls {
     record.durationMs = clock.monotonic() - startedAt;
     note(record, outcome);
     ended(record);
+    if (!outcome) journal.wait(id, text);
     if (!outcome || this.#phase === 'closed') return;
     if (this.#phase === 'draining') journal.keep(id, text, outcome, elapsedMs());
     else journal.answer(id, text, outcome, elapsedMs());

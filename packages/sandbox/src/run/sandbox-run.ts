@@ -111,6 +111,7 @@ export class SandboxRun {
         writeResumeToken({
           ...paused,
           answers: [...report.answers],
+          waiting: [...report.waiting],
           violationsLogged: record.violations.length,
         }),
     });
@@ -121,7 +122,7 @@ export class SandboxRun {
   async #converseWithChild(prepared: ReadySource): Promise<ConversationReport> {
     const { children, tools, limits, clock, nextRun } = this.#world;
     const { signal, record } = this.#parts;
-    const { input, seed, now, keyPrefix, answers } = this.#parts.paused;
+    const { input, seed, now, keyPrefix, answers, waiting } = this.#parts.paused;
     const draw = seededRandom(seed);
     for (let attempt = 1; ; attempt += 1) {
       const child = await clock.external(() => children.borrow());
@@ -141,6 +142,7 @@ export class SandboxRun {
         context: this.#toolContext(),
         keyPrefix,
         recorded: answers,
+        waited: waiting,
         lineOf: (line) => this.#guestLine(line),
         signal,
         beginTimeoutMs: BEGIN_TIMEOUTS_MS[attempt - 1] ?? 0,
