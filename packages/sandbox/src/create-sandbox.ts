@@ -175,7 +175,7 @@ class ProcessSandbox implements Sandbox {
       new SandboxClosedError('The sandbox was closed while the run was under way.'),
     );
     await Promise.allSettled(this.#running);
-    this.#parts.pool.close();
+    this.#parts.world.children.close();
     this.#guard[Symbol.dispose]();
     if (this.#parts.log instanceof FileViolationLog) await this.#parts.log.close();
   }

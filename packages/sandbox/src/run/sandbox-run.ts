@@ -124,7 +124,7 @@ export class SandboxRun {
     const { input, seed, now, keyPrefix, answers } = this.#parts.paused;
     const draw = seededRandom(seed);
     for (let attempt = 1; ; attempt += 1) {
-      const child = await clock.external(() => children.borrow());
+      const child = await clock.external(() => children.borrow(signal));
       const conversation = new Conversation({
         child,
         request: {
