@@ -71,7 +71,7 @@ export async function playFakeRun(
     calls,
     violations,
     usage: { wallMs: 0, cpuMs: 0, peakMb: 0, toolCalls: calls.length },
-    toModelText: () => modelText(ending, { logs }),
+    toModelText: () => modelText(ending, { logs, calls }),
     ...ending,
   };
   tell({ type: 'runEnded', status: ending.status, result, ...now });
