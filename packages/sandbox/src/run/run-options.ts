@@ -10,7 +10,7 @@ export interface RunOptions<Output extends z.ZodType = z.ZodType> {
   seed?: string | number;
   /** What `Date.now()` is at first, in ms since the Unix epoch. Default the clock's time. */
   now?: number;
-  /** What the value has to be; another is an error of kind `result`. */
+  /** What the value has to be; another is an error of kind `result`, and so is what a part of the schema throws. */
   output?: Output;
   /** Default: JavaScript, and TypeScript where it is not that. */
   language?: 'javascript' | 'typescript';

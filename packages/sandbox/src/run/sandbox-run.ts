@@ -98,7 +98,7 @@ export class SandboxRun {
       await record.written();
       throw signal.reason;
     }
-    const ending = endingOf(report, {
+    const ending = await endingOf(report, {
       code: paused.code,
       limits: this.#world.limits,
       position: ({ line, column }) =>
