@@ -10,6 +10,7 @@ import {
 } from '@buddy/core';
 import { EventEmitter } from 'eventemitter3';
 import type { z } from 'zod';
+import { checkSandboxInput } from './check-sandbox-input.ts';
 import { declarationsOf } from './declarations/declarations.ts';
 import { NotPlainDataError, SandboxClosedError } from './errors.ts';
 import { sourceGate } from './guest-source/source-gate.ts';
@@ -29,6 +30,7 @@ import { encodePlainData } from './protocol/plain-data.ts';
 import { type PausedRun, readResumeToken } from './replay/resume-token.ts';
 import { type Diagnosis, diagnose } from './report/doctor.ts';
 import { layersOf, type SandboxReport } from './report/report.ts';
+import { checkResume, checkRun } from './run/check-run-options.ts';
 import type { RunResult } from './run/result.ts';
 import { type SandboxEvents, type Tell, tellListeners } from './run/run-events.ts';
 import type { ResumeOptions, RunOptions } from './run/run-options.ts';
@@ -40,6 +42,7 @@ import { FileViolationLog, type ViolationLog } from './violations/violation-log.
 
 /**
  * Makes a place to run code that a model wrote: a process of its own, with nothing but the tools it is handed.
+ * @throws {InvalidInputError} When an option is not one, or not what it has to be.
  * @throws {ToolRefusedError} For a tool of tier 4, or of tier 3 without a gate.
  * @throws {IsolationUnavailableError} When `osIsolation` is `require` and this host has no namespaces.
  * @example
@@ -48,13 +51,15 @@ import { FileViolationLog, type ViolationLog } from './violations/violation-log.
  */
 export async function createSandbox(
   input: SandboxInput = {},
-  {
+  ports: SandboxPorts = {},
+): Promise<Sandbox> {
+  checkSandboxInput(input, ports);
+  const {
     clock = systemClock,
     random = systemRandom,
     spawn = systemSpawn,
     newId = randomId('exec'),
-  }: SandboxPorts = {},
-): Promise<Sandbox> {
+  } = ports;
   const { tools: givenTools = [], modules: allowed = moduleNames, violationLog, ...given } = input;
   const options = parseOrThrow(SandboxOptions, given, 'options of createSandbox');
   const { limits, isolation } = options;
@@ -134,6 +139,7 @@ class ProcessSandbox implements Sandbox {
     code: string,
     options: RunOptions<Output> = {},
   ): Promise<RunResult<z.output<Output>>> {
+    checkRun(code, options);
     return this.#start<Output>(this.#beginning(code, options), options);
   }
 
@@ -142,6 +148,7 @@ class ProcessSandbox implements Sandbox {
     options: RunOptions<Output> = {},
   ): RunStream<z.output<Output>> {
     return new RunStream(async (left, tell) => {
+      checkRun(code, options);
       const signal = options.signal ? AbortSignal.any([options.signal, left]) : left;
       return this.#start<Output>(this.#beginning(code, options), { ...options, signal }, tell);
     });
@@ -151,6 +158,7 @@ class ProcessSandbox implements Sandbox {
     token: string,
     options: ResumeOptions<Output> = {},
   ): Promise<RunResult<z.output<Output>>> {
+    checkResume(token, options);
     return this.#start<Output>(readResumeToken(token), options);
   }
 
