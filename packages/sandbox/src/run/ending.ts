@@ -123,10 +123,8 @@ async function checked(
   }
 }
 
-function notData({ kind, message }: PlainDataProblem, { code, limits }: EndingContext): RunEnding {
-  if (kind === 'size') {
-    return limitEnding(code, 'result', limits.maxResultBytes, limits.maxResultBytes).run;
-  }
+function notData({ message, size }: PlainDataProblem, { code, limits }: EndingContext): RunEnding {
+  if (size !== undefined) return limitEnding(code, 'result', limits.maxResultBytes, size).run;
   const hint = 'Return plain data: objects, arrays, strings, numbers, Map, Set, Date, bigint.';
   const error = positionedAt(code, {
     kind: 'result',
@@ -191,7 +189,8 @@ function limitEnding(code: string, kind: LimitKind, allowed: number, used: numbe
   });
   const run: RunEnding = {
     status: 'limit',
-    limit: { kind, allowed, used: Math.round(used) },
+    // A timer may fire a little early, and a child may say anything.
+    limit: { kind, allowed, used: Math.max(allowed, Math.round(used)) },
     error,
   };
   if (kind === 'wall' || kind === 'cpu')

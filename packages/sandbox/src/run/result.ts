@@ -75,6 +75,7 @@ export interface LimitReached {
   kind: LimitKind;
   /** In the unit of the option. */
   allowed: number;
+  /** When the run was stopped; never less than `allowed`. Of a result, what was counted when it went past it: it may be larger. */
   used: number;
 }
 
