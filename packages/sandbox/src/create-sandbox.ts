@@ -10,6 +10,7 @@ import {
 } from '@buddy/core';
 import { EventEmitter } from 'eventemitter3';
 import type { z } from 'zod';
+import { checkSandboxInput } from './check-sandbox-input.ts';
 import { declarationsOf } from './declarations/declarations.ts';
 import { NotPlainDataError, SandboxClosedError } from './errors.ts';
 import { sourceGate } from './guest-source/source-gate.ts';
@@ -30,6 +31,7 @@ import { type PausedRun, readResumeToken, TOKEN_VERSION } from './replay/resume-
 import { refuseOtherWorld, type VisibleWorld, visibleWorldOf } from './replay/visible-world.ts';
 import { type Diagnosis, diagnose } from './report/doctor.ts';
 import { layersOf, type SandboxReport } from './report/report.ts';
+import { checkResume, checkRun } from './run/check-run-options.ts';
 import type { RunResult } from './run/result.ts';
 import { type SandboxEvents, type Tell, tellListeners } from './run/run-events.ts';
 import type { ResumeOptions, RunOptions } from './run/run-options.ts';
@@ -41,16 +43,18 @@ import { FileViolationLog, type ViolationLog } from './violations/violation-log.
 
 /**
  * Makes a place to run code that a model wrote: a process of its own, with nothing but the tools it is handed.
+ * @throws {InvalidInputError} When an option is not one, or not what it has to be.
  * @throws {ToolRefusedError} For a tool of tier 4 or of no known tier, of tier 3 without a gate, or one that lacks what a tool has.
  * @throws {IsolationUnavailableError} When `osIsolation` is `require` and this host has no namespaces.
  * @example
  * await using sandbox = await createSandbox({ tools: [findContact] });
  * const result = await sandbox.run('(await tools.crm.contacts.find({ email: input })).id', { input: 'ada@example.com' });
  */
-export function createSandbox(
+export async function createSandbox(
   input: SandboxInput = {},
   ports: SandboxPorts = {},
 ): Promise<Sandbox> {
+  checkSandboxInput(input, ports);
   return assembleSandbox(input, ports);
 }
 
@@ -143,6 +147,7 @@ class ProcessSandbox implements Sandbox {
     code: string,
     options: RunOptions<Output> = {},
   ): Promise<RunResult<z.output<Output>>> {
+    checkRun(code, options);
     return this.#start<Output>(this.#beginning(code, options), options);
   }
 
@@ -151,6 +156,7 @@ class ProcessSandbox implements Sandbox {
     options: RunOptions<Output> = {},
   ): RunStream<z.output<Output>> {
     return new RunStream(async (left, tell) => {
+      checkRun(code, options);
       const signal = options.signal ? AbortSignal.any([options.signal, left]) : left;
       return this.#start<Output>(this.#beginning(code, options), { ...options, signal }, tell);
     });
@@ -160,6 +166,7 @@ class ProcessSandbox implements Sandbox {
     token: string,
     options: ResumeOptions<Output> = {},
   ): Promise<RunResult<z.output<Output>>> {
+    checkResume(token, options);
     const paused = readResumeToken(token);
     refuseOtherWorld(paused.world, this.#visible());
     return this.#start<Output>(paused, options);
@@ -201,7 +208,7 @@ class ProcessSandbox implements Sandbox {
       new SandboxClosedError('The sandbox was closed while the run was under way.'),
     );
     await Promise.allSettled(this.#running);
-    this.#parts.pool.close();
+    this.#parts.world.children.close();
     this.#guard[Symbol.dispose]();
     if (this.#parts.log instanceof FileViolationLog) await this.#parts.log.close();
   }

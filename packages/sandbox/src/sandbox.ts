@@ -33,7 +33,10 @@ export interface Sandbox extends AsyncDisposable {
   /** What code may do to the world. */
   readonly tools: readonly Tool[];
   readonly events: EventEmitter<SandboxEvents>;
-  /** Runs code. Whatever the code does is in the result; rejects only when the caller is at fault, or the signal aborts. */
+  /**
+   * Runs code. Whatever the code does is in the result; rejects only when the caller is at fault, or the signal aborts.
+   * @throws {InvalidInputError} When the code is no text or an option is not what it has to be; nothing has run.
+   */
   run<Output extends z.ZodType = z.ZodType>(
     code: string,
     options?: RunOptions<Output>,
@@ -57,6 +60,7 @@ export interface Sandbox extends AsyncDisposable {
    * as far as it had come, and asks the tool again that had to wait, with the same idempotency key.
    * @throws {ResumeTokenError} When the token is damaged or of another version, or the run saw other tools or modules than
    * there are here; nothing has run by then.
+   * @throws {InvalidInputError} When the token is no text or an option is not what it has to be.
    */
   resume<Output extends z.ZodType = z.ZodType>(
     token: string,

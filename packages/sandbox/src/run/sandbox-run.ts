@@ -98,7 +98,7 @@ export class SandboxRun {
       await record.written();
       throw signal.reason;
     }
-    const ending = endingOf(report, {
+    const ending = await endingOf(report, {
       code: paused.code,
       limits: this.#world.limits,
       position: ({ line, column }) =>
@@ -125,7 +125,7 @@ export class SandboxRun {
     const { input, seed, now, keyPrefix, answers, waiting } = this.#parts.paused;
     const draw = seededRandom(seed);
     for (let attempt = 1; ; attempt += 1) {
-      const child = await clock.external(() => children.borrow());
+      const child = await clock.external(() => children.borrow(signal));
       const conversation = new Conversation({
         child,
         request: {

@@ -51,7 +51,7 @@ export async function playFakeRun(
     calls: calls.records,
     violations,
     usage: { wallMs: 0, cpuMs: 0, peakMb: 0, toolCalls: calls.records.length },
-    toModelText: () => modelText(ending, { logs }),
+    toModelText: () => modelText(ending, { logs, calls: calls.records }),
     ...ending,
   };
   tell({ type: 'runEnded', status: ending.status, result, ...now });
