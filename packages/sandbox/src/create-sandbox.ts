@@ -10,6 +10,7 @@ import {
 } from '@buddy/core';
 import { EventEmitter } from 'eventemitter3';
 import type { z } from 'zod';
+import { checkSandboxInput } from './check-sandbox-input.ts';
 import { declarationsOf } from './declarations/declarations.ts';
 import { NotPlainDataError, SandboxClosedError } from './errors.ts';
 import { sourceGate } from './guest-source/source-gate.ts';
@@ -26,9 +27,11 @@ import { readModules } from './modules-given.ts';
 import { moduleNames } from './modules/module-library.ts';
 import { SandboxOptions } from './options.ts';
 import { encodePlainData } from './protocol/plain-data.ts';
-import { type PausedRun, readResumeToken } from './replay/resume-token.ts';
+import { type PausedRun, readResumeToken, TOKEN_VERSION } from './replay/resume-token.ts';
+import { refuseOtherWorld, type VisibleWorld, visibleWorldOf } from './replay/visible-world.ts';
 import { type Diagnosis, diagnose } from './report/doctor.ts';
 import { layersOf, type SandboxReport } from './report/report.ts';
+import { checkResume, checkRun } from './run/check-run-options.ts';
 import type { RunResult } from './run/result.ts';
 import { type SandboxEvents, type Tell, tellListeners } from './run/run-events.ts';
 import type { ResumeOptions, RunOptions } from './run/run-options.ts';
@@ -40,7 +43,8 @@ import { FileViolationLog, type ViolationLog } from './violations/violation-log.
 
 /**
  * Makes a place to run code that a model wrote: a process of its own, with nothing but the tools it is handed.
- * @throws {ToolRefusedError} For a tool of tier 4, or of tier 3 without a gate.
+ * @throws {InvalidInputError} When an option is not one, or not what it has to be.
+ * @throws {ToolRefusedError} For a tool of tier 4 or of no known tier, of tier 3 without a gate, or one that lacks what a tool has.
  * @throws {IsolationUnavailableError} When `osIsolation` is `require` and this host has no namespaces.
  * @example
  * await using sandbox = await createSandbox({ tools: [findContact] });
@@ -48,13 +52,21 @@ import { FileViolationLog, type ViolationLog } from './violations/violation-log.
  */
 export async function createSandbox(
   input: SandboxInput = {},
+  ports: SandboxPorts = {},
+): Promise<Sandbox> {
+  checkSandboxInput(input, ports);
+  return assembleSandbox(input, ports);
+}
+
+async function assembleSandbox(
+  input: SandboxInput,
   {
     clock = systemClock,
     random = systemRandom,
     spawn = systemSpawn,
     newId = randomId('exec'),
-  }: SandboxPorts = {},
-): Promise<Sandbox> {
+  }: SandboxPorts,
+): Promise<ProcessSandbox> {
   const { tools: givenTools = [], modules: allowed = moduleNames, violationLog, ...given } = input;
   const options = parseOrThrow(SandboxOptions, given, 'options of createSandbox');
   const { limits, isolation } = options;
@@ -124,6 +136,7 @@ class ProcessSandbox implements Sandbox {
   readonly #guard = guardAgainstSigusr1();
   readonly #closing = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
+  #visibleWorld: VisibleWorld | undefined;
 
   constructor(parts: SandboxParts) {
     this.#parts = parts;
@@ -134,6 +147,7 @@ class ProcessSandbox implements Sandbox {
     code: string,
     options: RunOptions<Output> = {},
   ): Promise<RunResult<z.output<Output>>> {
+    checkRun(code, options);
     return this.#start<Output>(this.#beginning(code, options), options);
   }
 
@@ -142,6 +156,7 @@ class ProcessSandbox implements Sandbox {
     options: RunOptions<Output> = {},
   ): RunStream<z.output<Output>> {
     return new RunStream(async (left, tell) => {
+      checkRun(code, options);
       const signal = options.signal ? AbortSignal.any([options.signal, left]) : left;
       return this.#start<Output>(this.#beginning(code, options), { ...options, signal }, tell);
     });
@@ -151,7 +166,10 @@ class ProcessSandbox implements Sandbox {
     token: string,
     options: ResumeOptions<Output> = {},
   ): Promise<RunResult<z.output<Output>>> {
-    return this.#start<Output>(readResumeToken(token), options);
+    checkResume(token, options);
+    const paused = readResumeToken(token);
+    refuseOtherWorld(paused.world, this.#visible());
+    return this.#start<Output>(paused, options);
   }
 
   declarations(): string {
@@ -164,9 +182,24 @@ class ProcessSandbox implements Sandbox {
     return layersOf(options, pool.plan, pool.snapshotDetails);
   }
 
-  doctor(): Promise<Diagnosis> {
-    const { pool, spawn } = this.#parts;
-    return diagnose(this, pool.plan, spawn);
+  /** In a sandbox of its own: what is tried must neither take the limits, nor fill the log, of this one. */
+  async doctor(): Promise<Diagnosis> {
+    this.#refuseIfClosed();
+    const { options, spawn } = this.#parts;
+    await using patient = await assembleSandbox(
+      { ...options, limits: DOCTOR_LIMITS, poolSize: 1 },
+      { spawn },
+    );
+    this.#refuseIfClosed(); // meanwhile
+    const closePatient = (): void => void patient.close();
+    const closing = this.#closing.signal;
+    closing.addEventListener('abort', closePatient, { once: true });
+    try {
+      const { pool } = patient.#parts;
+      return await this.#untilDone(diagnose(patient, () => pool.plan, spawn));
+    } finally {
+      closing.removeEventListener('abort', closePatient);
+    }
   }
 
   async close(): Promise<void> {
@@ -175,13 +208,19 @@ class ProcessSandbox implements Sandbox {
       new SandboxClosedError('The sandbox was closed while the run was under way.'),
     );
     await Promise.allSettled(this.#running);
-    this.#parts.pool.close();
+    this.#parts.world.children.close();
     this.#guard[Symbol.dispose]();
     if (this.#parts.log instanceof FileViolationLog) await this.#parts.log.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Made when it is first asked for, and the same for every run. */
+  #visible(): VisibleWorld {
+    const { tools, modules } = this.#parts.world;
+    return (this.#visibleWorld ??= visibleWorldOf(tools, modules));
   }
 
   /** A new run, as one that was paused before its first step. */
@@ -195,7 +234,7 @@ class ProcessSandbox implements Sandbox {
       );
     const executionId = newId();
     return {
-      version: 1,
+      version: TOKEN_VERSION,
       executionId,
       keyPrefix: idempotencyKey ?? executionId,
       code,
@@ -204,6 +243,8 @@ class ProcessSandbox implements Sandbox {
       seed: seed ?? Math.floor(random() * 2 ** 32),
       now: now ?? clock.now(),
       answers: [],
+      waiting: [],
+      world: this.#visible(),
       violationsLogged: 0,
     };
   }
@@ -213,8 +254,8 @@ class ProcessSandbox implements Sandbox {
     caller: ResumeOptions<Output>,
     tell: Tell = () => undefined,
   ): Promise<RunResult<z.output<Output>>> {
+    this.#refuseIfClosed();
     const closing = this.#closing.signal;
-    if (closing.aborted) throw new SandboxClosedError('The sandbox is closed; make a new one.');
     const { world, log, clock } = this.#parts;
     const run = new SandboxRun(world, {
       paused,
@@ -230,16 +271,27 @@ class ProcessSandbox implements Sandbox {
         },
       }),
     });
-    const running = run.execute();
+    // The value was checked against `output` by then.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    return (await this.#untilDone(run.execute())) as RunResult<z.output<Output>>;
+  }
+
+  #refuseIfClosed(): void {
+    if (this.#closing.signal.aborted)
+      throw new SandboxClosedError('The sandbox is closed; make a new one.');
+  }
+
+  /** What `close` waits for. */
+  async #untilDone<T>(running: Promise<T>): Promise<T> {
     this.#running.add(running);
     try {
-      // The value was checked against `output` by then.
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-      return (await running) as RunResult<z.output<Output>>;
+      return await running;
     } finally {
       this.#running.delete(running);
     }
   }
 }
 
+/** The limits that the doctor's bombs reach. */
+const DOCTOR_LIMITS = { wallMs: 2_000, cpuMs: 2_000, memoryMb: 128 };
 const MAX_INPUT_CHARS = 8_388_608;

@@ -12,7 +12,7 @@ export class SandboxClosedError extends BuddyError {
   readonly code = 'SANDBOX_CLOSED';
 }
 
-/** A tool that must not be handed to code as it is: tier 4, or tier 3 without a gate in front of it. */
+/** A tool that must not be handed to code as it is: tier 4 or none, tier 3 without a gate in front of it, or no whole tool. */
 export class ToolRefusedError extends BuddyError {
   readonly code = 'SANDBOX_TOOL_REFUSED';
   readonly tools: readonly string[];
@@ -28,7 +28,7 @@ export class IsolationUnavailableError extends BuddyError {
   readonly code = 'SANDBOX_ISOLATION_UNAVAILABLE';
 }
 
-/** A token of a paused run was changed, cut or made by another version. */
+/** A token of a paused run was changed, cut, made by another version, or saw other tools or modules than there are here. */
 export class ResumeTokenError extends BuddyError {
   readonly code = 'SANDBOX_RESUME_TOKEN_INVALID';
 }

@@ -33,7 +33,10 @@ export interface Sandbox extends AsyncDisposable {
   /** What code may do to the world. */
   readonly tools: readonly Tool[];
   readonly events: EventEmitter<SandboxEvents>;
-  /** Runs code. Whatever the code does is in the result; rejects only when the caller is at fault, or the signal aborts. */
+  /**
+   * Runs code. Whatever the code does is in the result; rejects only when the caller is at fault, or the signal aborts.
+   * @throws {InvalidInputError} When the code is no text or an option is not what it has to be; nothing has run.
+   */
   run<Output extends z.ZodType = z.ZodType>(
     code: string,
     options?: RunOptions<Output>,
@@ -55,7 +58,9 @@ export interface Sandbox extends AsyncDisposable {
   /**
    * Goes on with a run that was paused, in this process or another: runs it again with the same clock, chance and answers,
    * as far as it had come, and asks the tool again that had to wait, with the same idempotency key.
-   * @throws {ResumeTokenError} When the token is damaged.
+   * @throws {ResumeTokenError} When the token is damaged or of another version, or the run saw other tools or modules than
+   * there are here; nothing has run by then.
+   * @throws {InvalidInputError} When the token is no text or an option is not what it has to be.
    */
   resume<Output extends z.ZodType = z.ZodType>(
     token: string,
@@ -65,7 +70,10 @@ export interface Sandbox extends AsyncDisposable {
   declarations(): string;
   /** Which layers stand between code and this machine. */
   report(): SandboxReport;
-  /** Tries each layer on this machine, from inside a child that nothing but the layer holds back. */
+  /**
+   * Tries each layer on this machine, from inside a child that nothing but the layer holds back. With this sandbox's
+   * isolation, but limits of its own (2 s, 128 MB), and without its log and its events. Takes some seconds.
+   */
   doctor(): Promise<Diagnosis>;
   close(): Promise<void>;
 }

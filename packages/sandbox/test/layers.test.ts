@@ -18,6 +18,9 @@ import { TRAPPED_GLOBALS } from '../src/guest-globals.ts';
 import { findChildProgram } from '../src/host/child-program.ts';
 import { launch, type LaunchPlan } from '../src/host/launch.ts';
 import { SandboxLimits } from '../src/options.ts';
+import { checkHostSide } from '../src/report/check-host-side.ts';
+import { startRealmProbeSource } from '../src/report/probe.ts';
+import { runProbe } from '../src/report/run-probe.ts';
 import type { GuestOutcome } from '../src/protocol/messages.ts';
 
 const CANARY = 'canary-3f81';
@@ -372,6 +375,10 @@ describe('the host side alone', () => {
   });
 });
 
+/** A child that says nothing and ends. */
+const silent: Spawn = () =>
+  spawn(process.execPath, ['-e', '0'], { stdio: ['pipe', 'pipe', 'pipe'] });
+
 describe('report and doctor', () => {
   it('say which layers there are on this host, and that they hold', async () => {
     await using sandbox = await createSandbox({ limits: { wallMs: 500, memoryMb: 64 } });
@@ -383,7 +390,59 @@ describe('report and doctor', () => {
     const weak = report.network === 'capability-only' ? ['connect to the network'] : [];
     expect(checks.filter(({ isHeld }) => !isHeld).map(({ name }) => name)).toEqual(weak);
     expect(isHealthy).toBe(report.network !== 'capability-only');
-    expect(checks.length).toBeGreaterThan(12);
+    expect(new Set(checks.map(({ layer }) => layer))).toEqual(
+      new Set([
+        'source gate',
+        'compartment',
+        'limits',
+        'empty start realm',
+        'process',
+        ...(report.layers.some(({ number, isActive }) => number === 5 && isActive)
+          ? ['namespace']
+          : []),
+        'host side',
+      ]),
+    );
+    expect(checks.length).toBeGreaterThan(18);
+  });
+  it('uses none of the limits, the log and the events of the sandbox it is asked of', async () => {
+    const heard: string[] = [];
+    await using sandbox = await createSandbox({
+      limits: { wallMs: 86_400_000, cpuMs: 86_400_000, memoryMb: 16_384 },
+      violationLog: { append: ({ violation_type }) => void heard.push(violation_type) },
+    });
+    sandbox.events.on('runEnded', ({ status }) => heard.push(status));
+    sandbox.events.on('violated', ({ violation }) => heard.push(violation.type));
+    const { checks } = await sandbox.doctor();
+    expect(checks.filter(({ layer }) => layer === 'limits').every(({ isHeld }) => isHeld)).toBe(
+      true,
+    );
+    expect(heard).toEqual([]);
+  });
+  it('ends with the sandbox, and does not begin in one that is closed', async () => {
+    const sandbox = await createSandbox({});
+    const [diagnosing] = await Promise.allSettled([sandbox.doctor(), sandbox.close()]);
+    expect(diagnosing).toMatchObject({ status: 'rejected', reason: { code: 'SANDBOX_CLOSED' } });
+    await expect(sandbox.doctor()).rejects.toMatchObject({ code: 'SANDBOX_CLOSED' });
+  });
+  it('tells of a process that nothing holds: no check of flags and rlimits holds in a plain Node', async () => {
+    await using sandbox = await createSandbox({ osIsolation: 'off' }, { spawn: unprotected });
+    const { isHealthy, checks } = await sandbox.doctor();
+    const ofTheProcess = checks.filter(
+      ({ layer, name }) => layer === 'process' || name === 'run without rlimits',
+    );
+    expect(isHealthy).toBe(false);
+    expect(ofTheProcess.length).toBeGreaterThanOrEqual(10);
+    expect(ofTheProcess.filter(({ isHeld }) => isHeld)).toEqual([]);
+  });
+  it('tells of a start realm that is not emptied, a child that is let be, and a program that does not start', async () => {
+    const place = { folder, plan: await planOf({}), spawn: unprotected };
+    const full = await runProbe(startRealmProbeSource(''), 'empty start realm', place);
+    expect(full.map(({ isHeld }) => isHeld)).toEqual([false, false]);
+    expect(await checkHostSide({ ...place, spawn: silent })).toMatchObject({ isHeld: false });
+    expect(await runProbe('', 'process', { ...place, spawn: silent })).toMatchObject([
+      { name: 'answer', isHeld: false },
+    ]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { ApprovalRequiredError, defineTool, type Tool, ToolDeniedError } from '@buddy/core';
 import { createSandbox, type RunResult, type Sandbox } from '@buddy/sandbox';
 import { describe, expect, it } from 'vitest';
@@ -66,6 +67,16 @@ async function pausedToken(sandbox: Sandbox, code = CODE): Promise<string> {
   const result = await sandbox.run(code, { seed: 5, idempotencyKey: 'task' });
   if (result.status !== 'paused') throw new Error(`expected a pause, got ${result.toModelText()}`);
   return result.token;
+}
+
+function contentOf(token: string): Record<string, unknown> {
+  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+}
+
+/** As whoever may write tokens can make one: its digest finds accidents only. */
+function tokenOf(content: object): string {
+  const body = Buffer.from(JSON.stringify(content)).toString('base64url');
+  return `${createHash('sha256').update(body).digest('base64url').slice(0, 16)}.${body}`;
 }
 
 function valueOf(result: RunResult): unknown {
@@ -180,6 +191,68 @@ describe('a run that needs an approval', () => {
       violations: [{ type: 'TOOL_DENIED', line: 1 }, { type: 'NETWORK_ACCESS_ATTEMPT' }],
     });
     expect(logged).toEqual(['TOOL_DENIED', 'NETWORK_ACCESS_ATTEMPT']);
+  });
+  it('refuses to go on where the program would see other tools or modules, says which, and runs nothing', async () => {
+    const { tools, approved, asked } = makeWorld();
+    const [read, send] = tools;
+    if (!read || !send) throw new Error('the world has two tools');
+    await using sandbox = await createSandbox({
+      tools,
+      modules: ['math', { own: 'export const one = 1' }],
+    });
+    const token = await pausedToken(
+      sandbox,
+      'try { await tools.send({ to: "ada" }) } catch { await tools.read({ n: 7 }) }',
+    );
+    approved.add('ada');
+    const other: Tool = { ...read, input: z.object({ n: z.number(), unit: z.string() }) };
+    await using elsewhere = await createSandbox({
+      tools: [other, denied],
+      modules: ['json', { own: 'export const one = 2' }],
+    });
+    await expect(elsewhere.resume(token)).rejects.toMatchObject({
+      code: 'SANDBOX_RESUME_TOKEN_INVALID',
+      message: expect.stringContaining(
+        'tool denied was not there; tool read has other schemas; tool send is missing; module json was not there; module math is missing; module own has another source.',
+      ),
+    });
+    expect(asked).toEqual(['send ada task:1']);
+  });
+  it('goes on where only words and defaults of the schemas are new, and the order of the tools', async () => {
+    const { tools, approved } = makeWorld();
+    const [read, send] = tools;
+    if (!read || !send) throw new Error('the world has two tools');
+    let made = 0;
+    const withDefault = (words: string): Tool => ({
+      ...read,
+      input: z.object({ n: z.number().default(() => ++made) }).describe(words),
+    });
+    await using sandbox = await createSandbox({ tools: [withDefault('before'), send] });
+    const token = await pausedToken(sandbox, 'await tools.send({ to: "ada" })');
+    approved.add('ada');
+    await using elsewhere = await createSandbox({ tools: [send, withDefault('now')] });
+    expect(await elsewhere.resume(token)).toMatchObject({ status: 'ok', value: 'sent to ada' });
+  });
+  it('does not ask for what nobody agreed to, where the token holds another question', async () => {
+    const { tools, approved, asked } = makeWorld();
+    await using sandbox = await createSandbox({ tools });
+    const token = await pausedToken(sandbox, 'await tools.send({ to: "ada" })');
+    const content = contentOf(token);
+    expect(content).toMatchObject({ version: 2, waiting: [{ id: 1 }] });
+    approved.add('bob');
+    const changed = tokenOf({ ...content, code: 'await tools.send({ to: "bob" })' });
+    expect(await sandbox.resume(changed)).toMatchObject({
+      status: 'error',
+      error: { name: 'ReplayError' },
+    });
+    expect(asked).toEqual(['send ada task:1']);
+  });
+  it('says of which version a token is that it cannot read', async () => {
+    await using sandbox = await createSandbox({});
+    await expect(sandbox.resume(tokenOf({ version: 1, code: '1' }))).rejects.toMatchObject({
+      code: 'SANDBOX_RESUME_TOKEN_INVALID',
+      message: expect.stringContaining('of version 1, and this package reads version 2'),
+    });
   });
   it('refuses a token that was cut or changed', async () => {
     const { tools } = makeWorld();

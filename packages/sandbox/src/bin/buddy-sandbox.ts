@@ -1,39 +1,24 @@
 #!/usr/bin/env node
-import { createSandbox } from '../create-sandbox.ts';
+import { readFileSync } from 'node:fs';
 
-const USAGE =
-  'Usage: buddy-sandbox doctor\n\nTries each layer of the sandbox on this machine and prints what is enforced.\n';
+// Nothing else is imported before the version is known: on an older Node the sandbox does not even load.
+const { version, engines } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+);
+const needed = String(engines.node).replace('>=', '');
 
-async function main([command]: readonly string[]): Promise<number> {
-  if (command !== 'doctor') {
-    process.stderr.write(USAGE);
-    return 2;
-  }
-  await using sandbox = await createSandbox({ limits: { wallMs: 2_000, memoryMb: 128 } });
-  const { isHealthy, checks } = await sandbox.doctor();
-  const { node, platform, layers, network, missingFlags } = sandbox.report();
-  const lines = [
-    `Node ${node}, ${platform}`,
-    ...layers.map(
-      ({ number, name, isActive, by }) =>
-        `layer ${number}  ${isActive ? 'active ' : 'missing'}  ${name}: ${by}`,
-    ),
-    `network: ${network}`,
-    ...(missingFlags.length > 0
-      ? [`flags this Node does not know: ${missingFlags.join(' ')}`]
-      : []),
-    '',
-    ...checks.map(
-      ({ layer, name, isHeld, details }) =>
-        `${isHeld ? 'holds' : 'FAILS'}  ${layer}: ${name} (${details})`,
-    ),
-    '',
-    isHealthy
-      ? 'Every layer that is active holds.'
-      : 'Something does not hold: see the lines that begin with FAILS.',
-  ];
-  process.stdout.write(`${lines.join('\n')}\n`);
-  return isHealthy ? 0 : 1;
+if (isOlder(process.versions.node, needed)) {
+  process.stderr.write(
+    `buddy-sandbox needs Node >= ${needed}; this is Node ${process.versions.node}. Install a newer one.\n`,
+  );
+  process.exitCode = 1;
+} else {
+  const { runCommand } = await import('./run-command.ts');
+  process.exitCode = await runCommand(process.argv.slice(2), version);
 }
 
-process.exitCode = await main(process.argv.slice(2));
+function isOlder(node: string, minimum: string): boolean {
+  const [major = 0, minor = 0] = node.split('.').map(Number);
+  const [leastMajor = 0, leastMinor = 0] = minimum.split('.').map(Number);
+  return major < leastMajor || (major === leastMajor && minor < leastMinor);
+}

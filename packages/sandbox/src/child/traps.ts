@@ -131,7 +131,7 @@ class TrapHandler implements ProxyHandler<object> {
 
   get(_target: object, key: string | symbol): object | undefined {
     // Asked by the language itself, when a value is awaited, printed or compared.
-    if (typeof key === 'symbol') return undefined;
+    if (typeof key === 'symbol' || key === 'then') return undefined;
     if (LOADERS.has(this.#path)) return this.#deny();
     const member = `${this.#path}.${key.slice(0, 64)}`;
     return STEPS.has(member)

@@ -5,16 +5,19 @@ import type { ChildPool } from './pool.ts';
 export interface ChildSource {
   /** Runs that may have a child at a time. */
   readonly width: number;
-  borrow(): Promise<Child>;
+  /** Rejects with the signal's reason, as soon as it aborts. */
+  borrow(signal: AbortSignal): Promise<Child>;
   /** `isReusable`: the run ended by itself and left nothing behind. */
   giveBack(child: Child, isReusable: boolean): void;
+  /** Ends the pool, and the child that is kept for the next run. */
+  close(): void;
 }
 
 /** A process of its own for each run. */
 export function oncePerRun(pool: ChildPool, width: number): ChildSource {
   return {
     width,
-    borrow: () => pool.take(),
+    borrow: (signal) => pool.take(signal),
     giveBack: (child) => {
       // Not now: whoever waits for the result goes first.
       setImmediate(() => {
@@ -22,6 +25,7 @@ export function oncePerRun(pool: ChildPool, width: number): ChildSource {
         pool.fill();
       });
     },
+    close: () => pool.close(),
   };
 }
 
@@ -35,12 +39,12 @@ export function sharedBySession(pool: ChildPool): ChildSource {
   let kept: { child: Child; runs: number; since: number } | undefined;
   return {
     width: 1,
-    borrow: async () => {
+    borrow: async (signal) => {
       if (kept && !kept.child.end) {
         kept.child.keepHostAlive(true);
         return kept.child;
       }
-      kept = { child: await pool.take(), runs: 0, since: performance.now() };
+      kept = { child: await pool.take(signal), runs: 0, since: performance.now() };
       return kept.child;
     },
     giveBack: (child, isReusable) => {
@@ -57,6 +61,11 @@ export function sharedBySession(pool: ChildPool): ChildSource {
       kept = undefined;
       child.kill();
       setImmediate(() => pool.fill());
+    },
+    close: () => {
+      pool.close();
+      kept?.child.kill();
+      kept = undefined;
     },
   };
 }

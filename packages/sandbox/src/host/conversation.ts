@@ -1,7 +1,7 @@
 import type { Clock, Tool, ToolContext } from '@buddy/core';
 import type { SandboxLimits } from '../options.ts';
 import type { ChildMessage, GuestOutcome, LogLevel, RunMessage } from '../protocol/messages.ts';
-import { Journal, type RecordedAnswer } from '../replay/journal.ts';
+import { Journal, type RecordedAnswer, type WaitingQuestion } from '../replay/journal.ts';
 import type { CallRecord, LimitKind, LogLine, PendingApproval, Usage } from '../run/result.ts';
 import type { Violation } from '../violations/violation.ts';
 import type { Child } from './child.ts';
@@ -22,6 +22,8 @@ export interface ConversationOptions {
   /** Calls get this, a colon and their number as their idempotency key. */
   keyPrefix: string;
   recorded: readonly RecordedAnswer[];
+  /** What waited for a person when the run was paused. */
+  waited: readonly WaitingQuestion[];
   /** The line of the guest's own code for one of the prepared source; null where there is none. */
   lineOf: (line: number | null) => number | null;
   signal: AbortSignal | undefined;
@@ -53,6 +55,7 @@ export interface ConversationReport {
   ending: ConversationEnding;
   calls: readonly CallRecord[];
   answers: readonly RecordedAnswer[];
+  waiting: readonly WaitingQuestion[];
   usage: Usage;
 }
 
@@ -81,7 +84,8 @@ export class Conversation {
     this.#options = options;
     const { child, request, limits, clock, observer } = options;
     this.#turns = new Turns(clock);
-    this.#journal = new Journal(options.recorded, ({ id, outcome, elapsedMs }) =>
+    const { recorded, waited } = options;
+    this.#journal = new Journal({ recorded, waiting: waited }, ({ id, outcome, elapsedMs }) =>
       this.#turns.give(() =>
         child.send({ type: 'answer', run: request.run, id, elapsedMs, outcome }),
       ),
@@ -101,7 +105,7 @@ export class Conversation {
       context: { ...options.context, signal: this.#abort.signal },
       keyPrefix: options.keyPrefix,
       journal: this.#journal,
-      recorded: options.recorded,
+      recorded,
       lineOf: options.lineOf,
       elapsedMs,
       inTurn,
@@ -148,6 +152,7 @@ export class Conversation {
       ending,
       calls,
       answers: this.#journal.answers,
+      waiting: this.#journal.waiting,
       usage: { ...this.#watchdog.usage, toolCalls: calls.length },
     };
   }

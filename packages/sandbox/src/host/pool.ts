@@ -49,8 +49,10 @@ export class ChildPool {
   /**
    * A child that is ready and nobody else's.
    * @throws {SandboxStartError} When children do not start on this host.
+   * @throws The reason of `signal`, at once, however long a child may still take to start.
    */
-  async take(): Promise<Child> {
+  async take(signal?: AbortSignal): Promise<Child> {
+    signal?.throwIfAborted();
     if (this.#isClosed) throw new SandboxClosedError('The sandbox is closed; make a new one.');
     for (let child = this.#ready.shift(); child; child = this.#ready.shift()) {
       if (child.end) continue; // died while it waited
@@ -62,7 +64,13 @@ export class ChildPool {
     this.#failures = 0;
     this.fill();
     for (const child of this.#starting.keys()) child.keepHostAlive(true);
-    return taker.promise;
+    const leave = (): void => this.#drop(taker, signal?.reason);
+    signal?.addEventListener('abort', leave, { once: true });
+    try {
+      return await taker.promise;
+    } finally {
+      signal?.removeEventListener('abort', leave);
+    }
   }
 
   /** Starts as many children as are missing. */
@@ -80,6 +88,15 @@ export class ChildPool {
     for (const taker of this.#takers.splice(0)) {
       taker.reject(new SandboxClosedError('The sandbox was closed before the run could start.'));
     }
+  }
+
+  #drop(taker: PromiseWithResolvers<Child>, reason: unknown): void {
+    const index = this.#takers.indexOf(taker);
+    if (index === -1) return; // it was given a child a moment ago
+    this.#takers.splice(index, 1);
+    taker.reject(reason);
+    if (this.#takers.length > 0) return;
+    for (const child of this.#starting.keys()) child.keepHostAlive(false);
   }
 
   #start(): void {

@@ -49,9 +49,11 @@ interface Question {
 
 /** The tool calls of one run: each on the record, in their turn, so many at a time. */
 export class ToolCalls {
-  readonly records: CallRecord[] = [];
   readonly pending: PendingApproval[] = [];
   readonly #ports: ToolCallPorts;
+  readonly #records: CallRecord[] = [];
+  /** As they were when nobody waited any more: what a tool answers to nobody is not in the result. */
+  #closedRecords: readonly CallRecord[] | undefined;
   readonly #queue: Question[] = [];
   readonly #underWay = new Set<Promise<void>>();
   /** `draining`: what is under way is waited for, and written down; nothing begins. `closed`: nobody waits any more. */
@@ -61,6 +63,10 @@ export class ToolCalls {
 
   constructor(ports: ToolCallPorts) {
     this.#ports = ports;
+  }
+
+  get records(): readonly CallRecord[] {
+    return this.#closedRecords ?? this.#records;
   }
 
   get underWay(): number {
@@ -75,8 +81,8 @@ export class ToolCalls {
     if (!tool) return { kind: 'misbehaved', reason: 'It called a tool that it was not handed' };
     if (!decoded.ok)
       return { kind: 'misbehaved', reason: `It sent an input whose ${decoded.problem.message}` };
-    if (this.records.length >= limits.maxToolCalls) {
-      const used = this.records.length + 1;
+    if (this.#records.length >= limits.maxToolCalls) {
+      const used = this.#records.length + 1;
       return { kind: 'limit', limit: 'toolCalls', allowed: limits.maxToolCalls, used };
     }
     const over = this.#spend(decoded.size);
@@ -92,7 +98,7 @@ export class ToolCalls {
       durationMs: 0,
       isReplayed: false,
     };
-    this.records.push(record);
+    this.#records.push(record);
     switch (journal.ask(id, text)) {
       case 'out-of-order':
         return { kind: 'misbehaved', reason: 'It counted its questions wrong' };
@@ -130,6 +136,7 @@ export class ToolCalls {
 
   close(): void {
     this.#phase = 'closed';
+    this.#closedRecords = this.#records.map((record) => ({ ...record }));
   }
 
   #startCalls(): void {
@@ -154,36 +161,39 @@ export class ToolCalls {
     const { clock, context, keyPrefix, journal, elapsedMs, ended } = this.#ports;
     const startedAt = clock.monotonic();
     let outcome: AnswerOutcome | undefined;
+    let size = 0;
     try {
       const output = await checkedExecute(tool)(input, {
         ...context,
         idempotencyKey: `${keyPrefix}:${id}`,
       });
-      outcome = this.#outcomeOf(tool.name, output);
+      ({ outcome, size } = this.#outcomeOf(tool.name, output));
     } catch (error) {
       outcome = this.#failureOf(error, record);
     }
     record.durationMs = clock.monotonic() - startedAt;
     note(record, outcome);
+    this.#charge(outcome, size); // may end the run, and so comes after the note
     ended(record);
+    if (!outcome) journal.wait(id, text);
     if (!outcome || this.#phase === 'closed') return;
     if (this.#phase === 'draining') journal.keep(id, text, outcome, elapsedMs());
     else journal.answer(id, text, outcome, elapsedMs());
   }
 
-  #outcomeOf(tool: string, output: unknown): AnswerOutcome {
+  #charge(outcome: AnswerOutcome | undefined, size: number): void {
+    const { exceeded, denied } = this.#ports;
+    const over = this.#spend(size);
+    if (over) exceeded(over);
+    const violation = outcome?.ok === false ? outcome.violation : null;
+    if (violation && this.#phase !== 'closed') denied(violation);
+  }
+
+  #outcomeOf(tool: string, output: unknown): { outcome: AnswerOutcome; size: number } {
     const encoded = encodePlainData(output, { maxSize: this.#ports.limits.maxArgumentBytes });
-    if (encoded.ok) {
-      const over = this.#spend(encoded.size);
-      if (over) this.#ports.exceeded(over);
-      return { ok: true, value: encoded.wire };
-    }
-    return {
-      ok: false,
-      name: 'ToolOutputError',
-      message: `${tool} was done, but its output's ${encoded.problem.message}`,
-      violation: null,
-    };
+    if (encoded.ok) return { outcome: { ok: true, value: encoded.wire }, size: encoded.size };
+    const message = `${tool} was done, but its output's ${encoded.problem.message}`;
+    return { outcome: { ok: false, name: 'ToolOutputError', message, violation: null }, size: 0 };
   }
 
   /** Nothing, when the call waits for a person: then the run is paused. */
@@ -202,7 +212,6 @@ export class ToolCalls {
       code === 'CORE_TOOL_DENIED'
         ? { type: 'TOOL_DENIED', details: said.slice(0, 1_000), line: record.line }
         : null;
-    if (violation && this.#phase !== 'closed') this.#ports.denied(violation);
     return { ok: false, name: name.slice(0, 64), message: said, violation };
   }
 }

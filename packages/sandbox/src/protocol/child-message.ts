@@ -35,6 +35,7 @@ const GuestOutcome = z.discriminatedUnion('status', [
       kind: z.enum(['cycle', 'depth', 'size', 'type']),
       path: z.string().max(1_024),
       message: z.string().max(2_048),
+      size: z.number().positive().max(Number.MAX_SAFE_INTEGER).optional(),
     }),
   }),
 ]);

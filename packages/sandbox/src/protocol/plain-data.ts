@@ -13,6 +13,8 @@ export interface PlainDataProblem {
   /** Where in the value: `value.items[3].price`. */
   path: string;
   message: string;
+  /** Where a value went past `maxSize`: what had been counted by then, and so less than the whole, or all of it. */
+  size?: number | undefined;
 }
 
 export interface PlainDataLimits {
@@ -53,9 +55,7 @@ export function encodePlainData(value: unknown, limits: PlainDataLimits): Encode
 
   function spend(size: number): void {
     sizeLeft -= size;
-    if (sizeLeft < 0) {
-      throw path.problem('size', `is larger than the limit of ${limits.maxSize} characters`);
-    }
+    if (sizeLeft < 0) throw path.tooLarge(limits.maxSize, limits.maxSize - sizeLeft);
   }
 
   function encode(from: unknown, depth: number): Wire {
@@ -171,8 +171,7 @@ export function decodePlainData(
   /** As `encodePlainData` does, or less. */
   function spend(more: number): void {
     size += more;
-    if (size > maxSize)
-      throw path.problem('size', `is larger than the limit of ${maxSize} characters`);
+    if (size > maxSize) throw path.tooLarge(maxSize, size);
   }
 
   function decode(from: unknown, depth: number): unknown {
@@ -289,7 +288,16 @@ class Path {
   }
 
   problem(kind: PlainDataProblem['kind'], message: string): Problem {
-    return new Problem(kind, `value${this.#steps.map(stepText).join('')}`, message);
+    return new Problem(kind, this.#text(), message);
+  }
+
+  tooLarge(allowed: number, size: number): Problem {
+    const message = `is larger than the limit of ${allowed} characters`;
+    return new Problem('size', this.#text(), message, size);
+  }
+
+  #text(): string {
+    return `value${this.#steps.map(stepText).join('')}`;
   }
 }
 
@@ -298,10 +306,11 @@ const HUGE = 2n ** 4096n;
 class Problem extends Error {
   readonly problem: PlainDataProblem;
 
-  constructor(kind: PlainDataProblem['kind'], path: string, message: string) {
+  constructor(kind: PlainDataProblem['kind'], path: string, message: string, size?: number) {
     super(message);
     const where = path.length > 200 ? `${path.slice(0, 200)}…` : path;
-    this.problem = { kind, path: where, message: `${where} ${message}` };
+    const said = `${where} ${message}`;
+    this.problem = { kind, path: where, message: said, ...(size !== undefined && { size }) };
   }
 }
 

@@ -12,6 +12,9 @@ export interface RecordedAnswer {
   afterQuestions: number;
 }
 
+/** A question whose answer waits for a person. */
+export type WaitingQuestion = Pick<RecordedAnswer, 'id' | 'question'>;
+
 export type Deliver = (answer: RecordedAnswer) => void;
 
 /**
@@ -22,15 +25,24 @@ export type Deliver = (answer: RecordedAnswer) => void;
  */
 export class Journal {
   readonly #recorded: readonly RecordedAnswer[];
+  readonly #known: ReadonlyMap<number, string>;
   readonly #deliver: Deliver;
   readonly #delivered: RecordedAnswer[] = [];
   readonly #live: RecordedAnswer[] = [];
   readonly #kept: RecordedAnswer[] = [];
+  readonly #waiting: WaitingQuestion[] = [];
   #questions = 0;
   #elapsedMs = 0;
 
-  constructor(recorded: readonly RecordedAnswer[], deliver: Deliver) {
+  constructor(
+    {
+      recorded,
+      waiting,
+    }: { recorded: readonly RecordedAnswer[]; waiting: readonly WaitingQuestion[] },
+    deliver: Deliver,
+  ) {
     this.#recorded = recorded;
+    this.#known = new Map([...recorded, ...waiting].map(({ id, question }) => [id, question]));
     this.#deliver = deliver;
   }
 
@@ -44,14 +56,18 @@ export class Journal {
     ];
   }
 
+  /** Questions of this run that wait for a person. */
+  get waiting(): readonly WaitingQuestion[] {
+    return this.#waiting;
+  }
+
   /** Takes note of a question: whether its answer is on record, is not, or the program took another way than before. */
   ask(id: number, question: string): 'recorded' | 'new' | 'diverged' | 'out-of-order' {
     if (id !== this.#questions + 1) return 'out-of-order';
     this.#questions = id;
-    const known = this.#recorded.find((answer) => answer.id === id);
-    if (known && known.question !== question) return 'diverged';
+    if ((this.#known.get(id) ?? question) !== question) return 'diverged';
     this.#handOut();
-    return known ? 'recorded' : 'new';
+    return this.#recorded.some((answer) => answer.id === id) ? 'recorded' : 'new';
   }
 
   /** A live answer; it goes out when all recorded ones have. */
@@ -63,6 +79,11 @@ export class Journal {
   /** The answer `answer` would have handed out, for the record only. */
   keep(id: number, question: string, outcome: AnswerOutcome, elapsedMs: number): void {
     this.#kept.push({ id, question, outcome, elapsedMs, afterQuestions: this.#questions });
+  }
+
+  /** No answer yet: it waits for a person. */
+  wait(id: number, question: string): void {
+    this.#waiting.push({ id, question });
   }
 
   #handOut(): void {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { ResumeTokenError } from '../errors.ts';
 import type { Wire } from '../protocol/plain-data.ts';
+import { VisibleWorld } from './visible-world.ts';
 import { VIOLATION_TYPES } from '../violations/violation.ts';
 
 const wire = z.custom<Wire>((value) => value !== undefined);
@@ -22,8 +23,11 @@ const Outcome = z.discriminatedUnion('ok', [
   }),
 ]);
 
+export const TOKEN_VERSION = 2;
+const Versioned = z.object({ version: z.int() });
+
 const PausedRun = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(TOKEN_VERSION),
   executionId: z.string(),
   keyPrefix: z.string(),
   code: z.string(),
@@ -40,6 +44,9 @@ const PausedRun = z.strictObject({
       afterQuestions: z.int().nonnegative(),
     }),
   ),
+  /** What it asked that waits for a person: the replay must come to ask the same. */
+  waiting: z.array(z.strictObject({ id: z.int().positive(), question: z.string() })),
+  world: VisibleWorld,
   /** Already in the log: the replay meets them again. */
   violationsLogged: z.int().nonnegative(),
 });
@@ -71,7 +78,12 @@ export function readResumeToken(token: string): PausedRun {
   }
   const parsed = PausedRun.safeParse(content);
   if (parsed.success) return parsed.data;
-  throw new ResumeTokenError('The token was written by another version; run the program again.', {
+  const { data } = Versioned.safeParse(content);
+  const problem =
+    data && data.version !== TOKEN_VERSION
+      ? `is of version ${data.version}, and this package reads version ${TOKEN_VERSION}`
+      : 'does not hold what a paused run does';
+  throw new ResumeTokenError(`The token ${problem}; run the program again.`, {
     cause: parsed.error,
   });
 }

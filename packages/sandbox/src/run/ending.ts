@@ -1,3 +1,4 @@
+import { describeFailure, redactText } from '@buddy/core';
 import { z } from 'zod';
 import type { ConversationReport } from '../host/conversation.ts';
 import type { SandboxLimits } from '../options.ts';
@@ -25,11 +26,14 @@ export interface Ending {
   violation?: Violation;
 }
 
-export function endingOf({ ending, usage }: ConversationReport, context: EndingContext): Ending {
+export async function endingOf(
+  { ending, usage }: ConversationReport,
+  context: EndingContext,
+): Promise<Ending> {
   const { code, limits, violations } = context;
   switch (ending.kind) {
     case 'outcome':
-      return { run: outcomeOf(ending.outcome, context) };
+      return { run: await outcomeOf(ending.outcome, context) };
     case 'limit':
       return limitEnding(code, ending.limit, ending.allowed, ending.used);
     case 'paused':
@@ -80,10 +84,10 @@ export function positionedAt(code: string, { hint = '', ...error }: PlacedError)
   return { ...error, frame: codeFrame(code, error.line, error.column), hint };
 }
 
-function outcomeOf(
+async function outcomeOf(
   outcome: Extract<ConversationReport['ending'], { kind: 'outcome' }>['outcome'],
   context: EndingContext,
-): RunEnding {
+): Promise<RunEnding> {
   switch (outcome.status) {
     case 'value': {
       const decoded = decodePlainData(outcome.value, { maxSize: context.limits.maxResultBytes });
@@ -100,18 +104,27 @@ function outcomeOf(
   }
 }
 
-function checked(value: unknown, { code, output }: EndingContext): RunEnding {
+async function checked(
+  value: unknown,
+  { code, limits, output }: EndingContext,
+): Promise<RunEnding> {
   if (!output) return { status: 'ok', value };
-  const parsed = output.safeParse(value);
-  if (parsed.success) return { status: 'ok', value: parsed.data };
-  const message = `The value does not fit what was asked for:\n${z.prettifyError(parsed.error)}`;
-  return failed(code, 'result', 'ResultError', message).run;
+  try {
+    // Not tried synchronously first: the promise that such a try leaves behind may reject, with nobody to hear it.
+    const parsed = await output.safeParseAsync(value);
+    if (parsed.success) return { status: 'ok', value: parsed.data };
+    const message = `The value does not fit what was asked for:\n${z.prettifyError(parsed.error)}`;
+    return failed(code, 'result', 'ResultError', message).run;
+  } catch (thrown) {
+    // A transform or a refinement threw. What the program did, it did: its caller needs the result that says so.
+    const said = redactText(describeFailure(thrown).message).slice(0, limits.maxErrorChars);
+    const message = `The value could not be checked, for \`output\` threw: ${said}`;
+    return failed(code, 'result', 'ResultError', message).run;
+  }
 }
 
-function notData({ kind, message }: PlainDataProblem, { code, limits }: EndingContext): RunEnding {
-  if (kind === 'size') {
-    return limitEnding(code, 'result', limits.maxResultBytes, limits.maxResultBytes).run;
-  }
+function notData({ message, size }: PlainDataProblem, { code, limits }: EndingContext): RunEnding {
+  if (size !== undefined) return limitEnding(code, 'result', limits.maxResultBytes, size).run;
   const hint = 'Return plain data: objects, arrays, strings, numbers, Map, Set, Date, bigint.';
   const error = positionedAt(code, {
     kind: 'result',
@@ -176,7 +189,8 @@ function limitEnding(code: string, kind: LimitKind, allowed: number, used: numbe
   });
   const run: RunEnding = {
     status: 'limit',
-    limit: { kind, allowed, used: Math.round(used) },
+    // A timer may fire a little early, and a child may say anything.
+    limit: { kind, allowed, used: Math.max(allowed, Math.round(used)) },
     error,
   };
   if (kind === 'wall' || kind === 'cpu')

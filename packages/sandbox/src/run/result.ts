@@ -38,6 +38,11 @@ export interface CallRecord {
   input: unknown;
   /** Of the call in the program, from 1; null where it is not known. */
   line: number | null;
+  /**
+   * `unanswered`: the run ended first, and the call was stopped: it may or may not have happened. The usual cause, in a run
+   * that ended `ok`, is a forgotten `await`; `toModelText` says so. Where the run was paused, the call has not begun, and
+   * is made when the run goes on.
+   */
   status: 'ok' | 'error' | 'denied' | 'approval-required' | 'unanswered';
   /** Why it failed; null when it did not. */
   error: string | null;
@@ -70,6 +75,7 @@ export interface LimitReached {
   kind: LimitKind;
   /** In the unit of the option. */
   allowed: number;
+  /** When the run was stopped; never less than `allowed`. Of a result, what was counted when it went past it: it may be larger. */
   used: number;
 }
 
@@ -87,7 +93,7 @@ export interface RunFacts {
   /** All that was tried, whether or not the program caught the error. */
   violations: readonly Violation[];
   usage: Usage;
-  /** The result in a few lines, to be handed back to the model that wrote the code. */
+  /** The result in a few lines, with each call that was not answered, to be handed back to the model that wrote the code. */
   toModelText(): string;
 }
 

@@ -6,11 +6,11 @@ export interface RunOptions<Output extends z.ZodType = z.ZodType> {
   input?: unknown;
   /** Ends the run; `run` rejects with its reason. */
   signal?: AbortSignal;
-  /** Of `Math.random`; a run with the same seed draws the same numbers. Default one that nobody can foresee. */
+  /** Text or a finite number, of `Math.random`; a run with the same seed draws the same numbers. Default one that nobody can foresee. */
   seed?: string | number;
-  /** What `Date.now()` is at first, in ms since the Unix epoch. Default the clock's time. */
+  /** What `Date.now()` is at first, in ms since the Unix epoch, no further from it than a `Date` can be. Default the clock's time. */
   now?: number;
-  /** What the value has to be; another is an error of kind `result`. */
+  /** What the value has to be; another is an error of kind `result`, and so is what a part of the schema throws. */
   output?: Output;
   /** Default: JavaScript, and TypeScript where it is not that. */
   language?: 'javascript' | 'typescript';

@@ -57,13 +57,14 @@ export class RunRecord {
   }
 
   async result(ending: RunEnding, report?: ConversationReport): Promise<RunResult> {
+    const calls = report?.calls ?? [];
     const result: RunResult = {
       executionId: this.#ports.run.executionId,
       logs: this.#logs,
-      calls: report?.calls ?? [],
+      calls,
       violations: this.#violations,
       usage: report?.usage ?? { wallMs: 0, cpuMs: 0, peakMb: 0, toolCalls: 0 },
-      toModelText: () => modelText(ending, { logs: this.#logs }),
+      toModelText: () => modelText(ending, { logs: this.#logs, calls }),
       ...ending,
     };
     await this.written(result);

@@ -98,7 +98,7 @@ export class SandboxRun {
       await record.written();
       throw signal.reason;
     }
-    const ending = endingOf(report, {
+    const ending = await endingOf(report, {
       code: paused.code,
       limits: this.#world.limits,
       position: ({ line, column }) =>
@@ -111,6 +111,7 @@ export class SandboxRun {
         writeResumeToken({
           ...paused,
           answers: [...report.answers],
+          waiting: [...report.waiting],
           violationsLogged: record.violations.length,
         }),
     });
@@ -121,10 +122,10 @@ export class SandboxRun {
   async #converseWithChild(prepared: ReadySource): Promise<ConversationReport> {
     const { children, tools, limits, clock, nextRun } = this.#world;
     const { signal, record } = this.#parts;
-    const { input, seed, now, keyPrefix, answers } = this.#parts.paused;
+    const { input, seed, now, keyPrefix, answers, waiting } = this.#parts.paused;
     const draw = seededRandom(seed);
     for (let attempt = 1; ; attempt += 1) {
-      const child = await clock.external(() => children.borrow());
+      const child = await clock.external(() => children.borrow(signal));
       const conversation = new Conversation({
         child,
         request: {
@@ -141,6 +142,7 @@ export class SandboxRun {
         context: this.#toolContext(),
         keyPrefix,
         recorded: answers,
+        waited: waiting,
         lineOf: (line) => this.#guestLine(line),
         signal,
         beginTimeoutMs: BEGIN_TIMEOUTS_MS[attempt - 1] ?? 0,

@@ -1,8 +1,13 @@
-import { describeFailure, extendContext, type Tool, type ToolContext } from '@buddy/core';
+import { describeFailure, type Tool, type ToolContext } from '@buddy/core';
+import { z } from 'zod';
 import type { LogLevel } from '../protocol/messages.ts';
+import { decodePlainData } from '../protocol/plain-data.ts';
+import { type PausedRun, writeResumeToken } from '../replay/resume-token.ts';
 import { modelText } from '../run/model-text.ts';
-import type { CallRecord, LogLine, RunEnding, RunResult } from '../run/result.ts';
+import type { GuestError, LogLine, RunEnding, RunResult } from '../run/result.ts';
 import type { Tell } from '../run/run-events.ts';
+import type { Violation } from '../violations/violation.ts';
+import { FakeCalls } from './fake-calls.ts';
 
 /** What stands in for a program: called with what the program would find, returns or throws what it would. */
 export type FakeProgram = (world: {
@@ -13,8 +18,8 @@ export type FakeProgram = (world: {
 }) => unknown;
 
 export interface FakeRunOptions {
-  executionId: string;
-  input: unknown;
+  paused: PausedRun;
+  output: z.ZodType | undefined;
   tools: readonly Tool[];
   context: ToolContext;
   tell: Tell;
@@ -23,69 +28,82 @@ export interface FakeRunOptions {
 /** Plays one program, or ends as it was put down, and tells of it as a sandbox would. */
 export async function playFakeRun(
   program: FakeProgram | RunEnding,
-  { executionId, input, tools, context, tell }: FakeRunOptions,
+  { paused, output, tools, context, tell }: FakeRunOptions,
 ): Promise<RunResult> {
+  const { executionId } = paused;
   const logs: LogLine[] = [];
-  const calls: CallRecord[] = [];
+  const violations: Violation[] = [];
   const now = { executionId, at: 0 };
+  const calls = new FakeCalls({
+    tools,
+    context,
+    recorded: paused.answers,
+    started: (call) => tell({ type: 'toolCallStarted', call: { ...call }, ...now }),
+    ended: (call) => tell({ type: 'toolCallEnded', call: { ...call }, ...now }),
+    denied: violated,
+  });
 
-  const log = (text: string, level: LogLevel = 'log'): void => {
-    logs.push({ level, text });
-    tell({ type: 'console', level, text, ...now });
-  };
-  async function callTool(name: string, given: unknown): Promise<unknown> {
-    const tool = tools.find((known) => known.name === name);
-    if (!tool) throw new Error(`The fake sandbox was handed no tool ${name}`);
-    const call: CallRecord = {
-      id: calls.length + 1,
-      tool: name,
-      input: given,
-      line: null,
-      status: 'unanswered',
-      error: null,
-      durationMs: 0,
-      isReplayed: false,
-    };
-    calls.push(call);
-    tell({ type: 'toolCallStarted', call: { ...call }, ...now });
-    try {
-      const idempotencyKey = `${context.idempotencyKey}:${call.id}`;
-      const output = await tool.execute(given, extendContext(context, { idempotencyKey }));
-      call.status = 'ok';
-      return output;
-    } catch (error) {
-      call.status = 'error';
-      call.error = describeFailure(error).message;
-      throw error;
-    } finally {
-      tell({ type: 'toolCallEnded', call: { ...call }, ...now });
-    }
-  }
-
-  const ending = typeof program === 'function' ? await endingOf(program, input) : program;
-  const violations = ending.status === 'violation' ? [ending.violation] : [];
-  for (const violation of violations) tell({ type: 'violated', violation, ...now });
+  const ending = typeof program === 'function' ? await play(program) : program;
+  if (typeof program !== 'function' && program.status === 'violation') violated(program.violation);
   const result: RunResult = {
     executionId,
     logs,
-    calls,
+    calls: calls.records,
     violations,
-    usage: { wallMs: 0, cpuMs: 0, peakMb: 0, toolCalls: calls.length },
-    toModelText: () => modelText(ending, { logs }),
+    usage: { wallMs: 0, cpuMs: 0, peakMb: 0, toolCalls: calls.records.length },
+    toModelText: () => modelText(ending, { logs, calls: calls.records }),
     ...ending,
   };
   tell({ type: 'runEnded', status: ending.status, result, ...now });
   return result;
 
-  async function endingOf(play: FakeProgram, given: unknown): Promise<RunEnding> {
+  function violated(violation: Violation): void {
+    violations.push(violation);
+    if (violations.length > paused.violationsLogged) tell({ type: 'violated', violation, ...now });
+  }
+
+  function log(text: string, level: LogLevel = 'log'): void {
+    logs.push({ level, text });
+    tell({ type: 'console', level, text, ...now });
+  }
+
+  function play(stand: FakeProgram): Promise<RunEnding> {
+    return Promise.race([
+      calls.paused().then(() => ({
+        status: 'paused' as const,
+        pending: calls.pending,
+        token: writeResumeToken({
+          ...paused,
+          answers: calls.answers,
+          waiting: calls.waiting,
+          violationsLogged: violations.length,
+        }),
+      })),
+      endingOf(stand),
+    ]);
+  }
+
+  async function endingOf(stand: FakeProgram): Promise<RunEnding> {
+    const input = decodePlainData(paused.input, { maxSize: Infinity });
     try {
-      return { status: 'ok', value: await play({ input: given, callTool, log }) };
+      const callTool = calls.call.bind(calls);
+      return checked(await stand({ input: input.ok ? input.value : undefined, callTool, log }));
     } catch (thrown) {
       const { name, message } = describeFailure(thrown);
-      return {
-        status: 'error',
-        error: { kind: 'runtime', name, message, line: null, column: null, frame: '', hint: '' },
-      };
+      const violation = calls.violationOf(thrown);
+      const error = errorOf(violation ? 'violation' : 'runtime', name, message);
+      return violation ? { status: 'violation', violation, error } : { status: 'error', error };
     }
   }
+
+  function checked(value: unknown): RunEnding {
+    const parsed = output?.safeParse(value) ?? { success: true, data: value };
+    if (parsed.success) return { status: 'ok', value: parsed.data };
+    const message = `The value does not fit what was asked for:\n${z.prettifyError(parsed.error)}`;
+    return { status: 'error', error: errorOf('result', 'ResultError', message) };
+  }
+}
+
+function errorOf(kind: GuestError['kind'], name: string, message: string): GuestError {
+  return { kind, name, message, line: null, column: null, frame: '', hint: '' };
 }

@@ -1,9 +1,17 @@
 import type { Tool } from '@buddy/core';
 import { EventEmitter } from 'eventemitter3';
 import type { z } from 'zod';
+import { declarationsOf } from '../declarations/declarations.ts';
+import { NotPlainDataError, SandboxClosedError } from '../errors.ts';
+import { moduleDeclarations, moduleNames } from '../modules/module-library.ts';
+import { SandboxOptions } from '../options.ts';
+import { encodePlainData } from '../protocol/plain-data.ts';
+import { type PausedRun, readResumeToken, TOKEN_VERSION } from '../replay/resume-token.ts';
+import { refuseOtherWorld, visibleWorldOf } from '../replay/visible-world.ts';
+import { layersOf } from '../report/report.ts';
 import type { RunEnding, RunResult } from '../run/result.ts';
 import { type SandboxEvents, type Tell, tellListeners } from '../run/run-events.ts';
-import type { RunOptions } from '../run/run-options.ts';
+import type { ResumeOptions, RunOptions } from '../run/run-options.ts';
 import { RunStream } from '../run/run-stream.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { type FakeProgram, playFakeRun } from './fake-run.ts';
@@ -15,7 +23,7 @@ export interface FakeSandbox extends Sandbox {
 
 /**
  * A sandbox without a process and without protection, for tests of what uses a sandbox: it runs no code, but what was put
- * down for that code.
+ * down for that code. Approvals, denials, `output`, `resume` and `close` work as in a real one; limits do not.
  * @param programs By the code they stand for: a function, or the ending itself (`{ status: 'limit', … }`).
  * @throws {Error} From `run`, for code that nothing was put down for.
  * @example
@@ -28,29 +36,58 @@ export function createFakeSandbox(
 ): FakeSandbox {
   const codes: string[] = [];
   const events = new EventEmitter<SandboxEvents>();
+  const closing = new AbortController();
+  const world = visibleWorldOf(new Map(tools.map((tool) => [tool.name, tool])), { programs: {} });
 
-  async function run<Output extends z.ZodType = z.ZodType>(
-    code: string,
-    options: RunOptions<Output> = {},
+  function beginning(code: string, { input, seed, now, idempotencyKey }: RunOptions): PausedRun {
+    const encoded = encodePlainData(input, { maxSize: MAX_INPUT_CHARS });
+    if (!encoded.ok)
+      throw new NotPlainDataError(
+        `The input of a run has to be plain data: ${encoded.problem.message}`,
+      );
+    const executionId = `fake-${codes.length + 1}`;
+    return {
+      version: TOKEN_VERSION,
+      executionId,
+      keyPrefix: idempotencyKey ?? executionId,
+      code,
+      input: encoded.wire,
+      seed: seed ?? 0,
+      now: now ?? 0,
+      answers: [],
+      waiting: [],
+      world,
+      violationsLogged: 0,
+    };
+  }
+
+  async function play<Output extends z.ZodType>(
+    paused: PausedRun,
+    options: ResumeOptions<Output>,
     tell: Tell = () => undefined,
   ): Promise<RunResult<z.output<Output>>> {
-    const signal = options.signal ?? new AbortController().signal;
+    refuseIfClosed();
+    const { code, keyPrefix } = paused;
+    const signal = options.signal
+      ? AbortSignal.any([options.signal, closing.signal])
+      : closing.signal;
     signal.throwIfAborted();
     codes.push(code);
     const program = Object.hasOwn(programs, code) ? programs[code] : undefined;
     if (program === undefined)
       throw new Error(`The fake sandbox has no program for: ${code.slice(0, 200)}`);
-    const executionId = `fake-${codes.length}`;
     const playing = playFakeRun(program, {
-      executionId,
-      input: options.input,
+      paused,
+      output: options.output,
       tools,
       context: {
         signal,
-        idempotencyKey: options.idempotencyKey ?? executionId,
+        idempotencyKey: keyPrefix,
         actor: options.actor ?? { kind: 'agent', id: 'sandbox' },
         rationale: options.rationale ?? 'called by code in a sandbox',
         attempt: 1,
+        ...(options.runId !== undefined && { runId: options.runId }),
+        ...(options.taskId !== undefined && { taskId: options.taskId }),
       },
       tell: (event) => {
         if (signal.aborted) return; // nothing is heard of a run that was ended
@@ -63,33 +100,66 @@ export function createFakeSandbox(
     return (await orAborted(playing, signal)) as RunResult<z.output<Output>>;
   }
 
+  function refuseIfClosed(): void {
+    if (closing.signal.aborted)
+      throw new SandboxClosedError('The sandbox is closed; make a new one.');
+  }
+
+  async function close(): Promise<void> {
+    closing.abort(new SandboxClosedError('The sandbox was closed while the run was under way.'));
+  }
+
   return {
     codes,
     tools,
     events,
-    run: (code, options) => run(code, options),
+    run: async (code, options = {}) => play(beginning(code, options), options),
     stream: (code, options = {}) =>
-      new RunStream((left, tell) => {
+      new RunStream(async (left, tell) => {
         const signal = options.signal ? AbortSignal.any([options.signal, left]) : left;
-        return run(code, { ...options, signal }, tell);
+        return play(beginning(code, options), { ...options, signal }, tell);
       }),
-    resume: () =>
-      Promise.reject(new Error('The fake sandbox pauses nothing, so there is nothing to resume')),
-    declarations: () => '',
+    resume: async (token, options = {}) => {
+      const paused = readResumeToken(token);
+      refuseOtherWorld(paused.world, world);
+      return play(paused, options);
+    },
+    declarations: () =>
+      declarationsOf(
+        tools,
+        moduleNames.map((name) => moduleDeclarations[name] ?? ''),
+      ),
     report: () => ({
       node: process.versions.node,
       platform: 'fake',
-      layers: [],
+      layers: layersOf(SandboxOptions.parse({}), NO_PROCESS, '').layers.map((layer) => ({
+        ...layer,
+        isActive: false,
+        by: 'a fake has no process and protects from nothing',
+      })),
       network: 'capability-only',
       flags: [],
       startupSnapshot: { isActive: false, details: 'a fake has no process' },
       missingFlags: [],
     }),
-    doctor: () => Promise.resolve({ isHealthy: false, checks: [] }),
+    doctor: async () => {
+      refuseIfClosed();
+      return { isHealthy: false, checks: [] };
+    },
     close,
     [Symbol.asyncDispose]: close,
   };
 }
+
+const MAX_INPUT_CHARS = 8_388_608;
+const NO_PROCESS = {
+  program: '',
+  memoryMb: 0,
+  cpuSeconds: 0,
+  hardened: false,
+  inNamespace: false,
+  unknownFlags: new Set<string>(),
+};
 
 async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>();
@@ -100,8 +170,4 @@ async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   } finally {
     signal.removeEventListener('abort', abort);
   }
-}
-
-function close(): Promise<void> {
-  return Promise.resolve();
 }
