@@ -186,7 +186,7 @@ describe('the log', () => {
 });
 
 describe('a checkpoint', () => {
-  it('is signed after so many entries, after so long, and at the end; and each is published', async () => {
+  it('is signed with the first entry, after so many, after so long, and at the end; and each is published', async () => {
     const clock = new ManualClock();
     const file = newFile();
     const published: number[] = [];
@@ -201,26 +201,29 @@ describe('a checkpoint', () => {
       ledger.write((transaction) => {
         for (let n = 0; n < entries; n += 1) transaction.append(refusal());
       });
+    await append(1);
+    await settle(clock);
+    expect(published).toEqual([1]);
     await append(3);
     await settle(clock);
-    expect(published).toEqual([]);
+    expect(published).toEqual([1]);
     await append(1);
     await settle(clock);
-    expect(published).toEqual([4]);
+    expect(published).toEqual([1, 5]);
     await append(1);
     await clock.advance(999);
-    expect(published).toEqual([4]);
+    expect(published).toEqual([1, 5]);
     await clock.advance(1);
     await settle(clock);
-    expect(published).toEqual([4, 5]);
+    expect(published).toEqual([1, 5, 6]);
     await clock.advance(10 * HOUR);
-    expect(published).toEqual([4, 5]); // nothing new to sign
+    expect(published).toEqual([1, 5, 6]); // nothing new to sign
     await append(1);
     await ledger.close();
-    expect(published).toEqual([4, 5, 6]);
+    expect(published).toEqual([1, 5, 6, 7]);
     const again = openLedger({ file }, { clock, publish });
     await again.close();
-    expect(published).toEqual([4, 5, 6, 6]); // it may not have got out before the process ended
+    expect(published).toEqual([1, 5, 6, 7, 7]); // it may not have got out before the process ended
   });
 
   it('that cannot be published is told of, and the next covers it', async () => {

@@ -149,8 +149,9 @@ describe('a log', () => {
   it('says what it cannot prove', async () => {
     await using young = openLedger({ file: ':memory:' });
     await young.write(({ append }) => append(refusal()));
-    expect(() => auditLogOf(young).proveInclusion(0)).toThrow(/checkpoint covers 0/);
-    expect(() => auditLogOf(young).proveInclusion(1)).toThrow(/no entry 1/);
+    await young.write(({ append }) => append(refusal()));
+    expect(() => auditLogOf(young).proveInclusion(1)).toThrow(/checkpoint covers 1/);
+    expect(() => auditLogOf(young).proveInclusion(2)).toThrow(/no entry 2/);
     expect(() => auditLogOf(ledger).proveConsistency(LAST_SIZE + 1)).toThrow(
       expect.objectContaining({ code: 'GOVERNANCE_AUDIT_NOT_FOUND' }),
     );

@@ -136,6 +136,18 @@ describe('a log, held against one checkpoint that an outsider kept,', () => {
     expect((await verify(file)).problems.map(({ code }) => code)).toEqual(['entries_cut']);
   });
 
+  it('shows by itself that its checkpoints were taken away, and is not gone on with', async () => {
+    const file = copyOf(good);
+    change(file, (database) => database.exec('DELETE FROM audit_checkpoints'));
+    const { problems } = await verifyLog({ file, verifierKey });
+    expect(problems.map(({ code }) => code)).toEqual(['checkpoints_missing']);
+    expect(() => openLedger({ file, keyFile: `${good}.key` })).toThrow(
+      expect.objectContaining({
+        code: expect.stringMatching(/GOVERNANCE_LEDGER_(?:INCONSISTENT|KEY)/),
+      }),
+    );
+  });
+
   it('shows it wherever a bit of a record is turned on the disk', async () => {
     const [record = ''] = [...readRecords(good, { from: VICTIM })];
     const bytes = readFileSync(good);

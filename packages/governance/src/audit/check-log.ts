@@ -26,7 +26,12 @@ export function checkLog(
 ): Checkpoint | undefined {
   const size = storedSize(database);
   checkEnd(database, size);
-  if (note === undefined) return undefined;
+  if (note === undefined && size === 0) return undefined;
+  if (note === undefined) {
+    throw new LedgerInconsistentError(
+      `The log has ${size} entries and no checkpoint, though one is signed with the first entry: they were taken away. Keep the files, and run audit verify.`,
+    );
+  }
   const checkpoint = openOwn(note, verifier);
   if (checkpoint.size > size) {
     throw new LedgerInconsistentError(

@@ -81,7 +81,9 @@ export class LogWriter implements EntryLog {
   seal(at: number): void {
     this.#dateBlocks(at);
     const { signer, checkpointEntries } = this.#parts;
-    const isDue = this.#isCheckpointDue || this.unsigned >= checkpointEntries;
+    // The first is signed at once: a log with entries and no checkpoint is one whose checkpoints somebody took away.
+    const isFirst = this.#signedSize === 0;
+    const isDue = isFirst || this.#isCheckpointDue || this.unsigned >= checkpointEntries;
     if (!isDue || this.unsigned === 0) return;
     const checkpoint = signCheckpoint(signer, this.#frontier.size, rootOf(this.#frontier));
     this.#statements.insertCheckpoint.run(checkpoint.size, at, checkpoint.note);

@@ -28,6 +28,8 @@ export type LogProblemCode =
   | 'tree_changed'
   | 'entries_cut'
   | 'checkpoint_forged'
+  /** A log with entries has one from its first commit on. */
+  | 'checkpoints_missing'
   | 'checkpoint_differs'
   | 'outside_checkpoint_differs'
   | 'summary_differs';
@@ -215,6 +217,13 @@ class Verification {
         code: 'tree_changed',
         seq: null,
         message: 'The stored tree has more nodes than the entries need.',
+      });
+    }
+    if (size > 0 && this.#expected.stored === 0) {
+      this.#note({
+        code: 'checkpoints_missing',
+        seq: null,
+        message: `There is no checkpoint beside the ${size} entries, though one is signed with the first: they were taken away.`,
       });
     }
     if (!this.#summary.agreesWith(this.#database)) {
