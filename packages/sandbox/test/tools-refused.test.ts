@@ -46,6 +46,8 @@ describe('a tool that must not be handed to code', () => {
   });
   it('is what is nothing at all', async () => {
     const nothing: Tool = JSON.parse('null');
-    await expect(createSandbox({ tools: [nothing] })).rejects.toThrow('tools[0] is no tool');
+    await expect(createSandbox({ tools: [nothing] })).rejects.toThrow(
+      /expected a tool\s+→ at tools\[0\]/,
+    );
   });
 });
