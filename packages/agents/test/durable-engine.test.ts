@@ -310,8 +310,19 @@ describe.each([
         value: [cancelled, cancelled, { kind: 'completed' }],
       });
       const views = await all(engine.list());
-      expect(views).toContainEqual({ id: 'c/leaf', workflow: 'leaf', status: 'cancelled' });
-      expect(views).toContainEqual({ id: 'root', workflow: 'root', status: 'cancelled' });
+      const cancelReason = 'enough';
+      expect(views).toContainEqual({
+        id: 'c/leaf',
+        workflow: 'leaf',
+        status: 'cancelled',
+        cancelReason,
+      });
+      expect(views).toContainEqual({
+        id: 'root',
+        workflow: 'root',
+        status: 'cancelled',
+        cancelReason,
+      });
     });
   });
 
@@ -422,8 +433,8 @@ describe('an engine over a journal in a SQLite file', () => {
       expect(await all(engine.history())).toEqual([]);
       expect(await engine.result('root')).toEqual(result);
       expect(await all(engine.list())).toEqual([
-        { id: 'root', workflow: 'root', status: 'completed' },
-        { id: 'wait', workflow: 'wait', status: 'running' },
+        { id: 'root', workflow: 'root', status: 'completed', cancelReason: null },
+        { id: 'wait', workflow: 'wait', status: 'running', cancelReason: null },
       ]);
       expect(await engine.start('root', 'root', null)).toEqual({ created: false });
     });

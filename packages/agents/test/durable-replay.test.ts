@@ -60,6 +60,8 @@ async function runProcess(journal: Remembered, upToMs: number) {
   const queue = TASKS.map(workOf).filter(({ taskId }) => !claimed.has(taskId));
   const tools: Tool[] = [
     systemTool(SYSTEM_TOOLS.openWave, 'Opens', async () => ({
+      wave: 1,
+      startedAt: 0,
       slots: [0, 1].map((n) => ({ agentId: `agent_${n}`, slot: 0 })),
     })),
     systemTool(SYSTEM_TOOLS.closeWave, 'Closes', async () => undefined),
@@ -128,6 +130,7 @@ function gist(facts: readonly Fact[]): string[] {
           return `${fact.attempt.taskId} attempt ${fact.attempt.attempt} ${fact.attempt.status}`;
         case 'taskSettled':
           return `${fact.outcome.taskId} ${fact.outcome.status} after ${fact.outcome.attempts}`;
+        case 'runBegan':
         case 'taskWaiting':
         case 'healingEnded':
         case 'verdictTaken':

@@ -101,12 +101,12 @@ describe('a journal in a SQLite file', () => {
     const operations: Operation[] = [
       begun('a', '{"n":1}'),
       { kind: 'intended', id: 'a', key: 'call', tries: 1 },
-      { kind: 'recorded', id: 'a', key: 'call', value: '"done"' },
+      { kind: 'recorded', id: 'a', at: 1.5, key: 'call', value: '"done"', tool: 'crm.save' },
       { kind: 'signalled', id: 'a', key: 's1', topic: 'go', value: '1' },
       { kind: 'signalled', id: 'a', key: 's2', topic: 'go', value: '2' },
       { kind: 'timed', id: 'a', key: 'wait', dueAt: 5_000.5, delayMs: 100 },
-      { kind: 'recorded', id: 'a', key: 'wait', value: '{}', consumes: 's1' },
-      { kind: 'told', id: 'a', key: 'fact', fact: '{"told":true}' },
+      { kind: 'recorded', id: 'a', at: 2, key: 'wait', value: '{}', consumes: 's1' },
+      { kind: 'told', id: 'a', at: 3, key: 'fact', fact: '{"told":true}' },
     ];
     for (const operation of operations) void store.keep(operation);
     await store.settled();
@@ -132,7 +132,12 @@ describe('a journal in a SQLite file', () => {
         { key: 's2', topic: 'go', value: '2', isConsumed: false },
       ],
     });
-    expect([...again.history(0)].map(({ key }) => key)).toEqual(['call', 'wait', 'fact']);
+    const common = { workflowId: 'a', seq: expect.any(Number) };
+    expect([...again.history(0)]).toEqual([
+      { ...common, at: 1.5, kind: 'recorded', key: 'call', tool: 'crm.save', value: 'done' },
+      { ...common, at: 2, kind: 'recorded', key: 'wait', tool: null, value: {} },
+      { ...common, at: 3, kind: 'told', key: 'fact', value: { told: true } },
+    ]);
     expect(again.load('b')).toBeUndefined();
     await again.close();
   });

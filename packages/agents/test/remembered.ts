@@ -27,7 +27,8 @@ export class Remembered {
         );
         assert(!isThere, `${kind} ${id} ${key} twice`);
       }
-      operations.push(operation);
+      if (operation.kind === 'compacted') this.#compact(operation.id);
+      else operations.push(operation);
       return Promise.resolve();
     };
     return {
@@ -44,6 +45,15 @@ export class Remembered {
       history: (after) => this.#history().filter(({ seq }) => seq > after),
       close: () => Promise.resolve(),
     };
+  }
+
+  #compact(id: string): void {
+    const left = this.operations.filter(
+      (one) =>
+        (one.id === id || !this.#isBelow(one.id, id)) &&
+        (one.id !== id || one.kind === 'begun' || one.kind === 'ended'),
+    );
+    this.operations.splice(0, Infinity, ...left);
   }
 
   load(id: string): StoredWorkflow | undefined {
@@ -96,13 +106,15 @@ export class Remembered {
   #history(): HistoryEntry[] {
     return this.operations.flatMap((operation, at): HistoryEntry[] => {
       if (operation.kind !== 'recorded' && operation.kind !== 'told') return [];
-      const { kind, id: workflowId, key } = operation;
+      const { kind, id: workflowId, at: time, key } = operation;
       const value: unknown = JSON.parse(kind === 'told' ? operation.fact : operation.value);
-      return [{ seq: at + 1, workflowId, kind, key, value }];
+      const common = { seq: at + 1, at: time, workflowId, key, value };
+      if (kind === 'told') return [{ ...common, kind }];
+      return [{ ...common, kind, tool: operation.tool ?? null }];
     });
   }
 }
 
-function viewOf({ id, workflow, ended }: StoredWorkflow): WorkflowView {
-  return { id, workflow, status: ended?.status ?? 'running' };
+function viewOf({ id, workflow, ended, cancelReason }: StoredWorkflow): WorkflowView {
+  return { id, workflow, status: ended?.status ?? 'running', cancelReason: cancelReason ?? null };
 }

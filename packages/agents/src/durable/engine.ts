@@ -18,6 +18,8 @@ export interface Registration {
 
 /** Runs workflows durably, as far as its store remembers. */
 export interface Engine {
+  /** Whether what it runs outlives the process. */
+  readonly isDurable: boolean;
   register(registration: Registration): void;
   /**
    * Goes on with the workflows that an earlier process left. Without it an engine only does what is started here.
@@ -43,15 +45,17 @@ export interface Engine {
   result(id: string): Promise<WorkflowResult>;
   list(): AsyncIterable<WorkflowView>;
   /**
-   * Calls `listener` for every fact, in order; the caller knows what facts its workflows tell. A listener that throws fails
+   * Calls `listener` for every fact, in order, with the time it was told at; the caller knows what facts its workflows tell. A listener that throws fails
    * the workflow that told the fact.
    */
-  subscribe<Fact extends object>(listener: (fact: Fact) => void): () => void;
+  subscribe<Fact extends object>(listener: (fact: Fact, at: number) => void): () => void;
   /**
    * What came of verbs, and the facts that were told, of workflows that have not been compacted; in the order in which they
    * were kept, after the entry of this number. Nothing without a store.
    */
-  history(after?: number): AsyncIterable<HistoryEntry>;
+  history<Fact = unknown, Recorded = unknown>(
+    after?: number,
+  ): AsyncIterable<HistoryEntry<Fact, Recorded>>;
   /** Forgets how an ended workflow, and those below it, came to their end. The result stays. */
   compact(id: string): Promise<void>;
   /** Lets go of timers, handles and the store. Workflows that have not ended are not told; another process may go on with them. */
@@ -66,4 +70,6 @@ export interface WorkflowView {
   id: string;
   workflow: string;
   status: 'running' | 'cancelled' | 'completed' | 'failed';
+  /** Null as long as nobody has cancelled it. */
+  cancelReason: string | null;
 }

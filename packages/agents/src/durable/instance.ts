@@ -35,7 +35,7 @@ export interface InstanceHost {
   forget(id: string): void;
   /** Takes it out of memory until it is signalled or the time has passed. */
   evict(instance: Instance, afterMs: number): void;
-  tell(fact: object): void;
+  tell(fact: object, at: number): void;
   onEnded(): void;
 }
 
@@ -135,8 +135,14 @@ export class Instance implements DurableContext {
     this.#isSuspect = false;
     const text = tryJournal(came);
     const result = text === undefined ? this.#refusedResult<Value>(NOT_JSON) : came;
-    const { id } = this;
-    await store.keep({ kind: 'recorded', id, key: call.key, value: text ?? toJournal(result) });
+    await store.keep({
+      kind: 'recorded',
+      id: this.id,
+      at: this.#host.clock.now(),
+      key: call.key,
+      value: text ?? toJournal(result),
+      tool: call.tool,
+    });
     lane?.leave();
     this.#verbs -= 1;
     return result;
@@ -237,7 +243,7 @@ export class Instance implements DurableContext {
     const { store } = this.#host;
     if (!store) {
       try {
-        this.#host.tell(fact);
+        this.#host.tell(fact, this.#host.clock.now());
         return DONE;
       } catch (error) {
         return Promise.reject(error);
@@ -248,9 +254,14 @@ export class Instance implements DurableContext {
 
   async #tellDurably(key: string, fact: object, store: WorkflowStore): Promise<void> {
     this.#verbs += 1;
-    await store.keep({ kind: 'told', id: this.id, key, fact: toJournal(fact) });
+    const at = this.#host.clock.now();
+    await store.keep({ kind: 'told', id: this.id, at, key, fact: toJournal(fact) });
     this.#verbs -= 1;
-    this.#host.tell(fact);
+    this.#host.tell(fact, at);
+  }
+
+  get cancelReason(): string | null {
+    return this.#cancelReason ?? null;
   }
 
   /** Whether it goes on with what another instance began. */
@@ -425,6 +436,7 @@ export class Instance implements DurableContext {
       await store.keep({
         kind: 'recorded',
         id: this.id,
+        at: this.#host.clock.now(),
         key,
         value: toJournal(value),
         ...(consumes !== undefined && { consumes }),

@@ -56,7 +56,7 @@ class Scheduler implements Engine, InstanceHost {
   /** Those that somebody waits for and that are not in memory. */
   readonly #awaited = new Map<string, PromiseWithResolvers<WorkflowResult>>();
   readonly #alarms: Alarms;
-  readonly #listeners = new Set<(fact: object) => void>();
+  readonly #listeners = new Set<(fact: object, at: number) => void>();
   /** Those that a process before this one left, as long as they have not come back. */
   readonly #left = new Set<string>();
   #running = 0;
@@ -74,6 +74,10 @@ class Scheduler implements Engine, InstanceHost {
     this.#lanes = lanes;
     this.deadlines = new Deadlines(clock);
     this.#alarms = new Alarms(clock, (id) => this.#wakeInTime(id));
+  }
+
+  get isDurable(): boolean {
+    return this.store !== undefined;
   }
 
   register({ workflows, tools, lanes, version = DEFAULT_VERSION }: Registration): void {
@@ -243,8 +247,8 @@ class Scheduler implements Engine, InstanceHost {
     return name === undefined ? undefined : this.#lanes.get(name);
   }
 
-  tell(fact: object): void {
-    for (const listener of this.#listeners) listener(fact);
+  tell(fact: object, at: number): void {
+    for (const listener of this.#listeners) listener(fact, at);
   }
 
   async signal(id: string, topic: string, value: unknown, { key }: { key: string }): Promise<void> {
@@ -288,18 +292,22 @@ class Scheduler implements Engine, InstanceHost {
       yield* this.store.views();
       return;
     }
-    for (const { id, workflow, status } of this.#instances.values()) yield { id, workflow, status };
+    for (const { id, workflow, status, cancelReason } of this.#instances.values()) {
+      yield { id, workflow, status, cancelReason };
+    }
   }
 
-  subscribe<Fact extends object>(listener: (fact: Fact) => void): () => void {
-    const hear = (fact: object) => listener(fact as Fact);
+  subscribe<Fact extends object>(listener: (fact: Fact, at: number) => void): () => void {
+    const hear = (fact: object, at: number) => listener(fact as Fact, at);
     this.#listeners.add(hear);
     return () => this.#listeners.delete(hear);
   }
 
-  async *history(after = 0): AsyncIterable<HistoryEntry> {
+  async *history<Fact, Recorded>(after = 0): AsyncIterable<HistoryEntry<Fact, Recorded>> {
     await this.store?.settled();
-    yield* this.store?.history(after) ?? [];
+    for (const entry of this.store?.history(after) ?? []) {
+      yield entry as HistoryEntry<Fact, Recorded>;
+    }
   }
 
   async compact(id: string): Promise<void> {

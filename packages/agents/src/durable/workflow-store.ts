@@ -13,14 +13,22 @@ export type Operation =
       parentId: string | null;
       input: string;
     }
-  /** What came of a verb. */
-  | { kind: 'recorded'; id: string; key: string; value: string; consumes?: string }
+  /** What came of a verb: a wait may have consumed a signal, an activity has called a tool. */
+  | {
+      kind: 'recorded';
+      id: string;
+      at: number;
+      key: string;
+      value: string;
+      consumes?: string;
+      tool?: string;
+    }
   /** A call is about to be made that must not be made again without asking; `tries` counts those that nobody heard of again. */
   | { kind: 'intended'; id: string; key: string; tries: number }
   /** A wait has begun: it ends at `dueAt` (ms since the epoch), and never later than `delayMs` from wherever it goes on. */
   | { kind: 'timed'; id: string; key: string; dueAt: number; delayMs: number }
   | { kind: 'signalled'; id: string; key: string; topic: string; value: string }
-  | { kind: 'told'; id: string; key: string; fact: string }
+  | { kind: 'told'; id: string; at: number; key: string; fact: string }
   /** With all that are below and have not ended. */
   | { kind: 'cancelled'; id: string; reason: string }
   | { kind: 'ended'; id: string; status: WorkflowView['status']; result: string }
@@ -49,13 +57,21 @@ export interface StoredWorkflow {
 export type Unfinished = Pick<StoredWorkflow, 'id' | 'workflow' | 'version' | 'parentId'>;
 
 /** What came of a verb, or a fact that was told, and its place among all that was kept. */
-export interface HistoryEntry {
+export type HistoryEntry<Fact = unknown, Recorded = unknown> = {
   seq: number;
+  /** ms since the Unix epoch. */
+  at: number;
   workflowId: string;
-  kind: 'recorded' | 'told';
   key: string;
-  value: unknown;
-}
+} & (
+  | {
+      kind: 'recorded';
+      /** What an activity called; null of other verbs. */
+      tool: string | null;
+      value: Recorded;
+    }
+  | { kind: 'told'; value: Fact }
+);
 
 /** What an engine remembers by. One process writes it. */
 export interface WorkflowStore {

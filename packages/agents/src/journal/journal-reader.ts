@@ -73,6 +73,7 @@ export class JournalReader {
         id: String(row['id']),
         workflow: String(row['workflow']),
         status: statusOf(row['status']),
+        cancelReason: textOf(row['cancel_reason']),
       };
     }
   }
@@ -80,13 +81,16 @@ export class JournalReader {
   *history(after: number): Iterable<HistoryEntry> {
     for (const row of this.#statements.history.iterate(after)) {
       const value: unknown = JSON.parse(String(row['value']));
-      yield {
+      const common = {
         seq: Number(row['seq']),
+        at: Number(row['at']),
         workflowId: String(row['id']),
-        kind: row['kind'] === ENTRY_KINDS.told ? 'told' : 'recorded',
         key: String(row['key']),
         value,
       };
+      yield row['kind'] === ENTRY_KINDS.told
+        ? { ...common, kind: 'told' }
+        : { ...common, kind: 'recorded', tool: textOf(row['tool']) };
     }
   }
 
@@ -135,9 +139,11 @@ function prepareStatements(database: DatabaseSync) {
        SELECT ${columns} FROM workflows
        WHERE status = 'running' AND id IN (SELECT id FROM below) ORDER BY number`,
     ),
-    views: database.prepare('SELECT id, workflow, status FROM workflows ORDER BY number'),
+    views: database.prepare(
+      'SELECT id, workflow, status, cancel_reason FROM workflows ORDER BY number',
+    ),
     history: database.prepare(
-      `SELECT e.seq, e.kind, e.key, e.value, w.id
+      `SELECT e.seq, e.at, e.kind, e.key, e.tool, e.value, w.id
        FROM entries e JOIN workflows w ON w.number = e.workflow
        WHERE e.seq > ? AND e.kind IN (${ENTRY_KINDS.recorded}, ${ENTRY_KINDS.told}) ORDER BY e.seq`,
     ),

@@ -69,26 +69,36 @@ class Connection {
         return;
       }
       case 'recorded': {
-        const { key, value, consumes = null } = operation;
-        insert.run(ENTRY_KINDS.recorded, key, value, consumes, id);
+        const { at, key, value, consumes = null, tool = null } = operation;
+        insert.run(ENTRY_KINDS.recorded, key, value, consumes, id, tool, at);
         return;
       }
       case 'intended':
-        replace.run(ENTRY_KINDS.intended, operation.key, String(operation.tries), null, id);
+        replace.run(
+          ENTRY_KINDS.intended,
+          operation.key,
+          String(operation.tries),
+          null,
+          id,
+          null,
+          null,
+        );
         return;
       case 'timed': {
         const { key, dueAt, delayMs } = operation;
-        insert.run(ENTRY_KINDS.timed, key, String(dueAt), String(delayMs), id);
+        insert.run(ENTRY_KINDS.timed, key, String(dueAt), String(delayMs), id, null, null);
         return;
       }
       case 'signalled': {
         const { key, topic, value } = operation;
-        insert.run(ENTRY_KINDS.signalled, key, value, topic, id);
+        insert.run(ENTRY_KINDS.signalled, key, value, topic, id, null, null);
         return;
       }
-      case 'told':
-        insert.run(ENTRY_KINDS.told, operation.key, operation.fact, null, id);
+      case 'told': {
+        const { at, key, fact } = operation;
+        insert.run(ENTRY_KINDS.told, key, fact, null, id, null, at);
         return;
+      }
       case 'cancelled':
         cancel.run(id, operation.reason);
         return;
@@ -133,8 +143,8 @@ const BELOW = `
   )`;
 
 function prepareStatements(database: DatabaseSync) {
-  const entry = `(workflow, kind, key, value, detail)
-    SELECT number, ?1, ?2, ?3, ?4 FROM workflows WHERE id = ?5`;
+  const entry = `(workflow, kind, key, value, detail, tool, at)
+    SELECT number, ?1, ?2, ?3, ?4, ?6, ?7 FROM workflows WHERE id = ?5`;
   return {
     begin: database.prepare(
       `INSERT OR IGNORE INTO workflows (id, workflow, version, parent_id, input) VALUES (?, ?, ?, ?, ?)`,

@@ -23,7 +23,9 @@ const MIGRATIONS: readonly string[] = [
     kind INTEGER NOT NULL,
     key TEXT NOT NULL,
     value TEXT NOT NULL,
-    detail TEXT
+    detail TEXT, -- recorded: the signal consumed; timed: the delay; signalled: the topic
+    tool TEXT,
+    at REAL
   ) STRICT;
   CREATE UNIQUE INDEX entries_key ON entries (workflow, kind, key);
   `,
