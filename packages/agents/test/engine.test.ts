@@ -7,9 +7,9 @@ import {
   createEngine,
   type DurableContext,
   type Engine,
-  type JournalStore,
   type Registration,
   type Workflow,
+  type WorkflowStore,
 } from '@buddy/agents';
 import { BuddyError, ManualClock, type Tool, type ToolContext } from '@buddy/core';
 import fc from 'fast-check';
@@ -48,7 +48,7 @@ function callOf(tool: string, change: Partial<ActivityCall> = {}): ActivityCall 
 
 function engineWith(
   registration: Partial<Registration>,
-  ports: { clock?: ManualClock; store?: JournalStore } = {},
+  ports: { clock?: ManualClock; store?: WorkflowStore } = {},
 ): Engine {
   const engine = createEngine({ clock: new ManualClock(), ...ports });
   engine.register({ workflows: {}, tools: [], lanes: {}, ...registration });
