@@ -1,5 +1,6 @@
 import type { FailureDescription, Tool } from '@buddy/core';
 import type { Workflow } from './durable-context.ts';
+import type { RateLimitOptions } from './rate-limit.ts';
 import type { HistoryEntry } from './workflow-store.ts';
 
 /** What an engine runs. Registered before the first `start`, and before `open`. */
@@ -9,6 +10,8 @@ export interface Registration {
   tools: readonly Tool[];
   /** How many activities of a lane may run at once. A lane that is not named has no limit. */
   lanes: Readonly<Record<string, number>>;
+  /** How many calls of a provider may begin within any time of this length; see `ActivityCall.provider`. */
+  providers?: Readonly<Record<string, RateLimitOptions>>;
   /**
    * Of the workflows' code; default `1`. A workflow goes on with the version it began with: register that beside a new one
    * for as long as any is left, for a replay by other code goes astray.

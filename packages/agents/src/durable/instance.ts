@@ -12,6 +12,7 @@ import type {
 } from './durable-context.ts';
 import type { WorkflowResult, WorkflowView } from './engine.ts';
 import type { Lane } from './lane.ts';
+import type { RateLimit } from './rate-limit.ts';
 import {
   fromJournal,
   type StoredWorkflow,
@@ -30,6 +31,7 @@ export interface InstanceHost {
   /** So often may a call end its process before it is called no more. */
   readonly poisonAfter: number;
   lane(name: string | undefined): Lane | undefined;
+  rateLimit(provider: string | undefined): RateLimit | undefined;
   spawn(child: ChildStart, parent: Instance): Instance | undefined;
   ended(id: string): Promise<WorkflowResult>;
   forget(id: string): void;
@@ -97,12 +99,20 @@ export class Instance implements DurableContext {
     if (known !== undefined) return Promise.resolve(fromJournal<ActivityResult<Value>>(known));
     this.#verbs += 1;
     const lane = this.#host.lane(call.lane);
+    const rate = this.#host.rateLimit(call.provider);
+    if (rate) return this.#performInTurn(call, lane, rate);
     if (!lane || (this.#mayStart(call) && lane.tryEnter())) return this.#perform(call, lane);
-    return this.#performInTurn(call, lane);
+    return this.#performInTurn(call, lane, undefined);
   }
 
-  async #performInTurn<Value>(call: ActivityCall, lane: Lane): Promise<ActivityResult<Value>> {
-    const hasPlace = await this.#enter(lane, !call.evenIfCancelled);
+  async #performInTurn<Value>(
+    call: ActivityCall,
+    lane: Lane | undefined,
+    rate: RateLimit | undefined,
+  ): Promise<ActivityResult<Value>> {
+    const isCancellable = !call.evenIfCancelled;
+    if (rate) await this.#enter(rate, isCancellable);
+    const hasPlace = lane !== undefined && (await this.#enter(lane, isCancellable));
     return this.#perform<Value>(call, hasPlace ? lane : undefined);
   }
 
@@ -323,8 +333,8 @@ export class Instance implements DurableContext {
     for (const timer of this.#timers) timer.abort();
   }
 
-  /** @returns Whether it got a place in the lane; not so when it was cancelled before. */
-  async #enter(lane: Lane, isCancellable: boolean): Promise<boolean> {
+  /** @returns Whether it was let through; not so when it was cancelled before. */
+  async #enter(lane: Lane | RateLimit, isCancellable: boolean): Promise<boolean> {
     if (isCancellable && this.#cancelReason !== undefined) return false;
     if (lane.tryEnter()) return true;
     return new Promise((resolve) => {

@@ -6,6 +6,7 @@ import type { ChildStart, Workflow } from './durable-context.ts';
 import type { Engine, Registration, WorkflowResult, WorkflowView } from './engine.ts';
 import { Instance, type InstanceHost, type Past } from './instance.ts';
 import { Lane } from './lane.ts';
+import { RateLimit } from './rate-limit.ts';
 import {
   fromJournal,
   resultOf,
@@ -52,6 +53,7 @@ class Scheduler implements Engine, InstanceHost {
   /** What begins now begins with this. */
   #version = DEFAULT_VERSION;
   readonly #lanes: Map<string, Lane>;
+  readonly #rateLimits = new Map<string, RateLimit>();
   readonly #instances = new Map<string, Instance>();
   /** Those that somebody waits for and that are not in memory. */
   readonly #awaited = new Map<string, PromiseWithResolvers<WorkflowResult>>();
@@ -80,7 +82,13 @@ class Scheduler implements Engine, InstanceHost {
     return this.store !== undefined;
   }
 
-  register({ workflows, tools, lanes, version = DEFAULT_VERSION }: Registration): void {
+  register({
+    workflows,
+    tools,
+    lanes,
+    providers = {},
+    version = DEFAULT_VERSION,
+  }: Registration): void {
     this.#version = version;
     const named = this.#workflows.get(version) ?? new Map<string, Workflow>();
     this.#workflows.set(version, named);
@@ -93,6 +101,9 @@ class Scheduler implements Engine, InstanceHost {
     for (const [name, concurrency] of Object.entries(lanes)) {
       if (!this.#lanes.has(name)) this.#lanes.set(name, new Lane(concurrency));
     }
+    for (const [name, limit] of Object.entries(providers)) {
+      if (!this.#rateLimits.has(name)) this.#rateLimits.set(name, new RateLimit(this.clock, limit));
+    }
   }
 
   async open(): Promise<{ resumed: number }> {
@@ -101,6 +112,7 @@ class Scheduler implements Engine, InstanceHost {
     const left = store.unfinished();
     for (const { workflow, version } of left) this.#find(workflow, version); // all or nothing
     for (const { id } of left) this.#left.add(id);
+    if (left.length > 0) for (const limit of this.#rateLimits.values()) limit.useUp();
     // Those below others come back as their parents do again what they did, or were left by one that has ended.
     const roots = left.filter(({ parentId }) => parentId === null || !this.#left.has(parentId));
     for (const { id } of roots) this.#resume(id);
@@ -247,6 +259,10 @@ class Scheduler implements Engine, InstanceHost {
     return name === undefined ? undefined : this.#lanes.get(name);
   }
 
+  rateLimit(provider: string | undefined): RateLimit | undefined {
+    return provider === undefined ? undefined : this.#rateLimits.get(provider);
+  }
+
   tell(fact: object, at: number): void {
     for (const listener of this.#listeners) listener(fact, at);
   }
@@ -324,6 +340,7 @@ class Scheduler implements Engine, InstanceHost {
     this.isClosed = true;
     this.deadlines.rest();
     this.#alarms.rest();
+    for (const limit of this.#rateLimits.values()) limit.rest();
     for (const instance of this.#instances.values()) instance.dropTimers();
     await this.store?.close();
   }

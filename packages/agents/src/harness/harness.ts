@@ -335,6 +335,7 @@ class WaveHarness implements Harness {
         ...host.systemTools(),
         ...supportTools(this.#tools, this.#heal),
       ],
+      providers: this.#options.rateLimits,
       lanes: Object.fromEntries(agents.map(({ id, capacity }) => [id, capacity])),
     });
     return run;
