@@ -1,6 +1,15 @@
 import type { CallOptions, ConnectionTest } from '../exchange/call-options.ts';
 import type { GoHighLevelContactUpdate, NewGoHighLevelContact } from './contact-fields.ts';
 
+export type GoHighLevelChannel = 'Call' | 'Email' | 'SMS' | 'WhatsApp' | 'GMB' | 'FB';
+
+export interface GoHighLevelDndSetting {
+  readonly status: 'active' | 'inactive' | 'permanent';
+  readonly message?: string;
+  readonly code?: string;
+}
+
+/** A contact of a location's. What the provider adds to it beyond these is handed on. */
 export interface GoHighLevelContact {
   readonly id: string;
   readonly locationId: string;
@@ -19,7 +28,12 @@ export interface GoHighLevelContact {
   readonly timezone?: string;
   readonly source?: string;
   readonly assignedTo?: string;
+  /** `YYYY-MM-DD`. */
+  readonly dateOfBirth?: string;
+  /** Not to be disturbed, by any channel. */
   readonly dnd?: boolean;
+  /** By channel: `SMS`, `Email`. */
+  readonly dndSettings?: Readonly<Partial<Record<GoHighLevelChannel, GoHighLevelDndSetting>>>;
   readonly tags: readonly string[];
   readonly customFields: readonly { readonly id: string; readonly value: string }[];
   /** ISO 8601. */

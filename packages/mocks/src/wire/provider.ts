@@ -19,6 +19,21 @@ export interface WireCall extends CallIdentity {
   readonly inFlight: number;
   /** A read that is to miss the latest write, as a replica that lags would. */
   readonly isStale: boolean;
+  /** Whether calls beyond the provider's own rate limits are refused; they are counted in any case. */
+  readonly areLimitsEnforced: boolean;
+}
+
+/** One thing that a call did to a provider's state. */
+export interface StateChange {
+  readonly kind: 'created' | 'updated' | 'deleted';
+  /** Such as `contact`. */
+  readonly what: string;
+  readonly id: string;
+}
+
+/** What a provider answers, and what it did, for the journal. */
+export interface WireAnswer extends WireResponse {
+  readonly changes?: readonly StateChange[];
 }
 
 /** What a provider is told to answer in place of what it would have. */
@@ -39,7 +54,7 @@ export interface WireProvider {
   /** Which operation a request asks for; undefined when the provider has no such route, which `handle` then says. */
   operationOf(request: WireRequest): string | undefined;
   /** Answers, for better or worse. It never throws because of what was sent. */
-  handle(request: WireRequest, call: WireCall): WireResponse;
+  handle(request: WireRequest, call: WireCall): WireAnswer;
   /** An error the provider would word itself, for a fault that is put in place of the answer. */
   refuse(refusal: Refusal, request: WireRequest, call: WireCall): WireResponse;
   /** All state, as data that `restore` takes back. */
