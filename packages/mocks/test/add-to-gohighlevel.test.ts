@@ -40,7 +40,11 @@ function person(id: string, changes: Partial<MployerContact> = {}): MployerConta
 
 const { email: _email, ...unreachable } = person('unreachable');
 
-function fault(operation: string, status: FaultRule['status'], rate: number): FaultRule {
+function fault(
+  operation: string,
+  status: Extract<FaultRule, { kind: 'status' }>['status'],
+  rate: number,
+): FaultRule {
   return { match: { operation }, kind: 'status', status, when: { rate } };
 }
 

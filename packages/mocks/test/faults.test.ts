@@ -195,7 +195,11 @@ describe('a fault rule', () => {
     ['a rate above 1', [rule(503, 1.5)], 'rate'],
     ['a status that no provider answers', [{ ...rule(503, 1), status: 418 }], 'status'],
     ['an unknown kind', [{ ...rule(503, 1), kind: 'explosion' }], 'kind'],
-    ['an unknown profile', 'sometimes', "must be 'none', 'seed' or a list of fault rules"],
+    [
+      'an unknown profile',
+      'sometimes',
+      'must be one of none, seed, flaky, storm, down, real-limits, or a list of fault rules',
+    ],
     ['rates that add up to more than 1', [rule(503, 0.6), rule(500, 0.6)], 'add up to 1.2'],
     [
       'an operation that does not exist',
@@ -209,7 +213,7 @@ describe('a fault rule', () => {
 });
 
 function rule(
-  status: FaultRule['status'],
+  status: Extract<FaultRule, { kind: 'status' }>['status'],
   rate: number,
   match: FaultRule['match'] = { operation: '*' },
 ): FaultRule {

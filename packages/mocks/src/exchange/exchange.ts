@@ -2,7 +2,9 @@ import type { Clock } from '@buddy/core';
 import { type CallIdentity, type Provider, ProviderError } from '../errors.ts';
 import { faultError, leavesDoubt } from '../faults/fault-error.ts';
 import { planFaults } from '../faults/fault-plan.ts';
-import type { FaultRule } from '../faults/fault-rule.ts';
+import type { FaultRule as AnyFaultRule } from '../faults/fault-rule.ts';
+
+type FaultRule = Extract<AnyFaultRule, { kind: 'status' }>;
 import type { CallOptions } from './call-options.ts';
 import { BoundedJournal, type Journal, type JournalEntry } from './journal.ts';
 import { drawLatencyMs, type LatencyDistribution } from './latency.ts';
@@ -60,7 +62,7 @@ export function createExchange<Operation extends string>(
       startedAt: clock.now(),
       legMs: Math.round(latencyMs(operation, n) / 2),
       isWrite: operations[operation].isWrite,
-      fault: faultPlan.draw(operation, n),
+      fault: statusFault(faultPlan.draw(operation, n, 0)),
       isCarriedOut: false,
     };
   };
@@ -125,6 +127,11 @@ interface Trip {
   readonly isWrite: boolean;
   readonly fault: FaultRule | undefined;
   isCarriedOut: boolean;
+}
+
+/** All that this exchange, which is about to go, can do. */
+function statusFault(rule: AnyFaultRule | undefined): FaultRule | undefined {
+  return rule?.kind === 'status' ? rule : undefined;
 }
 
 type Result<T> = { ok: true; value: T } | { ok: false; error: unknown };

@@ -11,7 +11,9 @@ import {
   RateLimitError,
   ValidationError,
 } from '../errors.ts';
-import type { FaultRule } from './fault-rule.ts';
+import type { FaultRule as AnyFaultRule } from './fault-rule.ts';
+
+type FaultRule = Extract<AnyFaultRule, { kind: 'status' }>;
 
 const DEFAULT_RETRY_AFTER_MS = 1_000;
 
