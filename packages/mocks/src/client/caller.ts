@@ -4,7 +4,7 @@ import {
   type CallIdentity,
   NetworkError,
   type Provider,
-  type ProviderError,
+  ProviderError,
   SchemaDriftError,
 } from '../errors.ts';
 import type { CallOptions } from '../exchange/call-options.ts';
@@ -34,6 +34,11 @@ export interface CallSpec<Answer extends z.ZodType> {
   readonly isRepeatable?: boolean;
   /** What a good answer's body must look like; it is what the call resolves with. */
   readonly answer: Answer;
+  /**
+   * What a repeat resolves with when it is refused because the first time, whose answer was lost, was carried out: the
+   * contact to delete is not there any more. Undefined when that is not why.
+   */
+  readonly settledBy?: (error: ProviderError) => z.output<Answer> | undefined;
   /** Done without a token, as getting one is. */
   readonly isAnonymous?: boolean;
 }
@@ -159,7 +164,18 @@ export function createWireCaller(parts: WireCallerParts): WireCaller {
       const { signal } = options;
       signal?.throwIfAborted();
       const isRepeatable = spec.isRepeatable ?? !spec.isWrite;
-      const once = () => attempt(spec, options);
+      let isInDoubt = false;
+      const once = async () => {
+        try {
+          return await attempt(spec, options);
+        } catch (error) {
+          if (!(error instanceof ProviderError)) throw error;
+          const settled = isInDoubt ? spec.settledBy?.(error) : undefined;
+          if (settled !== undefined) return settled;
+          isInDoubt ||= error.effect === 'unknown';
+          throw error;
+        }
+      };
       return tryRepeatedly(
         () => (gate ? gate.pass(once, signal) : once()),
         retries,

@@ -12,7 +12,6 @@ import { OPERATIONS, type Operation, type Route, routeOf } from './operations.ts
 import type { GoHighLevelMockOptions } from './options.ts';
 import { RateLimits, RateLimitState } from './rate-limits.ts';
 import {
-  badRequest,
   duplicate,
   failed,
   missing,
