@@ -23,7 +23,8 @@ export {
   ValidationError,
 } from './errors.ts';
 export type { CallOptions, ConnectionTest } from './exchange/call-options.ts';
-export type { Journal, JournalEntry } from './exchange/journal.ts';
+export type { JournalEntry } from './journal/entry.ts';
+export type { Journal } from './journal/journal.ts';
 export type { Latency, LatencyDistribution } from './exchange/latency.ts';
 export { FaultRulesError } from './faults/errors.ts';
 export { FaultRule, type Faults } from './faults/fault-rule.ts';

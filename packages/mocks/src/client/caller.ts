@@ -132,7 +132,9 @@ export function createWireCaller(parts: WireCallerParts): WireCaller {
     { signal, idempotencyKey }: CallOptions,
   ): Promise<WireResponse> => {
     if (spec.isAnonymous) return send(spec, requestOf(spec, undefined, idempotencyKey), signal);
-    const token = await credentials.token(signal);
+    const held = credentials.token(signal);
+    // Without a pause where none is needed: who aborts right after calling finds the call under way.
+    const token = held instanceof Promise ? await held : held;
     const answer = await send(spec, requestOf(spec, token, idempotencyKey), signal);
     if (answer.status !== 401 || !(await credentials.renew?.(token, signal))) return answer;
     const renewed = await credentials.token(signal);
