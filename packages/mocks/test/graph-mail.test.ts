@@ -37,7 +37,7 @@ describe('the mailbox of the Graph mock', () => {
     const dates = makeMock()
       .messages()
       .map(({ receivedDateTime }) => receivedDateTime);
-    expect(dates[0]).toBe('2026-01-10T11:00:00.000Z');
+    expect(dates[0]).toBe('2026-01-10T11:00:00Z');
     expect(dates).toEqual(dates.toSorted().toReversed());
   });
 
@@ -70,7 +70,7 @@ describe('sending with the Graph mock', () => {
       importance: 'normal',
       isRead: true,
       from: { emailAddress: { address: 'buddy@example.com', name: 'Buddy' } },
-      sentDateTime: '2026-01-10T12:00:00.000Z',
+      sentDateTime: '2026-01-10T12:00:00Z',
     });
     expect((await client.getMessages({ filter: "subject eq 'Your quote'" })).messages).toEqual([
       sent,
@@ -79,22 +79,30 @@ describe('sending with the Graph mock', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['no recipient', letter({ toRecipients: [] }), 'At least one recipient is needed'],
+    [
+      'no recipient',
+      letter({ toRecipients: [] }),
+      "At least one recipient is not valid., Recipient '' is not valid.",
+    ],
     [
       'a recipient without an address',
       letter({ toRecipients: [{ emailAddress: { address: 'grace' } }] }),
-      'toRecipients.0.emailAddress.address is not a valid address',
+      "At least one recipient is not valid., Recipient 'grace' is not valid.",
     ],
     [
       'a header of another kind',
       letter({ internetMessageHeaders: [{ name: 'Subject', value: 'x' }] }),
-      "internetMessageHeaders.0.name must begin with 'x-'",
+      "The internet message header name 'Subject' should start with 'x-' or 'X-'.",
     ],
-    ['an unknown field', { ...letter(), urgent: true }, 'property urgent should not exist'],
+    [
+      'an unknown field',
+      { ...letter(), urgent: true },
+      "The property 'urgent' does not exist on type 'microsoft.graph.message'. Make sure to only use property names that are defined by the type.",
+    ],
     [
       'a body of another kind',
       { ...letter(), body: { contentType: 'markdown', content: '' } },
-      "body.contentType must be 'text' or 'html'",
+      "Cannot convert the value of property 'body.contentType': Invalid option: expected one of \\"text\\"|\\"html\\".",
     ],
   ])('refuses %s, and sends nothing', async (_what, message, issue) => {
     const { client, messages } = makeMock();
@@ -115,7 +123,7 @@ describe('sending with the Graph mock', () => {
     const [reply] = messages('sentitems');
     expect(reply).toMatchObject({
       subject: 'RE: Benefits Weekly: what changes next year',
-      body: { contentType: 'text', content: 'Please unsubscribe me.' },
+      bodyPreview: expect.stringMatching(/^Please unsubscribe me\\. From: .* Five changes to know/),
       toRecipients: [original?.from],
       conversationId: original?.conversationId,
     });
@@ -143,7 +151,7 @@ describe('reading with the Graph mock', () => {
       ...unread,
       isRead: true,
       changeKey: read.changeKey,
-      lastModifiedDateTime: '2026-01-10T12:00:00.000Z',
+      lastModifiedDateTime: '2026-01-10T12:00:00Z',
     });
     expect(read.changeKey).not.toBe(unread?.changeKey);
     expect(await client.readMessage(read.id)).toEqual(read);
@@ -215,21 +223,15 @@ describe('the filter of the Graph mock', () => {
     'isRead',
     'isRead eq',
     'isRead eq maybe',
-    'isRead ne true',
     'ISREAD eq true',
     'subject eq Hello',
     "subject eq 'Hello",
-    "contains(subject, 'Hello')",
-    "startswith(subject,'Hello')",
-    "isRead eq true or subject eq 'Hello'",
     'isRead eq true and',
     'isRead eq true isRead eq false',
     'not isRead eq true',
-    '(isRead eq true)',
     'receivedDateTime ge yesterday',
     'receivedDateTime ge 2026-13-45',
     "receivedDateTime ge '2026-01-01'",
-    "importance eq 'high'",
   ])('refuses %j rather than answer wrongly', async (filter) => {
     const { client } = makeMock();
     await expect(client.getMessages({ filter })).rejects.toMatchObject({
