@@ -1,11 +1,13 @@
 import { type Clock, ManualClock } from '@buddy/core';
 import { describe, expect, it } from 'vitest';
+import type { z } from 'zod';
 import { MockOptions } from '../src/exchange/options.ts';
+import { FaultRule } from '../src/faults/fault-rule.ts';
 import { createWireExchange } from '../src/wire/exchange.ts';
 import type { WireRequest } from '../src/wire/message.ts';
 import { NotesProvider } from './notes/notes-provider.ts';
 
-type Options = Parameters<typeof MockOptions.parse>[0] & object;
+type Options = z.input<typeof MockOptions>;
 
 function notesMock(options: Options = {}, clock: Clock = new ManualClock()) {
   const provider = new NotesProvider();
@@ -31,13 +33,13 @@ interface Seen {
 
 interface Way {
   name: string;
-  call(
+  call: (
     mock: NotesMock,
     method: string,
     path: string,
     body?: unknown,
     signal?: AbortSignal,
-  ): Promise<Seen>;
+  ) => Promise<Seen>;
 }
 
 const inProcess: Way = {
@@ -120,7 +122,7 @@ describe.each([inProcess, overFetch])('a call $name', ({ call }) => {
   ])('meets a fault of kind %s, and leaves so many notes', async (_name, fault, seen, left) => {
     const clock = new ManualClock();
     const rule = { match: { operation: 'notes.create' }, when: { nth: 1 }, ...fault };
-    const mock = notesMock({ faults: [rule] }, clock);
+    const mock = notesMock({ faults: [FaultRule.parse(rule)] }, clock);
     await clock.run(async () => {
       expect(await call(mock, 'POST', '/notes', { text: 'milk' })).toMatchObject(seen);
     });
@@ -146,10 +148,10 @@ describe.each([inProcess, overFetch])('a call $name', ({ call }) => {
       );
       const controller = new AbortController();
       const called = call(mock, 'GET', '/notes', undefined, controller.signal);
-      const failed = expect(called).rejects.toThrow('enough');
+      const failed = called.catch((error: unknown) => error);
       await clock.advance(90);
       controller.abort(new Error('enough'));
-      await failed;
+      expect(await failed).toMatchObject({ message: 'enough' });
     }
   });
 });

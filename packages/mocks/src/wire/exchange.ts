@@ -8,12 +8,13 @@ import { type Fault, type FaultRule, Faults } from '../faults/fault-rule.ts';
 import { rulesOf } from '../faults/profiles.ts';
 import type { CallRecord } from '../journal/entry.ts';
 import { BoundedJournal, type Journal } from '../journal/journal.ts';
+import { tellAnswer } from './answer-channel.ts';
 import type { Answer, Delivery } from './delivery.ts';
 import { EarlyRetries } from './early-retries.ts';
 import { createMockFetch } from './fetch.ts';
 import { createInProcessTransport } from './in-process-transport.ts';
 import type { Json, WireRequest, WireResponse } from './message.ts';
-import type { StateChange, WireAnswer, WireCall, WireProvider } from './provider.ts';
+import type { StateChange, WireCall, WireProvider } from './provider.ts';
 import type { Transport } from './transport.ts';
 
 /** What all mocks have in common, and what a server or MSW serves. */
@@ -260,7 +261,7 @@ class Exchange implements FaultControl {
     const answer = this.#provider.handle(trip.sent.request, this.#callOf(trip));
     trip.isCarriedOut = answer.status < 400;
     trip.changes = answer.changes ?? [];
-    return (trip.answer = writtenOut(answer));
+    return this.#give(answer, trip);
   }
 
   #refuse(trip: Trip, status: number, retryAfterMs?: number): Answer {
@@ -274,7 +275,14 @@ class Exchange implements FaultControl {
     ) {
       this.#earlyRetries.forbid(trip.sent, call.at, retryAfterMs);
     }
-    return (trip.answer = writtenOut(answer));
+    return this.#give(answer, trip);
+  }
+
+  #give(answer: WireResponse, trip: Trip): Answer {
+    trip.answer = writtenOut(answer);
+    const { request } = trip.sent;
+    tellAnswer({ provider: this.#provider.name, request, answer: trip.answer });
+    return trip.answer;
   }
 
   #callOf({ operation, n, requestId, fault }: Trip): WireCall {
@@ -340,7 +348,7 @@ interface Trip {
 }
 
 /** Written at once: what the provider does to its state afterwards cannot change what it has answered. */
-function writtenOut({ status, headers, body }: WireAnswer | WireResponse): Answer {
+function writtenOut({ status, headers, body }: WireResponse): Answer {
   if (body === undefined) return { status, headers, text: undefined };
   return {
     status,
