@@ -102,7 +102,7 @@ describe('sending with the Graph mock', () => {
     [
       'a body of another kind',
       { ...letter(), body: { contentType: 'markdown', content: '' } },
-      "Cannot convert the value of property 'body.contentType': Invalid option: expected one of \"text\"|\"html\".",
+      'Cannot convert the value of property \'body.contentType\': Invalid option: expected one of "text"|"html".',
     ],
   ])('refuses %s, and sends nothing', async (_what, message, issue) => {
     const { client, messages } = makeMock();

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Json, WireBody, WireRequest } from '../wire/message.ts';
 import type { StateChange, WireAnswer } from '../wire/provider.ts';
 import type { Outcome } from './answers.ts';
-import { badRequest } from './refusal.ts';
+import { badRequest, GraphRefusal } from './refusal.ts';
 
 const MAX_STEPS = 20;
 
@@ -15,7 +15,7 @@ const Batch = z.object({
         url: z.string().min(1),
         dependsOn: z.array(z.string()).nullish(),
         headers: z.record(z.string(), z.string()).nullish(),
-        body: z.unknown(),
+        body: z.unknown().optional(),
       }),
     )
     .min(1),
@@ -34,20 +34,16 @@ interface StepAnswer {
  */
 export function runBatch(
   request: WireRequest,
-  serve: (step: string, request: WireRequest) => WireAnswer,
+  serve: (step: string, request: WireRequest, refusal?: GraphRefusal) => WireAnswer,
 ): Outcome {
   const steps = stepsOf(request.body);
-  const requests = new Map(steps.map((step) => [step.id, requestOf(step, request)]));
+  const requests = inOrder(steps).map((step) => ({ step, stepRequest: requestOf(step, request) }));
   const answers = new Map<string, StepAnswer>();
   const changes: StateChange[] = [];
-  for (const step of inOrder(steps)) {
+  for (const { step, stepRequest } of requests) {
     const failed = (step.dependsOn ?? []).find((id) => !isSuccess(answers.get(id)));
-    const stepRequest = requests.get(step.id);
-    if (failed !== undefined || !stepRequest) {
-      answers.set(step.id, failedDependency(step.id, failed ?? ''));
-      continue;
-    }
-    const answer = serve(step.id, stepRequest);
+    const refusal = failed === undefined ? undefined : failedDependency(failed);
+    const answer = serve(step.id, stepRequest, refusal);
     changes.push(...(answer.changes ?? []));
     answers.set(step.id, stepAnswer(step.id, answer));
   }
@@ -86,7 +82,7 @@ function stepsOf(body: WireBody): readonly Step[] {
 /** As they stand, each after what it depends on. */
 function inOrder(steps: readonly Step[]): readonly Step[] {
   const ordered = new Map<string, Step>();
-  for (let left = [...steps]; left.length > 0; ) {
+  for (let left = [...steps]; left.length > 0;) {
     const ready = left.filter(({ dependsOn }) => (dependsOn ?? []).every((id) => ordered.has(id)));
     if (ready.length === 0) throw badRequest('Invalid batch: its steps depend on each other.');
     for (const step of ready) ordered.set(step.id, step);
@@ -123,9 +119,21 @@ function bodyOf({ id, body }: Step, contentType: string | undefined): WireBody {
     throw badRequest(`Write request id : ${id} does not contain Content-Type header or body.`);
   }
   if (typeof body === 'string' && !/json/i.test(contentType)) {
-    return { kind: 'unreadable', contentType: contentType.split(';', 1)[0]?.trim() ?? '', text: body };
+    return {
+      kind: 'unreadable',
+      contentType: contentType.split(';', 1)[0]?.trim() ?? '',
+      text: body,
+    };
   }
   return { kind: 'json', value: body };
+}
+
+function failedDependency(failed: string): GraphRefusal {
+  return new GraphRefusal(
+    424,
+    'FailedDependency',
+    `The request was not done, for it depends on '${failed}', which failed.`,
+  );
 }
 
 function isSuccess(answer: StepAnswer | undefined): boolean {
@@ -150,21 +158,5 @@ function stepAnswer(id: string, { status, headers, body }: WireAnswer): StepAnsw
   return {
     status,
     json: { id, status, headers: Object.fromEntries(own), ...(body !== undefined && { body }) },
-  };
-}
-
-function failedDependency(id: string, failed: string): StepAnswer {
-  const error = {
-    code: 'FailedDependency',
-    message: `The request was not done, for it depends on '${failed}', which failed.`,
-  };
-  return {
-    status: 424,
-    json: {
-      id,
-      status: 424,
-      headers: { 'Content-Type': 'application/json' },
-      body: { error },
-    },
   };
 }

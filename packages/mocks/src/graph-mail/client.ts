@@ -100,11 +100,7 @@ export interface GraphMailClient {
   copyMessage(messageId: string, folder: string, options?: CallOptions): Promise<MailMessage>;
   createDraft(message: Partial<OutgoingMessage>, options?: CallOptions): Promise<MailMessage>;
   /** A reply as a draft, quoting the message. @throws {NotFoundError} */
-  createReplyDraft(
-    messageId: string,
-    comment: string,
-    options?: CallOptions,
-  ): Promise<MailMessage>;
+  createReplyDraft(messageId: string, comment: string, options?: CallOptions): Promise<MailMessage>;
   /** Sends a draft, which then is in Sent Items under another id. @throws {NotFoundError} {ValidationError} */
   sendDraft(messageId: string, options?: CallOptions): Promise<void>;
   /** Answers the sender, in the same conversation; a copy goes to Sent Items. @throws {NotFoundError} */

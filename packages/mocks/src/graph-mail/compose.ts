@@ -68,7 +68,12 @@ export function wholeSeconds(at: number): number {
 }
 
 function attach(
-  { name, contentType, contentBytes, isInline }: NonNullable<IncomingMessage['attachments']>[number],
+  {
+    name,
+    contentType,
+    contentBytes,
+    isInline,
+  }: NonNullable<IncomingMessage['attachments']>[number],
   mailbox: Mailbox,
   key: string,
   modifiedAt: number,
@@ -170,8 +175,8 @@ function quoting(words: string, original: StoredMessage): string {
 }
 
 function namesOf(recipients: readonly StoredRecipient[]): string {
-  const names = recipients.map(
-    ({ emailAddress: { name, address } }) => (name === address ? name : `${name} <${address}>`),
+  const names = recipients.map(({ emailAddress: { name, address } }) =>
+    name === address ? name : `${name} <${address}>`,
   );
   return htmlOf({ contentType: 'text', content: names.join('; ') });
 }

@@ -157,15 +157,16 @@ function viewOf(
 ): MailboxView {
   return {
     messages: (folderId) => {
-      const all = [...messages.values()];
+      const all = [...messages.values()].toReversed(); // nearly in order already
       const inside =
         folderId === undefined ? all : all.filter((message) => message.folderId === folderId);
-      return inside.sort((a, b) => b.receivedAt - a.receivedAt || b.arrival - a.arrival);
+      return inside.toSorted((a, b) => b.receivedAt - a.receivedAt || b.arrival - a.arrival);
     },
     get: (messageId) => {
       const message = messages.get(immutableIds.get(messageId) ?? messageId);
       if (message) return message;
-      if (!EXCHANGE_ID.test(messageId)) throw badRequest('Id is malformed.', 'ErrorInvalidIdMalformed');
+      if (!EXCHANGE_ID.test(messageId))
+        throw badRequest('Id is malformed.', 'ErrorInvalidIdMalformed');
       throw itemNotFound();
     },
   };

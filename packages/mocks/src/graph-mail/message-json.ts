@@ -64,7 +64,8 @@ export function messageJson(
     const write = PROPERTIES[name];
     if (write) written[name] = write(message, wanted);
   }
-  if (expandsAttachments) written['attachments'] = message.attachments.map((one) => attachmentJson(one));
+  if (expandsAttachments)
+    written['attachments'] = message.attachments.map((one) => attachmentJson(one));
   return written;
 }
 

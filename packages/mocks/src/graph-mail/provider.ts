@@ -1,7 +1,13 @@
 import { parseOrThrow } from '@buddy/core';
 import { z } from 'zod';
 import type { Json, WireRequest, WireResponse } from '../wire/message.ts';
-import type { OperationTraits, Refusal, WireAnswer, WireCall, WireProvider } from '../wire/provider.ts';
+import type {
+  OperationTraits,
+  Refusal,
+  WireAnswer,
+  WireCall,
+  WireProvider,
+} from '../wire/provider.ts';
 import { authenticate } from './access-token.ts';
 import { answer, type Outcome, refusalAnswer } from './answers.ts';
 import { runBatch } from './batch.ts';
@@ -23,7 +29,6 @@ import { GraphRefusal } from './refusal.ts';
 import { contextOf, type RequestContext } from './request-context.ts';
 import { type Operation, type Route, routeOf } from './routes.ts';
 import { SAMPLE_MESSAGES } from './sample-messages.ts';
-import type { StoredMessage } from './stored-message.ts';
 import { retryAfter, Throttle } from './throttle.ts';
 import {
   copyMessage,
@@ -180,11 +185,12 @@ export class GraphMailProvider implements WireProvider {
   }
 
   #batch({ request, call, key }: RequestContext): Outcome {
-    return runBatch(request, (step, stepRequest) => {
+    return runBatch(request, (step, stepRequest, refusal) => {
       const context = this.#contextOf(stepRequest, call, `${key}/${step}`);
-      return this.#answering(context, () =>
-        this.#serve(context, routeOf(stepRequest.method, stepRequest.path)),
-      );
+      return this.#answering(context, () => {
+        if (refusal) throw refusal;
+        return this.#serve(context, routeOf(stepRequest.method, stepRequest.path));
+      });
     });
   }
 
@@ -281,7 +287,13 @@ const WORDS: ReadonlyMap<number, { code: string; message: string }> = new Map([
     },
   ],
   [408, { code: 'RequestTimeout', message: 'The request timed out.' }],
-  [409, { code: 'ErrorIrresolvableConflict', message: 'The request is in conflict with the current state.' }],
+  [
+    409,
+    {
+      code: 'ErrorIrresolvableConflict',
+      message: 'The request is in conflict with the current state.',
+    },
+  ],
   [422, { code: 'UnprocessableEntity', message: 'The request could not be processed.' }],
   [
     429,

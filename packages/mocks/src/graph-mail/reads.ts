@@ -185,9 +185,15 @@ const FILTERABLE_FOLDER: Filterable<FolderView> = {
   properties: new Map([
     ['displayName', { kind: 'text', of: ({ displayName }: FolderView) => displayName }],
     ['parentFolderId', { kind: 'id', of: ({ parentFolderId }: FolderView) => parentFolderId }],
-    ['unreadItemCount', { kind: 'number', of: ({ unreadItemCount }: FolderView) => unreadItemCount }],
+    [
+      'unreadItemCount',
+      { kind: 'number', of: ({ unreadItemCount }: FolderView) => unreadItemCount },
+    ],
     ['totalItemCount', { kind: 'number', of: ({ totalItemCount }: FolderView) => totalItemCount }],
-    ['childFolderCount', { kind: 'number', of: ({ childFolderCount }: FolderView) => childFolderCount }],
+    [
+      'childFolderCount',
+      { kind: 'number', of: ({ childFolderCount }: FolderView) => childFolderCount },
+    ],
   ]),
   collections: new Map(),
 };
@@ -207,7 +213,7 @@ function searched(
   const fits = understood(() => compileSearch(search));
   return messages
     .filter(fits)
-    .sort((a, b) => b.sentAt - a.sentAt || b.arrival - a.arrival)
+    .toSorted((a, b) => b.sentAt - a.sentAt || b.arrival - a.arrival)
     .slice(0, MOST_FOUND);
 }
 
@@ -229,7 +235,7 @@ function filtered(messages: readonly StoredMessage[], query: Query): readonly St
   const sorting = sortingOf(query, SORT_KEYS);
   if (sorting && query.has('$filter')) requireEfficient(sorting.paths, filter.properties);
   const found = messages.filter(filter.test);
-  return sorting ? found.sort(sorting.compare) : found;
+  return sorting ? found.toSorted(sorting.compare) : found;
 }
 
 /** What is sorted by must be filtered by too, in the same order and before anything else. */

@@ -108,7 +108,10 @@ function routeWithin(user: string, segments: readonly string[], method: string):
   const [head = '', id = '', ...tail] = segments;
   const isCount = id.toLowerCase() === '$count' || id.toLowerCase() === 'delta';
   const middle = id === '' ? [] : [isCount ? id : '*'];
-  const shape = [head, ...middle, ...tail].filter((segment) => segment !== '').join('/').toLowerCase();
+  const shape = [head, ...middle, ...tail]
+    .filter((segment) => segment !== '')
+    .join('/')
+    .toLowerCase();
   const methods = ROUTES.get(shape);
   if (!methods) {
     throw isBuiltElsewhere(shape) ? notBuilt(shape) : noSuchSegment(segments.at(-1) ?? '');
@@ -168,5 +171,9 @@ function methodNotAllowed(method: string): GraphRefusal {
 }
 
 function notBuilt(what: string): GraphRefusal {
-  return new GraphRefusal(501, 'NotImplemented', `'${what}' is not part of this mock of Graph mail.`);
+  return new GraphRefusal(
+    501,
+    'NotImplemented',
+    `'${what}' is not part of this mock of Graph mail.`,
+  );
 }

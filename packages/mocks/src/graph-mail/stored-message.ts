@@ -53,9 +53,7 @@ export const StoredMessage = z
     internetMessageId: z.string(),
     conversationId: z.string(),
     subject: z.string(),
-    body: z
-      .strictObject({ contentType: z.enum(['text', 'html']), content: z.string() })
-      .readonly(),
+    body: z.strictObject({ contentType: z.enum(['text', 'html']), content: z.string() }).readonly(),
     bodyPreview: z.string(),
     importance: z.enum(IMPORTANCES),
     inferenceClassification: z.enum(INFERENCES),

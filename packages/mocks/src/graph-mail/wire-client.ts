@@ -26,7 +26,7 @@ const BatchAnswer = z.object({
       id: z.string(),
       status: z.int(),
       headers: z.record(z.string(), z.string()).default({}),
-      body: z.unknown(),
+      body: z.unknown().optional(),
     }),
   ),
 });
@@ -101,7 +101,11 @@ export function graphMailClientOver(caller: WireCaller, user = '/me'): GraphMail
     );
   };
 
-  const list = (operation: string, query: MessageQuery & { search?: string }, options: CallOptions) =>
+  const list = (
+    operation: string,
+    query: MessageQuery & { search?: string },
+    options: CallOptions,
+  ) =>
     caller.call(
       {
         operation,
@@ -134,8 +138,8 @@ export function graphMailClientOver(caller: WireCaller, user = '/me'): GraphMail
         await sendDraft(id, options);
       } catch (error) {
         if (!(error instanceof ProviderError) || error.effect === 'none') throw error;
-        const message = await lookUp(look, error);
-        if (!message.isDraft) return message;
+        const found = await lookUp(look, error);
+        if (!found.isDraft) return found;
         await sendDraft(id, options); // it surely has not gone
       }
       return look();
@@ -280,7 +284,10 @@ function withContentType(step: BatchStep): BatchStep {
 }
 
 /** Looks what became of the draft; when that fails too, what failed first is what there is to say. */
-async function lookUp(look: () => Promise<MailMessage>, first: ProviderError): Promise<MailMessage> {
+async function lookUp(
+  look: () => Promise<MailMessage>,
+  first: ProviderError,
+): Promise<MailMessage> {
   try {
     return await look();
   } catch (error) {

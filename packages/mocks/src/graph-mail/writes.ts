@@ -74,7 +74,11 @@ export function sendDraft(writing: Reading): Outcome {
     throw badRequest('Only a draft can be sent.', 'ErrorInvalidRequest');
   }
   requireRecipients(draft);
-  return accepted(writing, sent(writing, moved(writing, draft, mailbox.folderId('sentitems'))), 'updated');
+  return accepted(
+    writing,
+    sent(writing, moved(writing, draft, mailbox.folderId('sentitems'))),
+    'updated',
+  );
 }
 
 /** `reply`, `replyAll`, `forward`: composes and sends. */
@@ -241,7 +245,11 @@ function mimeRefusal(text: string): GraphRefusal {
       'ErrorMimeContentInvalidBase64String',
     );
   }
-  return new GraphRefusal(501, 'NotImplemented', 'MIME content is not part of this mock of Graph mail.');
+  return new GraphRefusal(
+    501,
+    'NotImplemented',
+    'MIME content is not part of this mock of Graph mail.',
+  );
 }
 
 /** The vendor's documentation itself sends `"false"`. */

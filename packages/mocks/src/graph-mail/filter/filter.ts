@@ -177,14 +177,9 @@ function equality<Item, Value>(
   path: string,
   by: Comparison,
 ): Predicate<Item> {
-  switch (by) {
-    case 'eq':
-      return (item) => of(item) === to;
-    case 'ne':
-      return (item) => of(item) !== to;
-    default:
-      throw new UnsupportedFilterError(`"${path}" can be compared by eq and ne only, not by ${by}`);
-  }
+  if (by === 'eq') return (item) => of(item) === to;
+  if (by === 'ne') return (item) => of(item) !== to;
+  throw new UnsupportedFilterError(`"${path}" can be compared by eq and ne only, not by ${by}`);
 }
 
 function compileTextFunction<Item>(

@@ -148,7 +148,9 @@ function parseNegated(tokens: Tokens, depth: number): FilterNode {
   if (tokens.peek() === '(') return parseTerm(tokens, depth);
   const word = tokens.take('"(" or a function');
   if (tokens.peek() !== '(') {
-    throw new UnsupportedFilterError(`"not" before "${word}" needs brackets around what it negates`);
+    throw new UnsupportedFilterError(
+      `"not" before "${word}" needs brackets around what it negates`,
+    );
   }
   return parseCall(word, tokens, depth);
 }
