@@ -11,6 +11,7 @@ import {
 import { BatchRequestContent, createGraphClientFactory } from '@microsoft/msgraph-sdk-core';
 import { createODataErrorFromDiscriminatorValue } from '@microsoft/msgraph-sdk/models/oDataErrors/index.js';
 import type { Message } from '@microsoft/msgraph-sdk/models/index.js';
+// oxlint-disable-next-line import/no-unassigned-import -- it adds `me` and `users` to the client
 import '@microsoft/msgraph-sdk-users';
 import { createGraphMailMock, type GraphMailMockInput } from '@buddy/mocks';
 import { describe, expect, it } from 'vitest';
