@@ -156,7 +156,7 @@ describe('adding Mployer contacts to GoHighLevel', () => {
     const adding = mployer.addToGoHighLevel(
       ['one', 'two', 'three'].map((id) => person(id)),
       crm.client,
-      { signal: controller.signal },
+      { signal: controller.signal, concurrency: 1 },
     );
     await clock.advance(320); // into the search for the second
     controller.abort(new Error('enough'));

@@ -4,7 +4,7 @@ import {
   type CallIdentity,
   NetworkError,
   type Provider,
-  type ProviderError,
+  ProviderError,
   SchemaDriftError,
 } from '../errors.ts';
 import type { CallOptions } from '../exchange/call-options.ts';
@@ -34,6 +34,11 @@ export interface CallSpec<Answer extends z.ZodType> {
   readonly isRepeatable?: boolean;
   /** What a good answer's body must look like; it is what the call resolves with. */
   readonly answer: Answer;
+  /**
+   * What a repeat resolves with when it is refused because the first time, whose answer was lost, was carried out: the
+   * contact to delete is not there any more. Undefined when that is not why.
+   */
+  readonly settledBy?: (error: ProviderError) => z.output<Answer> | undefined;
   /** Done without a token, as getting one is. */
   readonly isAnonymous?: boolean;
 }
@@ -127,7 +132,9 @@ export function createWireCaller(parts: WireCallerParts): WireCaller {
     { signal, idempotencyKey }: CallOptions,
   ): Promise<WireResponse> => {
     if (spec.isAnonymous) return send(spec, requestOf(spec, undefined, idempotencyKey), signal);
-    const token = await credentials.token(signal);
+    const held = credentials.token(signal);
+    // Without a pause where none is needed: who aborts right after calling finds the call under way.
+    const token = held instanceof Promise ? await held : held;
     const answer = await send(spec, requestOf(spec, token, idempotencyKey), signal);
     if (answer.status !== 401 || !(await credentials.renew?.(token, signal))) return answer;
     const renewed = await credentials.token(signal);
@@ -159,7 +166,18 @@ export function createWireCaller(parts: WireCallerParts): WireCaller {
       const { signal } = options;
       signal?.throwIfAborted();
       const isRepeatable = spec.isRepeatable ?? !spec.isWrite;
-      const once = () => attempt(spec, options);
+      let isInDoubt = false;
+      const once = async () => {
+        try {
+          return await attempt(spec, options);
+        } catch (error) {
+          if (!(error instanceof ProviderError)) throw error;
+          const settled = isInDoubt ? spec.settledBy?.(error) : undefined;
+          if (settled !== undefined) return settled;
+          isInDoubt ||= error.effect === 'unknown';
+          throw error;
+        }
+      };
       return tryRepeatedly(
         () => (gate ? gate.pass(once, signal) : once()),
         retries,

@@ -1,4 +1,5 @@
 import type { Clock } from '@buddy/core';
+import { writeBody } from '../wire/body.ts';
 import { ConnectionLostError } from '../wire/connection-lost-error.ts';
 import type { Json, WireBody, WireRequest, WireResponse } from '../wire/message.ts';
 import type { Transport } from '../wire/transport.ts';
@@ -60,7 +61,8 @@ async function exchange(
 function toFetchRequest(request: WireRequest, signal: AbortSignal | undefined): Request {
   const { method, origin, path, query, headers } = request;
   const search = query.size > 0 ? `?${query.toString()}` : '';
-  const { contentType, text } = writeBody(request.body);
+  const contentType = contentTypeOf(request.body);
+  const text = writeBody(request.body);
   return new Request(`${origin}${path}${search}`, {
     method,
     headers: { ...headers, ...(contentType !== undefined && { 'content-type': contentType }) },
@@ -70,19 +72,16 @@ function toFetchRequest(request: WireRequest, signal: AbortSignal | undefined): 
   });
 }
 
-function writeBody(body: WireBody): { contentType?: string; text?: string } {
+function contentTypeOf(body: WireBody): string | undefined {
   switch (body.kind) {
     case 'none':
-      return {};
+      return undefined;
     case 'json':
-      return { contentType: 'application/json', text: JSON.stringify(body.value) };
+      return 'application/json';
     case 'form':
-      return {
-        contentType: 'application/x-www-form-urlencoded',
-        text: body.fields.toString(),
-      };
+      return 'application/x-www-form-urlencoded';
     case 'unreadable':
-      return { contentType: body.contentType, text: body.text };
+      return body.contentType;
   }
 }
 

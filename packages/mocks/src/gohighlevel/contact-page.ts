@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import { NewGoHighLevelContact } from './contact-fields.ts';
 
-export const ContactSearch = NewGoHighLevelContact.pick({ email: true, phone: true });
-
+/** Pages as `listContacts` has them. */
 export const ContactPage = z.strictObject({
   limit: z
     .int('must be an integer number')
