@@ -67,6 +67,11 @@ export {
   OutgoingMessage,
   type Recipient,
 } from './graph-mail/message-fields.ts';
+export {
+  createGraphMailClient,
+  type GraphMailClientInput,
+  type GraphMailClientPorts,
+} from './graph-mail/create-client.ts';
 export { createGraphMailMock, type GraphMailMock } from './graph-mail/mock.ts';
 export type { GraphMailMockInput } from './graph-mail/options.ts';
 export type {
