@@ -1,8 +1,8 @@
 import http from 'node:http';
 import https from 'node:https';
+import { startMockServer } from '@buddy/mocks';
+import { mswHandlers } from '@buddy/mocks/msw';
 import { setupServer } from 'msw/node';
-import { mswHandlers } from '../../src/msw/index.ts';
-import { startMockServer } from '../../src/server/mock-server.ts';
 import type { WireRequest } from '../../src/wire/message.ts';
 import type { NotesMock } from './notes-mock.ts';
 
