@@ -50,7 +50,16 @@ export {
 export { createGoHighLevelMock, type GoHighLevelMock } from './gohighlevel/mock.ts';
 export type { GoHighLevelMockInput } from './gohighlevel/options.ts';
 export { sampleContacts } from './gohighlevel/sample-contacts.ts';
-export type { GraphMailClient, MailMessage, MessageList } from './graph-mail/client.ts';
+export type {
+  BatchStep,
+  BatchStepAnswer,
+  GraphMailClient,
+  MessageList,
+  MessageQuery,
+  MessageUpdate,
+} from './graph-mail/client.ts';
+export type { MailAttachment, MailFolderInfo, MailMessage } from './graph-mail/mail-message.ts';
+export type { MailFolder } from './graph-mail/mailbox.ts';
 export {
   type Importance,
   type InternetMessageHeader,
@@ -58,8 +67,12 @@ export {
   OutgoingMessage,
   type Recipient,
 } from './graph-mail/message-fields.ts';
+export {
+  createGraphMailClient,
+  type GraphMailClientInput,
+  type GraphMailClientPorts,
+} from './graph-mail/create-client.ts';
 export { createGraphMailMock, type GraphMailMock } from './graph-mail/mock.ts';
-export type { MailFolder } from './graph-mail/engine.ts';
 export type { GraphMailMockInput } from './graph-mail/options.ts';
 export type {
   ContactTransfer,

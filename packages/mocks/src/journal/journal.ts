@@ -1,3 +1,7 @@
+import { JournalExpectationError } from './errors.ts';
+import { expectCalls, type JournalExpectation } from './expectation.ts';
+import { type Har, harOf } from './har.ts';
+import { ndjsonOf } from './ndjson.ts';
 import {
   type CallRecord,
   entryOf,
@@ -11,6 +15,17 @@ export interface Journal {
   entries(operation?: string): readonly JournalEntry[];
   /** How many calls there were since the last reset, forgotten ones included. */
   readonly total: number;
+  /**
+   * What is expected of an operation's calls, as far as they are kept.
+   * @throws {JournalExpectationError} When there is no such operation.
+   * @example
+   * journal.expect('contacts.create').times(1).withBody({ email: 'ada@example.com' });
+   */
+  expect(operation: string): JournalExpectation;
+  /** One line of JSON for each call, in `snake_case`. */
+  toNdjson(): string;
+  /** An HTTP archive (HAR 1.2), for whatever can show one. */
+  toHar(): Har;
   /** Forgets them all. */
   clear(): void;
 }
@@ -21,6 +36,7 @@ const MOST_CHARACTERS = 64 * 2 ** 20;
 /** Keeps the latest `size` calls; fewer, when their bodies are long. */
 export class BoundedJournal implements Journal {
   readonly #size: number;
+  readonly #operations: readonly string[];
   #records: CallRecord[] = [];
   /** Where the oldest is; what lies before it is forgotten. */
   #oldest = 0;
@@ -29,8 +45,10 @@ export class BoundedJournal implements Journal {
   /** What was shown once is not redacted again. */
   readonly #shown = new WeakMap<CallRecord, JournalEntry>();
 
-  constructor(size: number) {
+  /** @param operations Those that there are. */
+  constructor(size: number, operations: readonly string[]) {
     this.#size = size;
+    this.#operations = operations;
   }
 
   get total(): number {
@@ -51,6 +69,25 @@ export class BoundedJournal implements Journal {
     const asked =
       operation === undefined ? kept : kept.filter((record) => record.operation === operation);
     return asked.map((record) => this.#show(record));
+  }
+
+  expect(operation: string): JournalExpectation {
+    if (!this.#operations.includes(operation)) {
+      throw new JournalExpectationError(
+        `There is no operation ${operation}; there are ${this.#operations.join(', ')}`,
+      );
+    }
+    const all = this.entries();
+    const asked = all.filter((entry) => entry.operation === operation);
+    return expectCalls(operation, asked, all);
+  }
+
+  toNdjson(): string {
+    return ndjsonOf(this.entries());
+  }
+
+  toHar(): Har {
+    return harOf(this.entries());
   }
 
   clear(): void {

@@ -114,7 +114,10 @@ class Exchange implements FaultControl {
     this.#provider = provider;
     this.#options = options;
     this.#clock = clock;
-    this.journal = new BoundedJournal(options.journalSize);
+    this.journal = new BoundedJournal(options.journalSize, [
+      ...Object.keys(provider.operations),
+      UNKNOWN_OPERATION,
+    ]);
     this.#faults = options.faults;
     this.#plan = this.#planOf(options.faults);
     this.#startedAt = clock.now();
