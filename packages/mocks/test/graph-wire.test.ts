@@ -20,8 +20,19 @@ function mailboxOf(mock: GraphMailMock): unknown {
 }
 
 function jwt(claims: object): string {
-  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  return `${part({ alg: 'RS256' })}.${part(claims)}.c2lnbmF0dXJl`;
+  return [{ alg: 'RS256' }, claims, 'signature']
+    .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+    .join('.');
+}
+
+async function story(seed: number): Promise<unknown> {
+  const { send } = openWire({ seed });
+  const answers = [
+    await send('POST', '/v1.0/me/messages', { body: LETTER }),
+    await send('GET', '/v1.0/me/messages?$top=3'),
+    await send('GET', '/v1.0/me/mailFolders'),
+  ];
+  return answers.map(({ text, headers }) => [text, headers.get('request-id')]);
 }
 
 describe('an answer of the Graph mock', () => {
@@ -67,42 +78,34 @@ describe('an answer of the Graph mock', () => {
   });
 
   it('is the same, byte for byte, for the same seed, and another for another', async () => {
-    const story = async (seed: number) => {
-      const { send } = openWire({ seed });
-      const answers = [
-        await send('POST', '/v1.0/me/messages', { body: LETTER }),
-        await send('GET', '/v1.0/me/messages?$top=3'),
-        await send('GET', '/v1.0/me/mailFolders'),
-      ];
-      return answers.map(({ text, headers }) => [text, headers.get('request-id')]);
-    };
     expect(await story(7)).toEqual(await story(7));
     expect(await story(7)).not.toEqual(await story(8));
   });
 });
 
+function call(authorization: string | undefined): Promise<Response> {
+  const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
+  return openWire().mock.fetch(new Request('https://graph.microsoft.com/v1.0/me', { headers }));
+}
+
 describe('who may call the Graph mock', () => {
   it.each([
-    ['nothing', undefined, 401],
-    ['another scheme', 'Basic YTpi', 401],
-    ['an empty token', 'Bearer ', 401],
-    ['any token', 'Bearer opaque', 200],
-    ['a token that has not ended', `Bearer ${jwt({ exp: Date.UTC(2026, 0, 11) / 1000 })}`, 200],
-    ['a token that has ended', `Bearer ${jwt({ exp: Date.UTC(2026, 0, 9) / 1000 })}`, 401],
-  ])('with %s', async (_what, authorization, status) => {
-    const { mock } = openWire();
-    const response = await mock.fetch(
-      new Request('https://graph.microsoft.com/v1.0/me', {
-        headers: authorization === undefined ? {} : { authorization },
-      }),
-    );
-    expect(response.status).toBe(status);
-    if (status === 401) {
-      expect(await response.json()).toMatchObject({
-        error: { code: 'InvalidAuthenticationToken' },
-      });
-      expect(response.headers.get('www-authenticate')).toMatch(/^Bearer realm=""/);
-    }
+    ['any token', 'opaque'],
+    ['a token that has not ended', jwt({ exp: Date.UTC(2026, 0, 11) / 1000 })],
+  ])('is who has %s', async (_what, token) => {
+    expect((await call(`Bearer ${token}`)).status).toBe(200);
+  });
+
+  it.each([
+    ['nothing', undefined],
+    ['another scheme', 'Basic YTpi'],
+    ['an empty token', 'Bearer '],
+    ['a token that has ended', `Bearer ${jwt({ exp: Date.UTC(2026, 0, 9) / 1000 })}`],
+  ])('is not who has %s', async (_what, authorization) => {
+    const response = await call(authorization);
+    expect(response.status).toBe(401);
+    expect(response.headers.get('www-authenticate')).toMatch(/^Bearer realm=""/);
+    expect(await response.json()).toMatchObject({ error: { code: 'InvalidAuthenticationToken' } });
   });
 
   it('lets in only the tokens that it was made with', async () => {
@@ -166,19 +169,17 @@ describe('a list of the Graph mock', () => {
   it('comes in pages, each with an absolute link to the next', async () => {
     const { send } = openWire();
     const subjects: unknown[] = [];
-    let path = '/v1.0/me/messages?$top=2&$select=subject&$count=true';
-    for (let pages = 1; ; pages += 1) {
-      const { body, value } = await send('GET', path);
+    const links: unknown[] = [];
+    let path: string | undefined = '/v1.0/me/messages?$top=2&$select=subject&$count=true';
+    while (path !== undefined) {
+      const { body, value, next }: Answered = await send('GET', path);
       expect(body['@odata.count']).toBe(5);
       subjects.push(...value.map(({ subject }) => subject));
-      const next = body['@odata.nextLink'];
-      if (next === undefined) {
-        expect(pages).toBe(3);
-        break;
-      }
-      expect(next).toMatch(/^https:\/\/graph\.microsoft\.com\/v1\.0\/me\/messages\?.*%24skip=\d+$/);
-      path = String(next).replace('https://graph.microsoft.com', '');
+      links.push(body['@odata.nextLink']);
+      path = next;
     }
+    const link = /^https:\/\/graph\.microsoft\.com\/v1\.0\/me\/messages\?.*%24skip=\d+$/;
+    expect(links).toEqual([expect.stringMatching(link), expect.stringMatching(link), undefined]);
     expect(new Set(subjects).size).toBe(5);
   });
 
@@ -213,25 +214,20 @@ describe('a list of the Graph mock', () => {
   });
 
   it.each([
-    ['$orderby=receivedDateTime&$filter=receivedDateTime ge 2000-01-01 and isRead eq false', 200],
-    [
-      '$orderby=isRead,receivedDateTime&$filter=isRead eq false and receivedDateTime ge 2000-01-01',
-      200,
-    ],
-    ['$orderby=receivedDateTime&$filter=isRead eq false', 400],
-    ['$orderby=receivedDateTime&$filter=isRead eq false and receivedDateTime ge 2000-01-01', 400],
-    [
-      '$orderby=receivedDateTime,isRead&$filter=isRead eq false and receivedDateTime ge 2000-01-01',
-      400,
-    ],
-  ])(
-    'with %s is answered %i: what is sorted by must come first in the filter',
-    async (query, status) => {
-      const answer = await openWire().send('GET', `/v1.0/me/messages?${query}`);
-      expect(answer.status).toBe(status);
-      if (status === 400) expect(errorCode(answer)).toBe('InefficientFilter');
-    },
-  );
+    '$orderby=receivedDateTime&$filter=receivedDateTime ge 2000-01-01 and isRead eq false',
+    '$orderby=isRead,sentDateTime&$filter=isRead eq false and sentDateTime ge 2000-01-01',
+  ])('is sorted by what comes first in its filter: %s', async (query) => {
+    expect((await openWire().send('GET', `/v1.0/me/messages?${query}`)).value).toHaveLength(3);
+  });
+
+  it.each([
+    '$orderby=receivedDateTime&$filter=isRead eq false',
+    '$orderby=receivedDateTime&$filter=isRead eq false and receivedDateTime ge 2000-01-01',
+    '$orderby=sentDateTime,isRead&$filter=isRead eq false and sentDateTime ge 2000-01-01',
+  ])('is not sorted by anything else beside a filter: %s', async (query) => {
+    const answer = await openWire().send('GET', `/v1.0/me/messages?${query}`);
+    expect([answer.status, errorCode(answer)]).toEqual([400, 'InefficientFilter']);
+  });
 
   it.each([
     ['$search="proposal"&$orderby=subject', 'SearchWithOrderBy'],
@@ -265,14 +261,12 @@ describe('a list of the Graph mock', () => {
       });
     }
     let found = 0;
-    let path = '/v1.0/me/messages?$search="subject:zanzibar"&$top=400&$select=sentDateTime';
-    for (;;) {
-      const { body, value } = await send('GET', path);
+    let path: string | undefined =
+      '/v1.0/me/messages?$search="subject:zanzibar"&$top=400&$select=sentDateTime';
+    while (path !== undefined) {
+      const { value, next }: Answered = await send('GET', path);
       found += value.length;
-      const next = body['@odata.nextLink'];
-      if (next === undefined) break;
-      expect(next).toContain('%24skiptoken=');
-      path = String(next).replace('https://graph.microsoft.com', '');
+      path = next;
     }
     expect(found).toBe(1_000);
     const count = await send(
@@ -518,7 +512,8 @@ describe('the limits of the Graph mock', () => {
       );
       return answers.map(({ status }) => status);
     });
-    expect(statuses.toSorted()).toEqual([200, 200, 200, 200, 429, 429]);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(4);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(2);
   });
 
   it('are not there unless asked for', async () => {

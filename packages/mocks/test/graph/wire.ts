@@ -14,6 +14,8 @@ export interface Answered {
   readonly text: string;
   /** The body, when it is a JSON object; empty otherwise. */
   readonly body: Readonly<Record<string, unknown>>;
+  /** Of a list: the path of the next page, if there is one. */
+  readonly next: string | undefined;
   /** Of a list, what it holds. */
   readonly value: readonly Item[];
 }
@@ -53,7 +55,18 @@ export function openWire(input: GraphMailMockInput = {}): Wire {
       const text = await response.text();
       const { status, headers: answered } = response;
       const parsed = Body.parse(text === '' ? {} : JSON.parse(text));
-      return { status, headers: answered, text, body: parsed, value: parsed.value ?? [] };
+      return {
+        status,
+        headers: answered,
+        text,
+        body: parsed,
+        next: nextOf(parsed),
+        value: parsed.value ?? [],
+      };
     },
   };
+}
+
+function nextOf({ '@odata.nextLink': link }: z.output<typeof Body>): string | undefined {
+  return typeof link === 'string' ? link.replace('https://graph.microsoft.com', '') : undefined;
 }
