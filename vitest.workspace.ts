@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 
 // Tests read the packages' sources, so that nothing need be built first.
@@ -14,7 +14,7 @@ export default defineConfig({
     projects: [...roots, 'examples'].map((root) => ({
       extends: true as const,
       root: `./${root}`,
-      test: { name: root.replace('packages/', '') },
+      test: { name: root.replace('packages/', ''), setupFiles: setupFilesOf(root) },
     })),
     coverage: { provider: 'v8', include: ['packages/*/src/**'] },
     ...(jsonReport !== undefined && {
@@ -23,3 +23,9 @@ export default defineConfig({
     }),
   },
 });
+
+/** What a project wants done before its tests: its `test/setup.ts`, if it has one. */
+function setupFilesOf(root: string): string[] {
+  const setup = new URL(`${root}/test/setup.ts`, import.meta.url);
+  return existsSync(setup) ? ['./test/setup.ts'] : [];
+}

@@ -1,4 +1,5 @@
 import { BuddyError, type BuddyErrorOptions } from '@buddy/core';
+import type { z } from 'zod';
 
 export type Provider = 'mployer' | 'gohighlevel' | 'msgraph';
 
@@ -129,7 +130,24 @@ export class ProviderUnavailableError extends ProviderError {
   }
 }
 
-/** No answer came. Thrown by the real clients to come; a write may have taken effect (`effect`). */
+/**
+ * The provider answered with something else than was agreed: it has changed, or never was as described. A write has most
+ * likely taken effect (`effect`). The values themselves are not told, for they may be anybody's data.
+ */
+export class SchemaDriftError extends ProviderError {
+  readonly code = 'MOCKS_SCHEMA_DRIFT';
+  /** Where in the answer: `contact.dateAdded`; empty for the answer as a whole. */
+  readonly path: string;
+
+  constructor({ issues }: z.ZodError, call: CallIdentity, options: ProviderErrorOptions = {}) {
+    const [first] = issues;
+    const path = first?.path.join('.') ?? '';
+    super(`the answer is not as agreed: ${path || 'all of it'}: ${first?.message}`, call, options);
+    this.path = path;
+  }
+}
+
+/** No answer came, or not all of it. A write may have taken effect (`effect`). */
 export class NetworkError extends ProviderError {
   readonly code = 'MOCKS_NETWORK_FAILED';
 

@@ -40,7 +40,11 @@ function person(id: string, changes: Partial<MployerContact> = {}): MployerConta
 
 const { email: _email, ...unreachable } = person('unreachable');
 
-function fault(operation: string, status: FaultRule['status'], rate: number): FaultRule {
+function fault(
+  operation: string,
+  status: Extract<FaultRule, { kind: 'status' }>['status'],
+  rate: number,
+): FaultRule {
   return { match: { operation }, kind: 'status', status, when: { rate } };
 }
 
@@ -152,7 +156,7 @@ describe('adding Mployer contacts to GoHighLevel', () => {
     const adding = mployer.addToGoHighLevel(
       ['one', 'two', 'three'].map((id) => person(id)),
       crm.client,
-      { signal: controller.signal },
+      { signal: controller.signal, concurrency: 1 },
     );
     await clock.advance(320); // into the search for the second
     controller.abort(new Error('enough'));

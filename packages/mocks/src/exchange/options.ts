@@ -6,8 +6,10 @@ import { Latency } from './latency.ts';
 export const MockOptions = z.strictObject({
   /** Decides faults, latencies, data and ids. */
   seed: z.union([z.int(), z.string()]).default(1),
-  /** What goes wrong: `none`, the original system's rates (`seed`), or rules of your own. */
+  /** What goes wrong: a profile (`none`, the original system's rates `seed`, ...), or rules of your own. */
   faults: Faults.default('none'),
+  /** Whether who repeats a request before a fault's `retryAfterMs` has passed is throttled once more. */
+  earlyRetries: z.enum(['throttled', 'allowed']).default('throttled'),
   /** How long answers take, on the clock. */
   latency: Latency.default('typical'),
   /** How many calls the journal keeps. */

@@ -1,37 +1,22 @@
-import { type Clock, parseOrThrow, systemClock } from '@buddy/core';
-import { createExchange, type OperationTraits } from '../exchange/exchange.ts';
-import type { Journal } from '../exchange/journal.ts';
+import { type Clock, parseOrThrow, systemClock, systemRandom } from '@buddy/core';
+import { fixedToken } from '../client/credentials.ts';
+import { createWireExchange, type Mock } from '../wire/exchange.ts';
+import { VENDOR_ORIGINS } from '../wire/vendor-origins.ts';
 import type { GoHighLevelClient, GoHighLevelContact } from './client.ts';
-import { GoHighLevelEngine } from './engine.ts';
 import { type GoHighLevelMockInput, GoHighLevelMockOptions } from './options.ts';
+import { GoHighLevelProvider } from './provider.ts';
+import { createWireClient } from './wire-client.ts';
 
-type Operation =
-  | 'contacts.create'
-  | 'contacts.search'
-  | 'contacts.update'
-  | 'contacts.get'
-  | 'contacts.list'
-  | 'contacts.delete'
-  | 'location.get';
-
-const OPERATIONS: Readonly<Record<Operation, OperationTraits>> = {
-  'contacts.create': { isWrite: true, latency: { medianMs: 260, sigma: 0.4 } },
-  'contacts.search': { isWrite: false, latency: { medianMs: 180, sigma: 0.4 } },
-  'contacts.update': { isWrite: true, latency: { medianMs: 240, sigma: 0.4 } },
-  'contacts.get': { isWrite: false, latency: { medianMs: 130, sigma: 0.35 } },
-  'contacts.list': { isWrite: false, latency: { medianMs: 220, sigma: 0.4 } },
-  'contacts.delete': { isWrite: true, latency: { medianMs: 200, sigma: 0.4 } },
-  'location.get': { isWrite: false, latency: { medianMs: 120, sigma: 0.35 } },
-};
-
-export interface GoHighLevelMock {
+/** A location in memory: `fetch` answers as its API does, `client` calls it without a socket. */
+export interface GoHighLevelMock extends Mock {
+  /** The real client, on a way in that needs no socket. It tries once. */
   readonly client: GoHighLevelClient;
   /** What it holds, oldest first, without a call being made. */
   readonly contacts: () => readonly GoHighLevelContact[];
-  readonly journal: Journal;
-  /** Back to the beginning: the sample contacts only, no call made, faults drawn anew from the first. */
-  readonly reset: () => void;
 }
+
+/** The version of the API that the client speaks unless told otherwise. */
+export const DEFAULT_VERSION = '2021-07-28';
 
 /**
  * A GoHighLevel location in memory.
@@ -45,33 +30,19 @@ export function createGoHighLevelMock(
   { clock = systemClock }: { clock?: Clock } = {},
 ): GoHighLevelMock {
   const options = parseOrThrow(GoHighLevelMockOptions, input, 'options of createGoHighLevelMock');
-  const engine = new GoHighLevelEngine(options);
-  const exchange = createExchange('gohighlevel', OPERATIONS, options, clock);
-  const client: GoHighLevelClient = {
-    createContact: (contact, callOptions = {}) =>
-      exchange.call('contacts.create', callOptions, (call) => engine.create(contact, call)),
-    searchContact: (by, callOptions = {}) =>
-      exchange.call('contacts.search', callOptions, (call) => engine.search(by, call)),
-    updateContact: (contactId, changes, callOptions = {}) =>
-      exchange.call('contacts.update', callOptions, (call) =>
-        engine.update(contactId, changes, call),
-      ),
-    getContact: (contactId, callOptions = {}) =>
-      exchange.call('contacts.get', callOptions, (call) => engine.get(contactId, call)),
-    listContacts: (page = {}, callOptions = {}) =>
-      exchange.call('contacts.list', callOptions, (call) => engine.list(page, call)),
-    deleteContact: (contactId, callOptions = {}) =>
-      exchange.call('contacts.delete', callOptions, (call) => engine.delete(contactId, call)),
-    testConnection: (callOptions = {}) =>
-      exchange.call('location.get', callOptions, () => ({ account: options.locationId })),
-  };
-  return {
-    client,
-    contacts: () => engine.contacts(),
-    journal: exchange.journal,
-    reset: () => {
-      engine.reset();
-      exchange.reset();
+  const provider = new GoHighLevelProvider(options);
+  const { transport, ...mock } = createWireExchange(provider, options, clock);
+  const [token = 'pit-buddy-mocks'] = Object.keys(options.tokens ?? {});
+  const client = createWireClient(
+    {
+      transport,
+      baseUrl: VENDOR_ORIGINS.gohighlevel,
+      clock,
+      random: systemRandom,
+      retries: 'none',
+      credentials: fixedToken(token),
     },
-  };
+    { locationId: options.locationId, version: DEFAULT_VERSION },
+  );
+  return { ...mock, client, contacts: () => provider.contacts() };
 }

@@ -6,6 +6,8 @@ export const GraphMailMockOptions = MockOptions.extend({
   mailbox: z.email().default('buddy@example.com'),
   /** The name that goes with it. */
   displayName: z.string().default('Buddy'),
+  /** The bearer tokens that are let in; any, when left out. */
+  accessTokens: z.array(z.string().min(1)).readonly().optional(),
 });
 export type GraphMailMockInput = z.input<typeof GraphMailMockOptions>;
 export type GraphMailMockOptions = z.output<typeof GraphMailMockOptions>;

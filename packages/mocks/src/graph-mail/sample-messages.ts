@@ -1,19 +1,19 @@
-import type { Importance, ItemBody, Recipient } from './message-fields.ts';
+import type { IncomingAttachment } from './incoming-message.ts';
+import type { Importance, ItemBody } from './message-fields.ts';
+import type { StoredRecipient } from './stored-message.ts';
 
 /** What is in the mailbox at first, oldest first. */
 export interface SampleMessage {
   /** Messages of one thread share it. */
   thread: string;
-  from: Recipient;
+  from: StoredRecipient;
   subject: string;
   body: ItemBody;
   importance: Importance;
   isRead: boolean;
-  hasAttachments: boolean;
+  attachments: readonly IncomingAttachment[];
   hoursAgo: number;
 }
-
-const HOUR_MS = 3_600_000;
 
 const PRIYA = recipient('Priya Raman', 'priya.raman@example.org');
 
@@ -25,7 +25,7 @@ export const SAMPLE_MESSAGES: readonly SampleMessage[] = [
     body: html('<h1>Benefits Weekly</h1><p>Five changes to know before you renew.</p>'),
     importance: 'low',
     isRead: true,
-    hasAttachments: false,
+    attachments: [],
     hoursAgo: 72,
   },
   {
@@ -35,7 +35,7 @@ export const SAMPLE_MESSAGES: readonly SampleMessage[] = [
     body: text('Hello,\n\ndoes the quote cover part-time staff as well?\n\nPriya'),
     importance: 'normal',
     isRead: true,
-    hasAttachments: false,
+    attachments: [],
     hoursAgo: 30,
   },
   {
@@ -45,7 +45,13 @@ export const SAMPLE_MESSAGES: readonly SampleMessage[] = [
     body: text('As promised, the census of our 48 employees.\n\nMarcus'),
     importance: 'normal',
     isRead: false,
-    hasAttachments: true,
+    attachments: [
+      {
+        name: 'census.csv',
+        contentType: 'text/csv',
+        contentBytes: Buffer.from('id,hired,hours\n1,2019-03-01,40\n').toString('base64'),
+      },
+    ],
     hoursAgo: 20,
   },
   {
@@ -55,7 +61,7 @@ export const SAMPLE_MESSAGES: readonly SampleMessage[] = [
     body: text('One more thing: we need the answer before Friday.\n\nPriya'),
     importance: 'normal',
     isRead: false,
-    hasAttachments: false,
+    attachments: [],
     hoursAgo: 4,
   },
   {
@@ -65,17 +71,12 @@ export const SAMPLE_MESSAGES: readonly SampleMessage[] = [
     body: html('<p>The carrier holds the rate until <b>5 pm</b>. Please confirm.</p>'),
     importance: 'high',
     isRead: false,
-    hasAttachments: false,
+    attachments: [],
     hoursAgo: 1,
   },
 ];
 
-/** When a sample message arrived in a mailbox made at `at`, in ms since the epoch. */
-export function arrivalOf({ hoursAgo }: SampleMessage, at: number): number {
-  return at - hoursAgo * HOUR_MS;
-}
-
-function recipient(name: string, address: string): Recipient {
+function recipient(name: string, address: string): StoredRecipient {
   return { emailAddress: { name, address } };
 }
 

@@ -1,25 +1,42 @@
 import { describeFailure } from '@buddy/core';
+import { createConcurrencyGate } from '../client/concurrency-gate.ts';
 import type { CallOptions } from '../exchange/call-options.ts';
 import type { GoHighLevelClient, GoHighLevelContact } from '../gohighlevel/client.ts';
 import type { GoHighLevelContactUpdate } from '../gohighlevel/contact-fields.ts';
-import type { ContactTransfer, MployerContact, TransferReport } from './client.ts';
+import type { ContactTransfer, MployerContact, TransferOptions, TransferReport } from './client.ts';
+
+const DEFAULT_CONCURRENCY = 4;
 
 /**
  * Brings people found at Mployer into the CRM. It uses nothing but the CRM's client, so it serves mock and real alike.
  *
- * One after the other: two people with one address in the same list meet as they would in two calls. A write whose
- * answer was lost is looked up, and counts as done if it is found; nothing else is tried twice.
+ * Those who share an address or a number go one after the other, so that two in the same list meet as they would in two
+ * calls. A write whose answer was lost is looked up, and counts as done if it is found; nothing else is tried twice.
  */
 export async function addToGoHighLevel(
   contacts: readonly MployerContact[],
   gohighlevel: GoHighLevelClient,
-  options: CallOptions = {},
+  { concurrency = DEFAULT_CONCURRENCY, ...options }: TransferOptions = {},
 ): Promise<TransferReport> {
   options.signal?.throwIfAborted();
-  const transfers: ContactTransfer[] = [];
-  for (const contact of contacts) {
-    transfers.push(await transfer(contact, gohighlevel, keyFor(contact, options)));
-  }
+  const gate = createConcurrencyGate(concurrency);
+  const finished = await Promise.all(
+    kindred(contacts).map(async (group) => {
+      const transfers: { index: number; transfer: ContactTransfer }[] = [];
+      for (const { contact, index } of group) {
+        const moved = await gate.pass(
+          () => transfer(contact, gohighlevel, keyFor(contact, options)),
+          options.signal,
+        );
+        transfers.push({ index, transfer: moved });
+      }
+      return transfers;
+    }),
+  );
+  const transfers = finished
+    .flat()
+    .toSorted((a, b) => a.index - b.index)
+    .map((one) => one.transfer);
   const count = (status: ContactTransfer['status']) =>
     transfers.filter((one) => one.status === status).length;
   return {
@@ -29,6 +46,29 @@ export async function addToGoHighLevel(
     skipped: count('skipped'),
     failed: count('failed'),
   };
+}
+
+interface Placed {
+  readonly contact: MployerContact;
+  readonly index: number;
+}
+
+/** Groups of people who share an address or a number, directly or by way of others; each group in the order given. */
+function kindred(contacts: readonly MployerContact[]): readonly (readonly Placed[])[] {
+  const groupOf = new Map<string, Placed[]>();
+  const groups = new Set<Placed[]>();
+  for (const [index, contact] of contacts.entries()) {
+    const keys = [contact.email?.toLowerCase(), contact.phone].filter((key) => key !== undefined);
+    const met = new Set(keys.flatMap((key) => groupOf.get(key) ?? []));
+    const joined = [...met, { contact, index }].toSorted((a, b) => a.index - b.index);
+    for (const key of keys) groups.delete(groupOf.get(key) ?? []);
+    groups.add(joined);
+    for (const one of joined) {
+      if (one.contact.email !== undefined) groupOf.set(one.contact.email.toLowerCase(), joined);
+      if (one.contact.phone !== undefined) groupOf.set(one.contact.phone, joined);
+    }
+  }
+  return [...groups];
 }
 
 function keyFor({ id }: MployerContact, { signal, idempotencyKey }: CallOptions): CallOptions {

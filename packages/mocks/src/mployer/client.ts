@@ -1,5 +1,5 @@
 import type { FailureDescription } from '@buddy/core';
-import type { CallOptions } from '../exchange/call-options.ts';
+import type { CallOptions, ConnectionTest } from '../exchange/call-options.ts';
 import type { GoHighLevelClient } from '../gohighlevel/client.ts';
 import type { MployerFilters, SENIORITIES } from './filters.ts';
 
@@ -59,6 +59,34 @@ export interface MployerExtraction {
   /** In the order asked for. */
   contacts: readonly MployerContact[];
   unavailable: readonly { id: string; reason: string }[];
+  /** Of the account, per UTC day; whoever is extracted counts, each time. */
+  quota: {
+    limit: number;
+    used: number;
+    remaining: number;
+    /** ISO 8601. */
+    resetsAt: string;
+  };
+}
+
+export interface MployerSearchOptions extends CallOptions {
+  /** From 1, the default. */
+  page?: number | undefined;
+  /** 1 to 100; 25 when left out. */
+  pageSize?: number | undefined;
+  /** That of the answer before, in place of `page`. */
+  cursor?: string | undefined;
+  sort?:
+    | {
+        field: 'firstName' | 'lastName' | 'title' | 'companyName' | 'employeeCount';
+        direction: 'asc' | 'desc';
+      }
+    | undefined;
+}
+
+export interface TransferOptions extends CallOptions {
+  /** How many people are on their way at a time; 4 when left out. */
+  concurrency?: number | undefined;
 }
 
 /** What became of one contact on its way into the CRM. */
@@ -89,21 +117,26 @@ export interface MployerClient {
    * @throws {ProviderAuthError} Without a session, or when it has expired.
    * @throws {ValidationError} For an unknown filter or value.
    */
-  searchContacts(filters: MployerFilters, options?: CallOptions): Promise<MployerSearchPage>;
+  searchContacts(
+    filters: MployerFilters,
+    options?: MployerSearchOptions,
+  ): Promise<MployerSearchPage>;
   /** Fetches addresses of up to 100 people that a search found. @throws {ProviderAuthError} {ValidationError} */
   extractContacts(
     searchResults: readonly { id: string }[],
     options?: CallOptions,
   ): Promise<MployerExtraction>;
   /**
-   * Brings each contact into the CRM, one after the other: creates, or updates what is there. Doing it again changes
-   * nothing more. One that fails does not stop the rest; only an aborted signal makes it reject.
+   * Brings each contact into the CRM, a few at a time: creates, or updates what is there. Doing it again changes nothing
+   * more. One that fails does not stop the rest; only an aborted signal makes it reject.
    */
   addToGoHighLevel(
     contacts: readonly MployerContact[],
     gohighlevel: GoHighLevelClient,
-    options?: CallOptions,
+    options?: TransferOptions,
   ): Promise<TransferReport>;
+  /** Whose session it is. @throws {ProviderAuthError} Without a session, or when it has expired. */
+  testConnection(options?: CallOptions): Promise<ConnectionTest>;
   /** Ends the session; without one it does nothing. */
   logout(options?: CallOptions): Promise<void>;
 }

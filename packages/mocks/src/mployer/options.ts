@@ -9,6 +9,8 @@ export const MployerMockOptions = MockOptions.extend({
     .int()
     .positive()
     .default(30 * 60_000),
+  /** How many people can be extracted in a UTC day. */
+  dailyExtractions: z.int().nonnegative().default(10_000),
 });
 export type MployerMockInput = z.input<typeof MployerMockOptions>;
 export type MployerMockOptions = z.output<typeof MployerMockOptions>;

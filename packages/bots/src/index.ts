@@ -1,0 +1,16 @@
+export {
+  Bot,
+  BotDefinition,
+  type BotDefinitionInput,
+  BotExit,
+  BotId,
+  BotRole,
+  Deployment,
+  ExitKind,
+  Liveness,
+  ProcessIdentity,
+  Readiness,
+  ResourceLimits,
+  RestartPolicy,
+} from './bot/bot.ts';
+export { BOT_STATUSES, type BotStatus, isLegalMove, LEGAL_MOVES } from './bot/status.ts';

@@ -1,0 +1,192 @@
+import { z } from 'zod';
+import { type FieldValue, searchableField } from './searchable-fields.ts';
+import type { StoredContact } from './stored-contact.ts';
+
+export type Predicate = (contact: StoredContact) => boolean;
+
+/** How deep groups may lie in each other; the provider's own bound is not known. */
+const DEEPEST = 10;
+
+const LongestValue = 75;
+const Text = z
+  .string()
+  .max(LongestValue, `value must be shorter than or equal to ${LongestValue} characters`);
+const Scalar = z.union(
+  [Text, z.number(), z.boolean()],
+  'value must be a string, number or boolean',
+);
+const Bound = z.union([z.number(), Text], 'value must be a number or a date').optional();
+
+const Filter = z.discriminatedUnion(
+  'operator',
+  [
+    z.strictObject({ field: z.string(), operator: z.enum(['eq', 'not_eq']), value: Scalar }),
+    z.strictObject({
+      field: z.string(),
+      operator: z.enum(['contains', 'not_contains']),
+      value: Text.min(1, 'value should not be empty'),
+    }),
+    z.strictObject({ field: z.string(), operator: z.enum(['exists', 'not_exists']) }),
+    z.strictObject({
+      field: z.string(),
+      operator: z.literal('range'),
+      value: z
+        .strictObject({ gte: Bound, gt: Bound, lte: Bound, lt: Bound })
+        .refine(
+          (range) => Object.values(range).some((bound) => bound !== undefined),
+          'value must have at least one of gte, gt, lte, lt',
+        ),
+    }),
+  ],
+  'operator must be one of the following values: eq, not_eq, contains, not_contains, exists, not_exists, range',
+);
+type Filter = z.output<typeof Filter>;
+
+const Group = z.strictObject({
+  group: z.enum(['AND', 'OR'], 'group must be one of the following values: AND, OR'),
+  filters: z.array(z.unknown(), 'filters must be an array').min(1, 'filters should not be empty'),
+});
+
+export type FilterProblem =
+  | { readonly kind: 'unknown field'; readonly field: string }
+  | { readonly kind: 'malformed'; readonly complaint: string };
+
+/** A filter that cannot be understood; it is answered with an error, never with a result that ignores it. */
+export class FilterProblemError extends Error {
+  readonly problem: FilterProblem;
+
+  constructor(problem: FilterProblem) {
+    super(problem.kind === 'unknown field' ? problem.field : problem.complaint);
+    this.problem = problem;
+  }
+}
+
+/** All of the filters must hold. @throws {FilterProblemError} */
+export function compileFilters(filters: readonly unknown[]): Predicate {
+  return allOf(filters.map((filter) => compile(filter, 1)));
+}
+
+function compile(filter: unknown, depth: number): Predicate {
+  if (depth > DEEPEST) throw malformed(`filters must not lie more than ${DEEPEST} deep`);
+  if (typeof filter === 'object' && filter !== null && 'group' in filter) {
+    const { group, filters } = check(Group, filter);
+    const parts = filters.map((part) => compile(part, depth + 1));
+    return group === 'AND' ? allOf(parts) : anyOf(parts);
+  }
+  return compileFilter(check(Filter, filter));
+}
+
+function compileFilter(filter: Filter): Predicate {
+  const field = searchableField(filter.field);
+  if (!field) throw new FilterProblemError({ kind: 'unknown field', field: filter.field });
+  const { read, isDate, normalise = (value) => value } = field;
+  switch (filter.operator) {
+    case 'eq':
+    case 'not_eq': {
+      const given = typeof filter.value === 'string' ? normalise(filter.value) : filter.value;
+      const wanted = isDate ? timeOf(given, filter.field) : given;
+      const isEqual = (value: FieldValue) =>
+        isList(value) ? value.some((one) => one === wanted) : sameScalar(value, wanted);
+      return filter.operator === 'eq'
+        ? (contact) => isEqual(read(contact))
+        : (contact) => !isEqual(read(contact));
+    }
+    case 'contains':
+    case 'not_contains': {
+      if (isDate) throw malformed(`operator ${filter.operator} does not fit ${filter.field}`);
+      const part = filter.value.toLowerCase();
+      const holds = (value: FieldValue) =>
+        isList(value)
+          ? value.some((one) => one.toLowerCase().includes(part))
+          : typeof value === 'string' && value.toLowerCase().includes(part);
+      return filter.operator === 'contains'
+        ? (contact) => holds(read(contact))
+        : (contact) => !holds(read(contact));
+    }
+    case 'exists':
+      return (contact) => isSet(read(contact));
+    case 'not_exists':
+      return (contact) => !isSet(read(contact));
+    case 'range':
+      return inRange(filter, read, isDate === true);
+  }
+}
+
+function inRange(
+  { field, value }: Extract<Filter, { operator: 'range' }>,
+  read: (contact: StoredContact) => FieldValue,
+  isDate: boolean,
+): Predicate {
+  const bound = (given: number | string | undefined) =>
+    given === undefined ? undefined : numberOf(given, field, isDate);
+  const { gte, gt, lte, lt } = {
+    gte: bound(value.gte),
+    gt: bound(value.gt),
+    lte: bound(value.lte),
+    lt: bound(value.lt),
+  };
+  return (contact) => {
+    const held = read(contact);
+    if (held === undefined || held === '' || typeof held === 'object') return false;
+    const number = Number(held);
+    return (
+      !Number.isNaN(number) &&
+      (gte === undefined || number >= gte) &&
+      (gt === undefined || number > gt) &&
+      (lte === undefined || number <= lte) &&
+      (lt === undefined || number < lt)
+    );
+  };
+}
+
+function numberOf(given: number | string, field: string, isDate: boolean): number {
+  if (isDate) return timeOf(given, field);
+  const number = Number(given);
+  if (given === '' || Number.isNaN(number)) throw malformed(`value of ${field} must be a number`);
+  return number;
+}
+
+/** Ms since the epoch, given so or as ISO 8601. */
+function timeOf(given: string | number | boolean, field: string): number {
+  const at = typeof given === 'number' ? given : Date.parse(String(given));
+  if (Number.isNaN(at)) throw malformed(`value of ${field} must be a date`);
+  return at;
+}
+
+/** What custom fields hold is text, whatever it was; so `48` is found by 48. */
+function sameScalar(value: FieldValue, wanted: string | number | boolean): boolean {
+  return value === wanted || (typeof value === 'string' && value === String(wanted));
+}
+
+function isSet(value: FieldValue): boolean {
+  if (isList(value)) return value.length > 0;
+  return value !== undefined && value !== '';
+}
+
+function isList(value: FieldValue): value is readonly string[] {
+  return typeof value === 'object';
+}
+
+function allOf(parts: readonly Predicate[]): Predicate {
+  const [only] = parts;
+  if (only && parts.length === 1) return only;
+  return (contact) => parts.every((holds) => holds(contact));
+}
+
+function anyOf(parts: readonly Predicate[]): Predicate {
+  return (contact) => parts.some((holds) => holds(contact));
+}
+
+function check<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  if (issue?.code === 'unrecognized_keys') {
+    throw malformed(`property ${issue.keys.join(', ')} should not exist in a filter`);
+  }
+  throw malformed(issue?.message ?? 'filters must be filters');
+}
+
+function malformed(complaint: string): FilterProblemError {
+  return new FilterProblemError({ kind: 'malformed', complaint });
+}

@@ -1,0 +1,98 @@
+import { normaliseEmail, normalisePhone } from './normalise.ts';
+import type { StoredContact } from './stored-contact.ts';
+
+export type FieldValue = string | number | boolean | readonly string[] | undefined;
+
+/** A field that a search can ask about. */
+export interface SearchableField {
+  readonly read: (contact: StoredContact) => FieldValue;
+  /** Dates are compared as ms since the epoch, and may be given as ISO 8601. */
+  readonly isDate?: true;
+  /** How a value that is searched for is kept. */
+  readonly normalise?: (value: string) => string;
+}
+
+const text = (name: keyof StoredContact & TextField): SearchableField => ({
+  read: (contact) => contact[name],
+});
+const lowerCase = (name: keyof StoredContact & TextField): SearchableField => ({
+  read: (contact) => contact[name]?.toLowerCase(),
+  normalise: (value) => value.toLowerCase(),
+});
+const date = (name: 'dateAdded' | 'dateUpdated'): SearchableField => ({
+  read: (contact) => Date.parse(contact[name]),
+  isDate: true,
+});
+
+type TextField =
+  | 'id'
+  | 'firstName'
+  | 'lastName'
+  | 'name'
+  | 'email'
+  | 'phone'
+  | 'companyName'
+  | 'address1'
+  | 'city'
+  | 'state'
+  | 'postalCode'
+  | 'country'
+  | 'website'
+  | 'timezone'
+  | 'source'
+  | 'assignedTo';
+
+const FIELDS: ReadonlyMap<string, SearchableField> = new Map<string, SearchableField>([
+  ['id', text('id')],
+  ['firstName', text('firstName')],
+  ['lastName', text('lastName')],
+  ['firstNameLowerCase', lowerCase('firstName')],
+  ['lastNameLowerCase', lowerCase('lastName')],
+  ['fullNameLowerCase', lowerCase('name')],
+  ['email', { ...text('email'), normalise: normaliseEmail }],
+  ['phone', { ...text('phone'), normalise: (phone) => normalisePhone(phone) ?? phone }],
+  ['companyName', text('companyName')],
+  ['businessName', text('companyName')],
+  ['address', text('address1')],
+  ['address1', text('address1')],
+  ['city', text('city')],
+  ['state', text('state')],
+  ['postalCode', text('postalCode')],
+  ['country', text('country')],
+  ['website', text('website')],
+  ['timezone', text('timezone')],
+  ['source', text('source')],
+  ['assignedTo', text('assignedTo')],
+  ['tags', { read: ({ tags }) => tags }],
+  ['dnd', { read: ({ dnd }) => dnd ?? false }],
+  ['dateAdded', date('dateAdded')],
+  ['dateUpdated', date('dateUpdated')],
+  [
+    'dateOfBirth',
+    {
+      read: ({ dateOfBirth }) => (dateOfBirth === undefined ? undefined : Date.parse(dateOfBirth)),
+      isDate: true,
+    },
+  ],
+]);
+
+/** By name, `customFields.ID` and `dndSettings.SMS.status` included; undefined for one that cannot be searched. */
+export function searchableField(name: string): SearchableField | undefined {
+  const known = FIELDS.get(name);
+  if (known) return known;
+  const [group, key, rest] = name.split('.');
+  if (key === undefined) return undefined;
+  if (group === 'customFields' && rest === undefined) {
+    return { read: ({ customFields }) => customFields.find(({ id }) => id === key)?.value };
+  }
+  if (group === 'dndSettings' && rest === 'status' && isChannel(key)) {
+    return { read: ({ dndSettings }) => dndSettings?.[key]?.status };
+  }
+  return undefined;
+}
+
+const CHANNEL_NAMES = ['Call', 'Email', 'SMS', 'WhatsApp', 'GMB', 'FB'] as const;
+
+function isChannel(name: string): name is (typeof CHANNEL_NAMES)[number] {
+  return CHANNEL_NAMES.some((channel) => channel === name);
+}

@@ -1,0 +1,72 @@
+import { once } from 'node:events';
+import type { RequestListener, Server } from 'node:http';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { Duplex } from 'node:stream';
+import type { ThrowawayCertificate } from '../tls/throwaway-certificate.ts';
+import { MockServerError } from './errors.ts';
+
+/** Nobody else's machine can reach it. */
+const LOOPBACK = '127.0.0.1';
+
+/** A port that is listened on. */
+export interface Listener {
+  readonly port: number;
+  /** Idle connections are closed at once, those that carry a request when `graceMs` have passed. */
+  close(graceMs: number): Promise<void>;
+}
+
+/**
+ * @param certificate With one, it speaks HTTPS.
+ * @throws {MockServerError} When the port is taken.
+ */
+export async function listen(
+  port: number,
+  onRequest: RequestListener,
+  certificate?: ThrowawayCertificate,
+): Promise<Listener> {
+  const server: Server = certificate
+    ? createHttpsServer({ key: certificate.key, cert: certificate.cert }, onRequest)
+    : createHttpServer(onRequest);
+  server.on('clientError', answerWhatIsNoRequest);
+  server.listen(port, LOOPBACK);
+  try {
+    await once(server, 'listening');
+  } catch (cause) {
+    const message = `Port ${port} cannot be listened on; take another, or 0 for any that is free`;
+    throw new MockServerError(message, { cause });
+  }
+  const address = server.address();
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : port,
+    close: async (graceMs) => {
+      const closed = once(server, 'close');
+      server.close();
+      const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Bytes that are not HTTP, or too many of them, get an answer too. */
+function answerWhatIsNoRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, message] = WORDS.get(error.code ?? '') ?? ['400 Bad Request', 'This is not HTTP'];
+  const body = `${JSON.stringify({ error: { code: 'BuddyMocks', message } })}\n`;
+  const head = [
+    `HTTP/1.1 ${status}`,
+    'Connection: close',
+    'Content-Type: application/json',
+    `Content-Length: ${body.length}`,
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+const WORDS = new Map<string, readonly [status: string, message: string]>([
+  ['HPE_HEADER_OVERFLOW', ['431 Request Header Fields Too Large', 'The headers are too long']],
+  ['ERR_HTTP_REQUEST_TIMEOUT', ['408 Request Timeout', 'The request did not arrive in time']],
+]);

@@ -1,0 +1,399 @@
+import { type Clock, parseOrThrow } from '@buddy/core';
+import { z } from 'zod';
+import type { Provider } from '../errors.ts';
+import { drawLatencyMs } from '../exchange/latency.ts';
+import type { MockOptions } from '../exchange/options.ts';
+import { type FaultPlan, planFaults } from '../faults/fault-plan.ts';
+import { type Fault, type FaultRule, Faults } from '../faults/fault-rule.ts';
+import { rulesOf } from '../faults/profiles.ts';
+import type { CallRecord } from '../journal/entry.ts';
+import { BoundedJournal, type Journal } from '../journal/journal.ts';
+import { tellAnswer } from './answer-channel.ts';
+import type { Answer, Delivery } from './delivery.ts';
+import { EarlyRetries } from './early-retries.ts';
+import { createMockFetch } from './fetch.ts';
+import { createInProcessTransport } from './in-process-transport.ts';
+import type { Json, WireRequest, WireResponse } from './message.ts';
+import type { StateChange, WireCall, WireProvider } from './provider.ts';
+import type { Transport } from './transport.ts';
+
+/** What all mocks have in common, and what a server or MSW serves. */
+export interface Mock {
+  readonly provider: Provider;
+  /**
+   * Answers as the provider would, on the mock's clock.
+   * @returns Rejects with a `TypeError` when the connection is lost, as `fetch` does, and with the reason of the request's signal.
+   */
+  readonly fetch: (request: Request) => Promise<Response>;
+  readonly journal: Journal;
+  readonly faults: FaultControl;
+  /** Back to the beginning: no call made, faults drawn anew from the first, the rules that it was made with. */
+  readonly reset: () => void;
+  /** All that decides what comes next, as plain data: state, counts of calls, fault rules. The journal is not in it. */
+  readonly snapshot: () => Json;
+  /** @throws {InvalidInputError} When it is no snapshot of such a mock; everything is then as it was. */
+  readonly restore: (snapshot: unknown) => void;
+}
+
+/** A mock before it has a client. */
+export interface WireExchange extends Mock {
+  /** For a client in this process. */
+  readonly transport: Transport;
+}
+
+/** What goes wrong, from now on. */
+export interface FaultControl {
+  /**
+   * Puts other rules in force, from the next call on.
+   * @throws {InvalidInputError} {FaultRulesError} When they do not fit; those in force stay.
+   */
+  use(faults: Faults): void;
+  /** As they were put in force: a profile's name, or rules. */
+  readonly inForce: Faults;
+  /** The rules that this comes to. */
+  readonly rules: readonly FaultRule[];
+}
+
+/**
+ * The way from a caller to a provider's state and back: the only place where time passes, faults strike, calls are
+ * counted and the journal is written.
+ * @throws {FaultRulesError} When the fault rules do not fit the provider.
+ */
+export function createWireExchange(
+  provider: WireProvider,
+  options: MockOptions,
+  clock: Clock,
+): WireExchange {
+  const exchange = new Exchange(provider, options, clock);
+  const deliver: Deliver = (sent, signal) => exchange.deliver(sent, signal);
+  return {
+    provider: provider.name,
+    transport: createInProcessTransport(deliver, clock),
+    fetch: createMockFetch(deliver, clock),
+    journal: exchange.journal,
+    faults: exchange,
+    reset: () => exchange.reset(),
+    snapshot: () => exchange.snapshot(),
+    restore: (snapshot) => exchange.restore(snapshot),
+  };
+}
+
+/** A request, and its body as it came over the wire. */
+export interface Sent {
+  readonly request: WireRequest;
+  readonly text: string | undefined;
+}
+
+/** Brings a request to the provider and its answer back; rejects with the reason of the signal. */
+export type Deliver = (sent: Sent, signal: AbortSignal | undefined) => Promise<Delivery>;
+
+const UNKNOWN_OPERATION = 'unknown';
+const HANG_CAP_MS = 60_000;
+const SLOW_BODY_MS = 5_000;
+const DEFAULT_RETRY_AFTER_MS = 1_000;
+
+const Snapshot = z.strictObject({
+  provider: z.string(),
+  calls: z.record(z.string(), z.int().nonnegative()),
+  faults: Faults,
+  /** How long ago the mock began, for windows of faults. */
+  sinceMs: z.number(),
+  state: z.unknown(),
+});
+
+class Exchange implements FaultControl {
+  readonly #provider: WireProvider;
+  readonly #options: MockOptions;
+  readonly #clock: Clock;
+  readonly journal: BoundedJournal;
+  readonly #calls = new Map<string, number>();
+  readonly #earlyRetries = new EarlyRetries();
+  #faults: Faults;
+  #plan: FaultPlan;
+  #startedAt: number;
+  #inFlight = 0;
+
+  constructor(provider: WireProvider, options: MockOptions, clock: Clock) {
+    this.#provider = provider;
+    this.#options = options;
+    this.#clock = clock;
+    this.journal = new BoundedJournal(options.journalSize, [
+      ...Object.keys(provider.operations),
+      UNKNOWN_OPERATION,
+    ]);
+    this.#faults = options.faults;
+    this.#plan = this.#planOf(options.faults);
+    this.#startedAt = clock.now();
+  }
+
+  get inForce(): Faults {
+    return this.#faults;
+  }
+
+  get rules(): readonly FaultRule[] {
+    return rulesOf(this.#faults);
+  }
+
+  use(faults: Faults): void {
+    const parsed = parseOrThrow(Faults, faults, 'fault rules');
+    this.#plan = this.#planOf(parsed);
+    this.#faults = parsed;
+  }
+
+  reset(): void {
+    this.#provider.reset();
+    this.#forgetCalls();
+    this.journal.clear();
+    this.use(this.#options.faults);
+    this.#startedAt = this.#clock.now();
+  }
+
+  snapshot(): Json {
+    const rules: unknown = typeof this.#faults === 'string' ? this.#faults : [...this.#faults];
+    return {
+      provider: this.#provider.name,
+      calls: Object.fromEntries(this.#calls),
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checked to be JSON when it came in
+      faults: rules as Json,
+      sinceMs: this.#clock.now() - this.#startedAt,
+      state: this.#provider.snapshot(),
+    };
+  }
+
+  restore(snapshot: unknown): void {
+    const ours = Snapshot.extend({ provider: z.literal(this.#provider.name) });
+    const { calls, faults, sinceMs, state } = parseOrThrow(
+      ours,
+      snapshot,
+      `snapshot of a ${this.#provider.name} mock`,
+    );
+    const plan = this.#planOf(faults);
+    this.#provider.restore(state);
+    this.#plan = plan;
+    this.#faults = faults;
+    this.#forgetCalls();
+    for (const [operation, n] of Object.entries(calls)) this.#calls.set(operation, n);
+    this.#startedAt = this.#clock.now() - sinceMs;
+  }
+
+  async deliver(sent: Sent, signal: AbortSignal | undefined): Promise<Delivery> {
+    signal?.throwIfAborted();
+    const trip = this.#depart(sent, signal);
+    try {
+      const delivery = await this.#travel(trip);
+      this.#note(trip, outcomeOf(delivery));
+      return delivery;
+    } catch (error) {
+      this.#note(trip, signal?.aborted ? 'aborted' : 'crashed');
+      throw error;
+    } finally {
+      if (trip.hasArrived) this.#inFlight -= 1;
+    }
+  }
+
+  #depart(sent: Sent, signal: AbortSignal | undefined): Trip {
+    const operation = this.#provider.operationOf(sent.request) ?? UNKNOWN_OPERATION;
+    const n = (this.#calls.get(operation) ?? 0) + 1;
+    this.#calls.set(operation, n);
+    const startedAt = this.#clock.now();
+    const drawn = this.#plan.draw(operation, n, startedAt - this.#startedAt);
+    const earlyMs = this.#earlyRetries.waitOf(sent, startedAt);
+    const fault: Fault | undefined =
+      earlyMs > 0
+        ? { kind: 'status', status: 429, retryAfterMs: earlyMs }
+        : drawn && faultOf(drawn);
+    return {
+      sent,
+      operation,
+      n,
+      requestId: `${this.#provider.name}-${operation}-${n}`,
+      signal,
+      startedAt,
+      legMs: Math.round(this.#latencyMs(operation, n) / 2),
+      fault,
+      isEarlyRetry: earlyMs > 0,
+      hasArrived: false,
+      isCarriedOut: false,
+      changes: [],
+      answer: undefined,
+    };
+  }
+
+  #latencyMs(operation: string, n: number): number {
+    const { seed, latency } = this.#options;
+    const { name, operations } = this.#provider;
+    const own = operations[operation]?.latency;
+    if (latency === 'none' || own === undefined) return 0;
+    return drawLatencyMs(latency === 'typical' ? own : latency, [seed, name, operation, n]);
+  }
+
+  async #travel(trip: Trip): Promise<Delivery> {
+    const { fault, legMs } = trip;
+    await this.#sleep(legMs + (fault?.kind === 'latency' ? fault.addMs : 0), trip);
+    trip.hasArrived = true;
+    this.#inFlight += 1;
+    if (fault?.kind === 'hang') {
+      await this.#sleep(fault.capMs ?? HANG_CAP_MS, trip);
+      return { kind: 'lost' };
+    }
+    const answer = this.#visit(trip);
+    await this.#sleep(legMs, trip);
+    return deliveryOf(answer, fault);
+  }
+
+  async #sleep(ms: number, { signal }: Trip): Promise<void> {
+    if (ms > 0) await this.#clock.sleep(ms, signal);
+  }
+
+  /** What the provider answers; undefined when the connection is lost instead. */
+  #visit(trip: Trip): Answer | undefined {
+    const { fault, operation, n } = trip;
+    switch (fault?.kind) {
+      case undefined:
+      case 'latency':
+      case 'truncate':
+      case 'slowBody':
+      case 'staleRead':
+      case 'hang': // it never gets here
+        return this.#handle(trip);
+      case 'reset':
+        return undefined;
+      case 'commitThenFail':
+        this.#handle(trip);
+        return fault.status === undefined ? undefined : this.#refuse(trip, fault.status);
+      case 'status':
+        if (leavesDoubt(fault.status) && this.#plan.isCommitted(operation, n)) this.#handle(trip);
+        return this.#refuse(trip, fault.status, retryAfterMsOf(fault));
+    }
+  }
+
+  #handle(trip: Trip): Answer {
+    const answer = this.#provider.handle(trip.sent.request, this.#callOf(trip));
+    trip.isCarriedOut = answer.status < 400;
+    trip.changes = answer.changes ?? [];
+    return this.#give(answer, trip);
+  }
+
+  #refuse(trip: Trip, status: number, retryAfterMs?: number): Answer {
+    const refusal = { status, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+    const call = this.#callOf(trip);
+    const answer = this.#provider.refuse(refusal, trip.sent.request, call);
+    if (
+      retryAfterMs !== undefined &&
+      !trip.isEarlyRetry &&
+      this.#options.earlyRetries === 'throttled'
+    ) {
+      this.#earlyRetries.forbid(trip.sent, call.at, retryAfterMs);
+    }
+    return this.#give(answer, trip);
+  }
+
+  #give(answer: WireResponse, trip: Trip): Answer {
+    trip.answer = writtenOut(answer);
+    const { request } = trip.sent;
+    tellAnswer({ provider: this.#provider.name, request, answer: trip.answer });
+    return trip.answer;
+  }
+
+  #callOf({ operation, n, requestId, fault }: Trip): WireCall {
+    return {
+      provider: this.#provider.name,
+      operation,
+      n,
+      requestId,
+      at: this.#clock.now(),
+      inFlight: this.#inFlight,
+      isStale: fault?.kind === 'staleRead',
+      areLimitsEnforced: this.#faults === 'real-limits',
+    };
+  }
+
+  #note(trip: Trip, outcome: CallRecord['outcome']): void {
+    const { sent, operation, n, requestId, startedAt, fault, isCarriedOut, changes, answer } = trip;
+    const { method, origin, path, query, headers } = sent.request;
+    this.journal.add({
+      provider: this.#provider.name,
+      operation,
+      n,
+      requestId,
+      startedAt,
+      endedAt: this.#clock.now(),
+      outcome,
+      isCarriedOut,
+      request: { method, origin, path, query: query.toString(), headers, text: sent.text },
+      ...(answer && { response: answer }),
+      ...(fault && { fault }),
+      ...(trip.isEarlyRetry && { isEarlyRetry: true }),
+      changes,
+    });
+  }
+
+  #planOf(faults: Faults): FaultPlan {
+    const { name, operations } = this.#provider;
+    return planFaults(name, Object.keys(operations), this.#options.seed, faults);
+  }
+
+  #forgetCalls(): void {
+    this.#calls.clear();
+    this.#earlyRetries.clear();
+  }
+}
+
+/** One call on its way to the provider's state and back. */
+interface Trip {
+  readonly sent: Sent;
+  readonly operation: string;
+  readonly n: number;
+  readonly requestId: string;
+  readonly signal: AbortSignal | undefined;
+  readonly startedAt: number;
+  readonly legMs: number;
+  readonly fault: Fault | undefined;
+  readonly isEarlyRetry: boolean;
+  hasArrived: boolean;
+  isCarriedOut: boolean;
+  changes: readonly StateChange[];
+  /** The latest that was given; of two, the one that is sent. */
+  answer: Answer | undefined;
+}
+
+/** Written at once: what the provider does to its state afterwards cannot change what it has answered. */
+function writtenOut({ status, headers, body }: WireResponse): Answer {
+  if (body === undefined) return { status, headers, text: undefined };
+  return {
+    status,
+    headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
+    text: JSON.stringify(body),
+  };
+}
+
+function deliveryOf(answer: Answer | undefined, fault: Fault | undefined): Delivery {
+  if (answer === undefined) return { kind: 'lost' };
+  const { text } = answer;
+  if (fault?.kind === 'truncate') {
+    // Without a body there is nothing to break off but the connection.
+    return text === undefined
+      ? { kind: 'lost' }
+      : { kind: 'truncated', answer: { ...answer, text } };
+  }
+  const overMs = fault?.kind === 'slowBody' ? (fault.overMs ?? SLOW_BODY_MS) : 0;
+  return { kind: 'whole', answer, overMs: text === undefined ? 0 : overMs };
+}
+
+function outcomeOf(delivery: Delivery): CallRecord['outcome'] {
+  if (delivery.kind !== 'whole') return 'lost';
+  return delivery.answer.status < 400 ? 'answered' : 'refused';
+}
+
+/** Whether the caller cannot tell, from the answer, if the call was carried out. */
+function leavesDoubt(status: number): boolean {
+  return status === 408 || status >= 500;
+}
+
+function retryAfterMsOf({ status, retryAfterMs }: Extract<Fault, { kind: 'status' }>) {
+  return retryAfterMs ?? (status === 429 ? DEFAULT_RETRY_AFTER_MS : undefined);
+}
+
+function faultOf({ match: _match, when: _when, ...fault }: FaultRule): Fault {
+  return fault;
+}
