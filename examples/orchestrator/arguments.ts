@@ -15,6 +15,10 @@ export interface Arguments {
   strategy: Strategy;
   waves: { from: number; to: number } | undefined;
   clock: 'manual' | 'real';
+  /** How many times faster than it does time passes, on the real clock. */
+  speed: number;
+  /** Whether the providers are servers that real clients speak to. */
+  wire: boolean;
   /** Absolute. */
   policy: string;
   /** Whether requests for approval are granted by nobody's word. */
@@ -62,6 +66,9 @@ Usage: npx -y pnpm@12 start [options]
   --strategy NAME   ${STRATEGIES.join(', ')} (default: load_balanced)
   --waves A-B       only these waves, such as 2-4 or 3 (default: all)
   --clock KIND      manual: waiting costs no time; real: it does (default: manual)
+  --wire            speak to the providers through their real clients, over HTTP to mock servers on this machine;
+                    on the real clock
+  --speed N         on the real clock, let time pass N times as fast, 1 to 1000 (default: 1; with --wire 20)
   --policy FILE     what agents may do (default: the policy that comes with @buddy/governance)
   --approve-all-dev grant every request for approval, by nobody's word; for development only
   --go-on DIR       run what the run in DIR left waiting, as far as people have decided by now
@@ -94,6 +101,14 @@ export function parseArguments(args: readonly string[], folder: string): Command
     values[name] === undefined
       ? undefined
       : resolve(folder, nonEmpty(`--${name}`, values[name], what));
+  const wire = values.wire ?? false;
+  const clock = oneOf('--clock', values.clock ?? (wire ? 'real' : 'manual'), CLOCKS);
+  if (wire && clock === 'manual') {
+    throw new UsageError('--wire runs on the real clock; leave out --clock manual');
+  }
+  if (values.speed !== undefined && clock === 'manual') {
+    throw new UsageError('--speed is for the real clock; add --clock real, or leave it out');
+  }
   return {
     kind: 'run',
     arguments: {
@@ -103,7 +118,9 @@ export function parseArguments(args: readonly string[], folder: string): Command
       agents: wholeNumber('--agents', values.agents ?? '4', { from: 1, to: MOST_AGENTS }),
       strategy: oneOf('--strategy', values.strategy ?? 'load_balanced', STRATEGIES),
       waves: values.waves === undefined ? undefined : waveRange(values.waves),
-      clock: oneOf('--clock', values.clock ?? 'manual', CLOCKS),
+      clock,
+      speed: wholeNumber('--speed', values.speed ?? (wire ? '20' : '1'), { from: 1, to: FASTEST }),
+      wire,
       policy: path('policy', 'file') ?? DEFAULT_POLICY,
       approveAll,
       force: values.force ?? false,
@@ -113,6 +130,7 @@ export function parseArguments(args: readonly string[], folder: string): Command
 }
 
 export const MOST_AGENTS = 1_000;
+export const FASTEST = 1_000;
 
 /** What a run that goes on does not take from the run before. */
 const OF_GOING_ON = new Set(['go-on', 'approve-all-dev', 'json', 'help']);
@@ -141,6 +159,8 @@ function parseOptions(args: readonly string[]) {
         strategy: { type: 'string' },
         waves: { type: 'string' },
         clock: { type: 'string' },
+        speed: { type: 'string' },
+        wire: { type: 'boolean' },
         policy: { type: 'string' },
         'approve-all-dev': { type: 'boolean' },
         'go-on': { type: 'string' },

@@ -6,18 +6,13 @@ import {
   type PredictionSource,
   type RunResult,
 } from '@buddy/agents';
-import {
-  appendJsonLines,
-  type Clock,
-  countingId,
-  ManualClock,
-  systemClock,
-  writeFileAtomic,
-} from '@buddy/core';
+import { appendJsonLines, type Clock, countingId, ManualClock, writeFileAtomic } from '@buddy/core';
 import { crew } from '../world/agents.ts';
 import { createWorld, DEFAULT_ACTION, type World } from '../world/tools.ts';
 import { loadTruth } from '../world/truth.ts';
+import { startWire, type Wire } from '../world/wire.ts';
 import type { Arguments } from './arguments.ts';
+import { clockOf } from './clocks.ts';
 import { followWaiting, type GateCounts, GateLedger } from './gate-ledger.ts';
 import { datedClock, inTheNameOf, openGate } from './gate.ts';
 import { type ProgramCounts, type ProgramLedger, USAGE_FILE } from './program-ledger.ts';
@@ -57,25 +52,33 @@ export interface RunReport extends Pick<Job, 'folder' | 'runFolder' | 'notes'> {
 export interface Setting {
   clock: Clock;
   world: World;
+  /** The servers of the providers; undefined when these are in memory. */
+  wire: Wire | undefined;
   /** By `performance.now()`. */
   began: number;
 }
 
-/** @throws {MocksConfigError} Outside a dry run, for there are no real providers yet. */
+/** @throws {NotConfiguredError} Outside a dry run, when a provider's address or credentials are missing. */
 export async function openJob(
-  { seed, input, clock: kind }: Pick<Arguments, 'seed' | 'input' | 'clock'>,
+  options: Pick<Arguments, 'seed' | 'input' | 'clock' | 'speed' | 'wire'>,
   environment: Surroundings['environment'],
 ): Promise<Setting> {
   const began = performance.now();
-  const clock = kind === 'manual' ? new ManualClock() : systemClock;
+  const { seed, input } = options;
+  const clock = clockOf(options);
   const truth = await truthBeside(input);
-  return { clock, world: createWorld({ seed, truth, environment }, clock), began };
+  const wire = options.wire ? await startWire(seed, clock) : undefined;
+  const world = createWorld(
+    { seed, truth, environment: { ...environment, ...wire?.environment } },
+    clock,
+  );
+  return { clock, world, wire, began };
 }
 
 /** Runs a job with every tool behind the gate: those of the agents, those inside programs, and the running of programs. */
 export async function runJob(
   job: Job,
-  { clock, world, began }: Setting,
+  { clock, world, wire, began }: Setting,
   surroundings: Surroundings,
 ): Promise<RunReport> {
   const { folder, runFolder, seed, strategy, waves, part, approveAll } = job;
@@ -91,7 +94,7 @@ export async function runJob(
   const programs = createPrograms({ work: world.work, programTools }, { clock, output, seed });
   const tools = governance.govern([...world.tools, programs.tool]);
   governance.assertCovered([...tools, ...programTools]);
-  const notes = [...notesOn(job), ...job.notes];
+  const notes = [...notesOn(job, wire), ...job.notes];
   const harness = createHarness(
     {
       agents: crew(job.agents),
@@ -106,7 +109,11 @@ export async function runJob(
       output,
       newId: countingId(`run-${seed}`),
       notes,
-      sections: () => [...programs.ledger.sections(), ...gate.sections()],
+      sections: () => [
+        ...programs.ledger.sections(),
+        ...gate.sections(),
+        ...(wire?.sections() ?? []),
+      ],
     },
   );
   const waiting = followWaiting(harness, job.askedBy);
@@ -135,12 +142,15 @@ export async function runJob(
     progress.stop();
     await programs.close();
     await harness.close();
+    await wire?.close();
   }
 }
 
-function notesOn({ approveAll }: Job): string[] {
+function notesOn({ approveAll }: Job, wire: Wire | undefined): string[] {
   return [
-    'DRY_RUN: the providers are mocks in memory. Nothing left this process.',
+    wire
+      ? 'The real clients spoke over HTTP to mock servers in this process. Nothing left this machine.'
+      : 'DRY_RUN: the providers are mocks in memory. Nothing left this process.',
     ...(approveAll
       ? ['Approvals were given by nobody: --approve-all-dev granted each request as it came.']
       : []),

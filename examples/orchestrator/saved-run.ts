@@ -8,7 +8,7 @@ import {
   writeFileAtomic,
 } from '@buddy/core';
 import { z } from 'zod';
-import { type Arguments, CLOCKS, MOST_AGENTS, STRATEGIES } from './arguments.ts';
+import { type Arguments, CLOCKS, FASTEST, MOST_AGENTS, STRATEGIES } from './arguments.ts';
 import { LOG_FILE, POLICY_FILE } from './gate.ts';
 import type { CheckedPolicy } from './policy.ts';
 
@@ -24,8 +24,13 @@ const SavedArguments = z.strictObject({
   agents: z.int().positive().max(MOST_AGENTS),
   strategy: z.enum(STRATEGIES),
   clock: z.enum(CLOCKS),
+  speed: z.int().min(1).max(FASTEST).default(1),
+  wire: z.boolean().default(false),
 });
-export type SavedArguments = Pick<Arguments, 'input' | 'seed' | 'agents' | 'strategy' | 'clock'>;
+export type SavedArguments = Pick<
+  Arguments,
+  'input' | 'seed' | 'agents' | 'strategy' | 'clock' | 'speed' | 'wire'
+>;
 
 /** A task that waits, and for what: an approval, to be told what became of a lost call, or another task that waits. */
 export interface WaitingTask {
@@ -72,7 +77,7 @@ export function stateFolderOf(run: string): string {
 /** Before the run begins: what it was told to do, and a policy of its own that nobody else's edits reach. */
 export async function saveArguments(
   run: string,
-  { input, seed, agents, strategy, clock }: SavedArguments,
+  { input, seed, agents, strategy, clock, speed, wire }: SavedArguments,
   { text }: Pick<CheckedPolicy, 'text'>,
 ): Promise<void> {
   const state = stateFolderOf(run);
@@ -84,6 +89,8 @@ export async function saveArguments(
     agents,
     strategy,
     clock,
+    speed,
+    wire,
   };
   await writeFileAtomic(join(state, POLICY_FILE), text);
   await writeFileAtomic(join(state, ARGUMENTS_FILE), `${JSON.stringify(saved, null, 2)}\n`);

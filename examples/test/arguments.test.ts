@@ -16,6 +16,8 @@ describe('the arguments of the main job', () => {
         strategy: 'load_balanced',
         waves: undefined,
         clock: 'manual',
+        speed: 1,
+        wire: false,
         policy: DEFAULT_POLICY,
         approveAll: false,
         force: false,
@@ -28,7 +30,7 @@ describe('the arguments of the main job', () => {
   it('can all be given', () => {
     expect(
       parse(
-        ...'--input in --out=/tmp/out --seed 0 --agents 1000 --strategy priority --waves 2-4 --clock real --policy p.yaml --approve-all-dev --force --json'.split(
+        ...'--input in --out=/tmp/out --seed 0 --agents 1000 --strategy priority --waves 2-4 --clock real --speed 60 --wire --policy p.yaml --approve-all-dev --force --json'.split(
           ' ',
         ),
       ),
@@ -42,12 +44,21 @@ describe('the arguments of the main job', () => {
         strategy: 'priority',
         waves: { from: 2, to: 4 },
         clock: 'real',
+        speed: 60,
+        wire: true,
         policy: '/home/ada/p.yaml',
         approveAll: true,
         force: true,
         json: true,
       },
     });
+  });
+
+  it('put the wire on the real clock, 20 times as fast unless told otherwise', () => {
+    expect(parse('--wire')).toMatchObject({ arguments: { wire: true, clock: 'real', speed: 20 } });
+    expect(() => parse('--wire', '--clock', 'manual')).toThrow('--wire runs on the real clock');
+    expect(() => parse('--speed', '2')).toThrow('--speed is for the real clock');
+    expect(() => parse('--clock', 'real', '--speed', '0')).toThrow('--speed takes a whole number');
   });
 
   it('take paths as relative to the folder of the caller', () => {
