@@ -1,8 +1,8 @@
 import { describeFailure } from '@buddy/core';
-import { HELP, parseArguments, UsageError } from './orchestrator/arguments.ts';
+import { type Command, HELP, parseArguments, UsageError } from './orchestrator/arguments.ts';
 import type { RunReport } from './orchestrator/job.ts';
 import { nextCommands } from './orchestrator/next-commands.ts';
-import { goOn, runOrchestrator } from './orchestrator/run.ts';
+import { goOn, resume, runOrchestrator, type Surroundings } from './orchestrator/run.ts';
 import { summaryOf } from './orchestrator/summary.ts';
 
 /** The command line of the main job: `npx -y pnpm@12 start`. */
@@ -50,10 +50,7 @@ async function main(): Promise<number> {
     }
     const { signal } = interrupted;
     const surroundings = { folder, environment, signal, stream: process.stderr };
-    const report =
-      command.kind === 'goOn'
-        ? await goOn(command.arguments, surroundings)
-        : await runOrchestrator(command.arguments, surroundings);
+    const report = await carryOut(command, surroundings);
     const { result } = report;
     const isColoured = process.stdout.isTTY && (environment['NO_COLOR'] ?? '') === '';
     process.stdout.write(
@@ -69,6 +66,20 @@ async function main(): Promise<number> {
   } finally {
     process.off('SIGINT', interrupt);
     process.off('SIGTERM', interrupt);
+  }
+}
+
+function carryOut(
+  command: Exclude<Command, { kind: 'help' }>,
+  surroundings: Surroundings,
+): Promise<RunReport> {
+  switch (command.kind) {
+    case 'run':
+      return runOrchestrator(command.arguments, surroundings);
+    case 'goOn':
+      return goOn(command.arguments, surroundings);
+    case 'resume':
+      return resume(command.arguments, surroundings);
   }
 }
 

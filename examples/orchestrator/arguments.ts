@@ -27,8 +27,9 @@ export interface Arguments {
   json: boolean;
 }
 
+/** Of `--go-on` and `--resume`. */
 export interface GoOnArguments {
-  /** Of the run that was left waiting. Absolute. */
+  /** Of the run that was left waiting, or was interrupted. Absolute. */
   run: string;
   approveAll: boolean;
   json: boolean;
@@ -37,6 +38,7 @@ export interface GoOnArguments {
 export type Command =
   | { kind: 'run'; arguments: Arguments }
   | { kind: 'goOn'; arguments: GoOnArguments }
+  | { kind: 'resume'; arguments: GoOnArguments }
   | { kind: 'help' };
 
 /** The command line asks for something that there is not. */
@@ -72,6 +74,7 @@ Usage: npx -y pnpm@12 start [options]
   --policy FILE     what agents may do (default: the policy that comes with @buddy/governance)
   --approve-all-dev grant every request for approval, by nobody's word; for development only
   --go-on DIR       run what the run in DIR left waiting, as far as people have decided by now
+  --resume DIR      go on with the run in DIR that was killed, or waits; for runs on the real clock
   --json            print the result as JSON on standard output
   --help            print this
 
@@ -82,6 +85,9 @@ Exit status: 0 the run completed, or waits for people, whatever its tasks did; 1
 Tasks that need approval wait: the run ends, and says how to approve and go on. --go-on takes all but
 --approve-all-dev and --json from that run. It is a new process with new mock providers, which know nothing of what
 the run did before; a program (\`code\`) begins at its beginning. It works in DIR/go-on-N.
+
+A run on the real clock keeps a journal, DIR/state/journal.db. --resume brings plans, counts and files to where they
+were, does again only what is not in the journal, and goes on; so it does with what people have approved since.
 `;
 
 /**
@@ -96,6 +102,10 @@ export function parseArguments(args: readonly string[], folder: string): Command
   if (values['go-on'] !== undefined) {
     const run = resolve(folder, nonEmpty('--go-on', values['go-on']));
     return { kind: 'goOn', arguments: { run, approveAll, json } };
+  }
+  if (values.resume !== undefined) {
+    const run = resolve(folder, nonEmpty('--resume', values.resume));
+    return { kind: 'resume', arguments: { run, approveAll, json } };
   }
   const path = (name: 'input' | 'out' | 'policy', what = 'folder') =>
     values[name] === undefined
@@ -133,13 +143,18 @@ export const MOST_AGENTS = 1_000;
 export const FASTEST = 1_000;
 
 /** What a run that goes on does not take from the run before. */
-const OF_GOING_ON = new Set(['go-on', 'approve-all-dev', 'json', 'help']);
+const OF_GOING_ON = new Set(['go-on', 'resume', 'approve-all-dev', 'json', 'help']);
 
 function parse(args: readonly string[]) {
   const values = parseOptions(args);
   const surplus = Object.keys(values).find((name) => !OF_GOING_ON.has(name));
-  if (values['go-on'] !== undefined && surplus !== undefined && !values.help) {
-    throw new UsageError(`--go-on takes --${surplus} from the run that goes on; leave it out`);
+  if (values.help) return values;
+  if (values['go-on'] !== undefined && values.resume !== undefined) {
+    throw new UsageError('--go-on and --resume are two ways to go on; leave one out');
+  }
+  const way = values.resume === undefined ? '--go-on' : '--resume';
+  if ((values['go-on'] ?? values.resume) !== undefined && surplus !== undefined) {
+    throw new UsageError(`${way} takes --${surplus} from the run that goes on; leave it out`);
   }
   return values;
 }
@@ -164,6 +179,7 @@ function parseOptions(args: readonly string[]) {
         policy: { type: 'string' },
         'approve-all-dev': { type: 'boolean' },
         'go-on': { type: 'string' },
+        resume: { type: 'string' },
         json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

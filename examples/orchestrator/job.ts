@@ -1,12 +1,23 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
+  createEngine,
   createHarness,
+  type Harness,
   openFolderOutput,
   type PredictionSource,
   type RunResult,
+  type WorkflowStore,
 } from '@buddy/agents';
-import { appendJsonLines, type Clock, countingId, ManualClock, writeFileAtomic } from '@buddy/core';
+import {
+  appendJsonLines,
+  type Clock,
+  countingId,
+  ManualClock,
+  randomId,
+  writeFileAtomic,
+} from '@buddy/core';
+import type { Governance } from '@buddy/governance';
 import { crew } from '../world/agents.ts';
 import { createWorld, DEFAULT_ACTION, type World } from '../world/tools.ts';
 import { loadTruth } from '../world/truth.ts';
@@ -35,6 +46,10 @@ export interface Job extends Pick<
   part: string;
   /** Which agents asked for approval before, by task. */
   askedBy: ReadonlyMap<string, string>;
+  /** Where the run is remembered; undefined when it is not. */
+  store: WorkflowStore | undefined;
+  /** Whether the store holds the run already. */
+  isResumed: boolean;
   /** What waits still, and is no part of this job. */
   left: readonly WaitingTask[];
   notes: readonly string[];
@@ -107,7 +122,9 @@ export async function runJob(
       tools: inTheNameOf(job.askedBy, tools),
       clock,
       output,
-      newId: countingId(`run-${seed}`),
+      // What outlives this process must not be taken for what another run of this seed has done.
+      newId: job.store ? randomId(`run-${seed}`) : countingId(`run-${seed}`),
+      ...(job.store && { engine: createEngine({ clock, store: job.store }) }),
       notes,
       sections: () => [
         ...programs.ledger.sections(),
@@ -121,7 +138,8 @@ export async function runJob(
   try {
     const work = async () => {
       await harness.load(job.source);
-      return harness.run({ signal });
+      if (!job.isResumed) return harness.run({ signal });
+      return decideAll(harness, governance, await harness.resume({ signal }));
     };
     const result = await (clock instanceof ManualClock ? clock.run(work) : work());
     await writeMeasured(folder, performance.now() - began, programs.ledger);
@@ -144,6 +162,28 @@ export async function runJob(
     await harness.close();
     await wire?.close();
   }
+}
+
+/** Carries out what people have decided about tasks that wait. What that was is for the gate to say. */
+async function decideAll(
+  harness: Harness,
+  governance: Governance,
+  resumed: RunResult,
+): Promise<RunResult> {
+  let result = resumed;
+  for (;;) {
+    const decided = result.waiting.filter(({ approvalId }) => isDecided(governance, approvalId));
+    if (decided.length === 0) return result;
+    const results = await Promise.all(
+      decided.map(({ taskId }) => harness.decide(taskId, { kind: 'proceed' })),
+    );
+    result = results.at(-1) ?? result;
+  }
+}
+
+function isDecided({ approvals }: Governance, approvalId: string | null): boolean {
+  const approval = approvalId === null ? undefined : approvals.get(approvalId);
+  return approval !== undefined && approval.state !== 'pending';
 }
 
 function notesOn({ approveAll }: Job, wire: Wire | undefined): string[] {

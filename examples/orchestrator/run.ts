@@ -2,8 +2,8 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { createAgentManager, nextRunFolder, prepareOutputFolder } from '@buddy/agents';
-import { BuddyError } from '@buddy/core';
+import { createAgentManager, nextRunFolder, openJournal, prepareOutputFolder } from '@buddy/agents';
+import { BuddyError, ManualClock } from '@buddy/core';
 import { DEFAULT_ACTION } from '../world/tools.ts';
 import { type Arguments, type GoOnArguments, UsageError } from './arguments.ts';
 import { requireDevelopment } from './gate.ts';
@@ -13,9 +13,12 @@ import { checkedPolicy } from './policy.ts';
 import type { ProgressTarget } from './progress.ts';
 import {
   GoOnError,
+  journalOf,
   nextGoOnFolder,
+  resumptions,
   saveArguments,
   savedArguments,
+  setPhasesAside,
   waitingOf,
 } from './saved-run.ts';
 
@@ -43,6 +46,9 @@ export async function runOrchestrator(
   if (options.force) await replaceFolder(folder, options, surroundings);
   await saveArguments(folder, options, policy);
   const { seed, agents, strategy, waves, approveAll, input: source } = options;
+  const { clock } = setting;
+  // A run that costs no time is sooner begun anew than remembered.
+  const isRemembered = !(clock instanceof ManualClock);
   return runJob(
     {
       seed,
@@ -55,12 +61,64 @@ export async function runOrchestrator(
       runFolder: folder,
       part: '',
       askedBy: new Map(),
+      store: isRemembered ? openJournal({ file: journalOf(folder) }, { clock }) : undefined,
+      isResumed: false,
       left: [],
       notes: [],
     },
     setting,
     surroundings,
   );
+}
+
+/**
+ * Goes on with a run that was killed, or that waits, from its journal: nothing that is in there is done again.
+ * @throws {ResumeError} When the run kept no journal. @throws {JournalOpenError} While another process works on it.
+ */
+export async function resume(
+  { run, approveAll }: GoOnArguments,
+  surroundings: Surroundings,
+): Promise<RunReport> {
+  const { environment } = surroundings;
+  const saved = await savedArguments(run);
+  const { seed, agents, strategy, waves, input, wire } = saved;
+  if (approveAll) requireDevelopment(environment);
+  const file = journalOf(run);
+  await access(file).catch((error: unknown) => {
+    const message = `The run in ${run} kept no journal to go on from; only runs on the real clock do. Begin it anew`;
+    throw new ResumeError(message, { cause: error });
+  });
+  const setting = await openJob(saved, environment);
+  // Before anything is touched: it proves that nobody else works on the run.
+  const store = openJournal({ file }, { clock: setting.clock });
+  await setPhasesAside(run);
+  return runJob(
+    {
+      seed,
+      agents,
+      strategy,
+      waves,
+      approveAll,
+      source: input,
+      folder: run,
+      runFolder: run,
+      part: `-resumed-${await resumptions(run)}`,
+      askedBy: new Map(),
+      store,
+      isResumed: true,
+      left: [],
+      notes: [
+        'This run was interrupted and gone on with. What programs and the gate did is counted from there on.',
+        ...(wire ? ['Its mock servers began anew, and know nothing of what was done before.'] : []),
+      ],
+    },
+    setting,
+    surroundings,
+  );
+}
+
+class ResumeError extends BuddyError {
+  readonly code = 'EXAMPLES_RESUME';
 }
 
 /**
@@ -92,6 +150,8 @@ export async function goOn(
       runFolder: run,
       part: `-${name}`,
       askedBy,
+      store: undefined,
+      isResumed: false,
       left,
       notes: ['This goes on with what a run left waiting. Its mock providers began anew.'],
     },

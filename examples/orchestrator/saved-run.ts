@@ -1,4 +1,4 @@
-import { access, mkdir, readdir, readFile } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   BuddyError,
@@ -23,6 +23,7 @@ const SavedArguments = z.strictObject({
   seed: z.int().nonnegative(),
   agents: z.int().positive().max(MOST_AGENTS),
   strategy: z.enum(STRATEGIES),
+  waves: z.strictObject({ from: z.int(), to: z.int() }).optional(),
   clock: z.enum(CLOCKS),
   speed: z.int().min(1).max(FASTEST).default(1),
   wire: z.boolean().default(false),
@@ -30,7 +31,7 @@ const SavedArguments = z.strictObject({
 export type SavedArguments = Pick<
   Arguments,
   'input' | 'seed' | 'agents' | 'strategy' | 'clock' | 'speed' | 'wire'
->;
+> & { waves?: Arguments['waves'] };
 
 /** A task that waits, and for what: an approval, to be told what became of a lost call, or another task that waits. */
 export interface WaitingTask {
@@ -74,10 +75,30 @@ export function stateFolderOf(run: string): string {
   return join(run, 'state');
 }
 
+/** What a run on the real clock remembers by. */
+export function journalOf(run: string): string {
+  return join(stateFolderOf(run), 'journal.db');
+}
+
+/** How often the run was interrupted and gone on with. */
+export async function resumptions(run: string): Promise<number> {
+  const names = await readdir(stateFolderOf(run));
+  return names.filter((name) => name.startsWith('interrupted-')).length;
+}
+
+/** Takes what an interrupted run wrote out of the way, for it is written anew: into `state/interrupted-N`. */
+export async function setPhasesAside(run: string): Promise<void> {
+  const aside = join(stateFolderOf(run), `interrupted-${(await resumptions(run)) + 1}`);
+  await mkdir(aside);
+  for (const name of await readdir(run)) {
+    if (name.startsWith('phase')) await rename(join(run, name), join(aside, name));
+  }
+}
+
 /** Before the run begins: what it was told to do, and a policy of its own that nobody else's edits reach. */
 export async function saveArguments(
   run: string,
-  { input, seed, agents, strategy, clock, speed, wire }: SavedArguments,
+  { input, seed, agents, strategy, waves, clock, speed, wire }: SavedArguments,
   { text }: Pick<CheckedPolicy, 'text'>,
 ): Promise<void> {
   const state = stateFolderOf(run);
@@ -88,6 +109,7 @@ export async function saveArguments(
     seed,
     agents,
     strategy,
+    waves,
     clock,
     speed,
     wire,

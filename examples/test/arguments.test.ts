@@ -85,6 +85,17 @@ describe('the arguments of the main job', () => {
     });
   });
 
+  it('can be to resume a run, which is another way to go on', () => {
+    expect(parse('--resume', 'out/run-1', '--approve-all-dev')).toEqual({
+      kind: 'resume',
+      arguments: { run: '/home/ada/out/run-1', approveAll: true, json: false },
+    });
+    expect(() => parse('--resume', 'r', '--seed', '1')).toThrow(
+      '--resume takes --seed from the run',
+    );
+    expect(() => parse('--resume', 'r', '--go-on', 'r')).toThrow('two ways to go on');
+  });
+
   it.each(['--help', '-h'])('ask for help with %s, whatever else is said', (flag) => {
     expect(parse(flag, '--seed', 'x')).toEqual({ kind: 'help' });
   });
