@@ -23,8 +23,10 @@ import type { GateEvents } from './gate/events.ts';
 import type { GovernOptions } from './gate/foreign-call.ts';
 import { type Coverage, Gate } from './gate/gate.ts';
 import { type Governed, Governor } from './gate/govern.ts';
+import { ASKED_REASONS_MIGRATION, AskedReasons } from './gate/asked-reasons.ts';
 import { GateHistory, HISTORY_MIGRATION } from './gate/history.ts';
-import { RUN_POLICIES_MIGRATION, RunPolicies } from './gate/run-policies.ts';
+import { type KeptPolicy, RUN_POLICIES_MIGRATIONS, RunPolicies } from './gate/run-policies.ts';
+import { TAKEN_BACK_MIGRATION, TakenBack } from './gate/taken-back.ts';
 import type { AuditedLedger } from './ledger/ledger.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 import {
@@ -34,6 +36,7 @@ import {
 } from './limits/kill-switch.ts';
 import { createLimitBook, LIMITS_MIGRATION } from './limits/limit-book.ts';
 import { GovernanceOptions, type GovernanceInput } from './options.ts';
+import type { LoadedPolicy } from './policy/compiled-policy.ts';
 import type { PolicyDecision } from './policy/decision.ts';
 import { loadPolicy } from './policy/load-policy.ts';
 import { type FollowedPolicy, followPolicyFile } from './policy/policy-file.ts';
@@ -102,12 +105,14 @@ export const GOVERNANCE_MIGRATIONS = [
   LIMITS_MIGRATION,
   CONTROLS_MIGRATION,
   HISTORY_MIGRATION,
-  RUN_POLICIES_MIGRATION,
+  ...RUN_POLICIES_MIGRATIONS,
+  TAKEN_BACK_MIGRATION,
+  ASKED_REASONS_MIGRATION,
 ];
 
 /**
- * Opens the gate: the ledger, then the policy. A policy that does not load leaves the last good one in force; at the start
- * there is none, and the gate does not open.
+ * Opens the gate: the ledger, then the policy. A policy that does not load leaves the last good one in force, also one that
+ * was so before a restart. Where there never was any, the gate does not open.
  * @throws {PolicyNotLoadedError} With every problem, its line and column.
  * @throws {InvalidInputError} When an option does not fit. Also what `openLedger` throws.
  * @example
@@ -141,11 +146,7 @@ export async function createGovernance(
   const policies = new RunPolicies({
     ledger,
     current: () => policy.current,
-    compile: (text) => {
-      const result = loadPolicy(text, { source: 'the log' });
-      if (result.ok) return result.policy;
-      throw new PolicyNotLoadedError('the log', result.problems.map(formatPolicyProblem));
-    },
+    compile: keptPolicy,
   });
   const policy = createPolicyHolder({
     clock,
@@ -154,11 +155,13 @@ export async function createGovernance(
       clock.external(() =>
         ledger.write((transaction) => {
           transaction.append({ kind: 'policy', ...change });
-          if (loaded) policies.store(transaction, loaded.digest, loaded.text);
+          if (loaded) policies.store(transaction, loaded);
         }),
       ),
+    recall: (digest) => policies.textOf(digest),
   });
-  const followed = opened.use(await openPolicy(policy, options, clock));
+  const lastGood = policies.lastInForce();
+  const followed = opened.use(await openPolicy(policy, options, clock, lastGood));
   const approvals = createApprovals(
     { ...ports.approvals, mode: options.mode },
     {
@@ -181,6 +184,8 @@ export async function createGovernance(
     approvals,
     limits: createLimitBook(),
     killSwitch,
+    takenBack: new TakenBack(),
+    askedReasons: new AskedReasons(),
     clock,
     emit,
     snapshotOf: (value) => snapshotUntrusted(value),
@@ -195,7 +200,8 @@ export async function createGovernance(
     invalidating = invalidating
       .then(() =>
         approvals.invalidate(
-          ({ runId, policyDigest }) => policies.of(runId ?? undefined).digest !== policyDigest,
+          ({ runId, actor, policyDigest }) =>
+            policies.of(runId ?? undefined, actor).digest !== policyDigest,
         ),
       )
       // They cannot be used all the same: an approval holds for one policy only.
@@ -233,11 +239,12 @@ export async function createGovernance(
   };
 }
 
-/** @throws {PolicyNotLoadedError} When there is no good policy to begin with. */
+/** @throws {PolicyNotLoadedError} When there is no good policy to begin with, and never was. */
 async function openPolicy(
   policy: PolicyHolder,
   { policy: path, followPolicy }: GovernanceOptions,
   clock: Clock,
+  lastGood: KeptPolicy | undefined,
 ): Promise<FollowedPolicy> {
   const problems: string[] = [];
   const note = (event: { problems: readonly PolicyProblem[] }): void => {
@@ -251,6 +258,26 @@ async function openPolicy(
   );
   policy.events.off('rejected', note);
   if (policy.history.length > 0) return followed;
-  await followed.stop();
-  throw new PolicyNotLoadedError(path, problems);
+  try {
+    if (!lastGood) throw new PolicyNotLoadedError(path, problems);
+    await policy.load(keptPolicy(lastGood).text, { source: 'the ledger' });
+  } catch (error) {
+    await followed.stop();
+    throw error;
+  }
+  return followed;
+}
+
+/**
+ * What was in force once, as it was then.
+ * @throws {PolicyNotLoadedError} When what is kept is not that, or this version of the package does not read it.
+ */
+function keptPolicy({ digest, text }: KeptPolicy): LoadedPolicy {
+  const source = 'the ledger';
+  const result = loadPolicy(text, { source });
+  if (!result.ok) throw new PolicyNotLoadedError(source, result.problems.map(formatPolicyProblem));
+  if (result.policy.digest === digest) return result.policy;
+  throw new PolicyNotLoadedError(source, [
+    `What is kept of policy ${digest} was changed: it is ${result.policy.digest} now.`,
+  ]);
 }

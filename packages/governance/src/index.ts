@@ -92,6 +92,7 @@ export {
 export { defaultPolicyFile } from './default-policy.ts';
 export {
   GovernanceUnavailableError,
+  InvalidCallError,
   LedgerClosedError,
   LedgerVersionError,
   LedgerWriteError,
@@ -177,6 +178,7 @@ export {
 export {
   createPolicyHolder,
   type PolicyChange,
+  type PolicyChanger,
   type PolicyHolder,
   type PolicyHolderEvents,
   type PolicyHolderPorts,

@@ -181,6 +181,7 @@ describe('buddy-governance policy', { timeout: 60_000 }, () => {
     await service.govern(async () => 'done', {
       name: 'crm.update',
       actor: { kind: 'agent', id: 'eve\u001B[2J\u202E' },
+      rationale: 'asked by the test',
     })();
     await idOf(governed(service, 'mail.send', 3).call());
     await writeFile(

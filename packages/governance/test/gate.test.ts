@@ -268,7 +268,11 @@ describe('a governed tool', () => {
   it('asks again for a plain function whose request has expired, and never for one that was denied', async () => {
     const clock = new ManualClock();
     const governance = await openGate({ clock });
-    const send = governance.govern(async (_to: string) => 'sent', { name: 'mail.send', tier: 3 });
+    const send = governance.govern(async (_to: string) => 'sent', {
+      name: 'mail.send',
+      tier: 3,
+      rationale: 'asked by the plan',
+    });
     await expect(send('ada')).rejects.toThrow('approval-1');
     await clock.advance(2 * 3_600_000);
     await expect(send('ada')).rejects.toMatchObject({
