@@ -190,7 +190,8 @@ export async function createGovernance(
     emit,
     snapshotOf: (value) => snapshotUntrusted(value),
     digestOf: (value) => ledger.digestOf(value),
-    rationaleOf: (text) => ledger.rationaleOf(text, { mode: options.agentRationale }),
+    rationaleOf: (text, { kind }) =>
+      ledger.rationaleOf(text, { mode: kind === 'agent' ? options.agentRationale : 'text' }),
     usageOf,
   });
   const governor = new Governor(gate);

@@ -1,4 +1,4 @@
-import { type Clock, describeFailure } from '@buddy/core';
+import { type Actor, type Clock, describeFailure } from '@buddy/core';
 import type { AuditEntryBody } from '../ledger/entry.ts';
 import type { LedgerTransaction } from '../ledger/ledger.ts';
 import type { ActionHistory, Policy, PolicyDecision, ReasonCode } from '../policy/decision.ts';
@@ -22,7 +22,7 @@ export interface AdmissionParts {
   /** Keyed, so that what it was made of cannot be guessed. */
   digestOf: (value: unknown) => string;
   /** What may be kept of a reason: short, without secrets, or its digest. Null when there is none. */
-  rationaleOf: (text: string) => string | null;
+  rationaleOf: (text: string, by: Actor) => string | null;
 }
 
 export type Snapshot = { ok: true; value: unknown } | { ok: false; problem: string };
@@ -266,7 +266,7 @@ export class Admission {
       tier,
       rule,
       reasonCode,
-      rationale: this.#parts.rationaleOf(call.rationale),
+      rationale: this.#parts.rationaleOf(call.rationale, actor),
       facts: factsToKeep(facts, policy),
       argumentsDigest,
       policyDigest,
