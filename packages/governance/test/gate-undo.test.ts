@@ -1,4 +1,5 @@
 import { BuddyError, defineTool, type Tier, type Tool, type ToolContext } from '@buddy/core';
+import { loadPolicy } from '@buddy/governance';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { context, gatesWith, linesOf, OLGA, ROOT } from './gate/opening.ts';
@@ -153,6 +154,13 @@ describe('taking back what a governed tool did', () => {
     });
     expect(undone).toEqual([]);
   });
+});
+
+it('may be spoken of in a policy that knows all tools', () => {
+  const rule = '{ id: a, when: { action: crm.upsert.undo }, block: true }';
+  const text = `version: 1\nrules:\n  - ${rule}\n`;
+  expect(loadPolicy(text, { source: 'p', tools: ['crm.upsert'] }).ok).toBe(true);
+  expect(loadPolicy(text, { source: 'p', tools: ['crm.find'] }).ok).toBe(false);
 });
 
 /** State of its own, a getter, methods on the prototype: all that a spread copy loses. */
