@@ -16,6 +16,7 @@ export {
   type FastApproval,
   type ListOptions,
 } from './approvals/approvals.ts';
+export type { ApprovalFilter, ApprovalGroup } from './approvals/approval-store.ts';
 export type { BoundCall } from './approvals/binding.ts';
 export {
   approveRequest,
@@ -53,7 +54,7 @@ export {
   createApprovalForm,
 } from './approvals/form/approval-form.ts';
 export { type Grant, type GrantInput, GrantTerms } from './approvals/grants.ts';
-export { APPROVALS_MIGRATION } from './approvals/schema.ts';
+export { APPROVALS_MIGRATIONS } from './approvals/schema.ts';
 export { APPROVAL_MOVES, APPROVAL_STATES, type ApprovalState, mayMove } from './approvals/state.ts';
 export { type AuditLog, auditLogOf, openAuditLog, type OpenAuditLog } from './audit/audit-log.ts';
 export type { CardDecision, GovernanceCard } from './audit/card.ts';
