@@ -171,7 +171,7 @@ export async function createGovernance(
     },
   );
   opened.use(approvals.watchDue());
-  const killSwitch = createKillSwitch({ ledger, clock });
+  const killSwitch = opened.use(createKillSwitch({ ledger, clock }));
   const { events, emit } = createGuardedEmitter<GateEvents>((error, event) =>
     logger.error({ err: error, event }, 'A listener of the gate threw'),
   );

@@ -10,6 +10,7 @@ import {
 import { GovernanceUnavailableError } from '../errors.ts';
 import type { AuditEntryBody } from '../ledger/entry.ts';
 import type { Ledger, LedgerTransaction } from '../ledger/ledger.ts';
+import { isLedgerFailure, OwedWrites } from '../ledger/owed-writes.ts';
 import type { ActionHistory, Policy, PolicyDecision, ReasonCode } from '../policy/decision.ts';
 import { CallUsage, type GatedCall, type UsageOf } from './call.ts';
 import type { GateEvents } from './events.ts';
@@ -62,10 +63,14 @@ export class Gate {
   readonly #executed = { 1: 0, 2: 0, 3: 0 };
   readonly #intents = { 1: 0, 2: 0, 3: 0 };
   /** Outcomes that could not be written when they were due. */
-  #owed: { write: (transaction: LedgerTransaction) => void; tell: () => void }[] = [];
+  readonly #owed: OwedWrites;
 
   constructor(parts: GateParts) {
     this.#parts = parts;
+    const { ledger, clock } = parts;
+    // One that can never be written must not keep the others, and all that comes after, from it.
+    const onLost = (error: unknown): void => this.#tellUnavailable('outcome', error);
+    this.#owed = new OwedWrites({ ledger, clock, onLost });
   }
 
   get coverage(): Coverage {
@@ -151,24 +156,9 @@ export class Gate {
     );
   }
 
-  /** Writes what is owed to the log. To be called before it is closed. */
+  /** Writes what is owed to the log, and from then on only when somebody asks. To be called before it is closed. */
   async settle(): Promise<void> {
-    const owed = this.#owed;
-    this.#owed = [];
-    for (const [at, { write, tell }] of owed.entries()) {
-      try {
-        await this.#write(write);
-      } catch (error) {
-        if (isLogFailure(error)) {
-          this.#owed = [...owed.slice(at), ...this.#owed];
-          throw error;
-        }
-        // One that can never be written must not keep the others, and all that comes after, from it.
-        this.#tellUnavailable('outcome', error);
-        continue;
-      }
-      tell();
-    }
+    await this.#owed[Symbol.asyncDispose]();
   }
 
   async #enter(
@@ -176,7 +166,7 @@ export class Gate {
     snapshot: Snapshot,
   ): Promise<Verdict | { kind: 'unlogged' }> {
     try {
-      await this.settle();
+      await this.#owed.settle();
       const policy = this.#parts.policies.of(call.runId);
       const verdict = await this.#write((transaction) =>
         this.#judge(call, snapshot, policy, transaction),
@@ -310,7 +300,7 @@ export class Gate {
     error: unknown,
   ): Verdict | { kind: 'unlogged' } {
     const { policies, history } = this.#parts;
-    if (!isLogFailure(error)) throw error;
+    if (!isLedgerFailure(error)) throw error;
     const { message } = describeFailure(error);
     this.#tellUnavailable(call.action, error);
     let decision: PolicyDecision;
@@ -335,7 +325,7 @@ export class Gate {
     const { actor, action } = call;
     const at = history.noteUnlogged(actor, action);
     // What it has done, rules that say `after` must know, from now on and when the log can be written again.
-    this.#owed.push({
+    this.#owed.add({
       write: (transaction) => history.note(transaction, actor, action, at),
       tell: () => undefined,
     });
@@ -421,7 +411,7 @@ export class Gate {
     } catch (error) {
       // It was done, and its intent is in the log: the outcome follows as soon as the log takes it, and nothing else of
       // tier 2 or 3 goes before it. Whatever is wrong here must not take the tool's result from its caller.
-      if (isLogFailure(error)) this.#owed.push({ write, tell });
+      if (isLedgerFailure(error)) this.#owed.add({ write, tell });
       this.#tellUnavailable(action, error);
       return;
     }
@@ -524,11 +514,6 @@ const REFUSALS: ReadonlySet<string> = new Set([
 function codeToKeep(code: string): string {
   const isName = /^[A-Z][A-Z0-9_]{0,63}$/.test(code) && redactText(code) === code;
   return isName ? code : 'UNKNOWN';
-}
-
-function isLogFailure(error: unknown): boolean {
-  const { code } = describeFailure(error);
-  return code === 'GOVERNANCE_LEDGER_WRITE_FAILED' || code === 'GOVERNANCE_LEDGER_CLOSED';
 }
 
 /** A decision of tier 4 is never allowed, so what is allowed has one of the others. */
