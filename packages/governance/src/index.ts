@@ -19,8 +19,14 @@ export {
 export type { ApprovalFilter, ApprovalGroup } from './approvals/approval-store.ts';
 export type { BoundCall } from './approvals/binding.ts';
 export {
+  approvalsFor,
+  type PersonalApprovals,
+  type PersonalSource,
+} from './approvals/approvals-for.ts';
+export {
   approveRequest,
   denyRequest,
+  listApprovalGroups,
   listApprovals,
   type ListApprovalsOptions,
   type VoteCommand,
@@ -56,6 +62,8 @@ export {
 export { type Grant, type GrantInput, GrantTerms } from './approvals/grants.ts';
 export { APPROVALS_MIGRATIONS } from './approvals/schema.ts';
 export { APPROVAL_MOVES, APPROVAL_STATES, type ApprovalState, mayMove } from './approvals/state.ts';
+export { type MatchingVoteCommand, voteOnMatching } from './approvals/vote-on-matching.ts';
+export { auditFor, type PersonalAudit } from './audit/audit-for.ts';
 export { type AuditLog, auditLogOf, openAuditLog, type OpenAuditLog } from './audit/audit-log.ts';
 export type { CardDecision, GovernanceCard } from './audit/card.ts';
 export { appendCheckpointsTo } from './audit/checkpoint-file.ts';
