@@ -14,7 +14,7 @@ import type { EventEmitter } from 'eventemitter3';
 import { type Approvals, type ApprovalsInput, createApprovals } from './approvals/approvals.ts';
 import type { People } from './approvals/electorate.ts';
 import { FastApprovalRefusedError } from './approvals/errors.ts';
-import { APPROVALS_MIGRATION } from './approvals/schema.ts';
+import { APPROVALS_MIGRATIONS } from './approvals/schema.ts';
 import { type AuditLog, auditLogOf } from './audit/audit-log.ts';
 import type { PublishCheckpoint } from './audit/checkpointer.ts';
 import { PolicyNotLoadedError } from './errors.ts';
@@ -101,7 +101,7 @@ export interface Governance extends AsyncDisposable {
 
 /** The tables of everything that shares the ledger. */
 export const GOVERNANCE_MIGRATIONS = [
-  APPROVALS_MIGRATION,
+  ...APPROVALS_MIGRATIONS,
   LIMITS_MIGRATION,
   CONTROLS_MIGRATION,
   HISTORY_MIGRATION,
@@ -173,7 +173,8 @@ export async function createGovernance(
       ...(people && { people }),
     },
   );
-  const killSwitch = createKillSwitch({ ledger, clock });
+  opened.use(approvals.watchDue());
+  const killSwitch = opened.use(createKillSwitch({ ledger, clock }));
   const { events, emit } = createGuardedEmitter<GateEvents>((error, event) =>
     logger.error({ err: error, event }, 'A listener of the gate threw'),
   );

@@ -7,6 +7,7 @@ import {
 } from '@buddy/core';
 import { GovernanceUnavailableError, InvalidCallError } from '../errors.ts';
 import type { Ledger, LedgerTransaction } from '../ledger/ledger.ts';
+import { isLedgerFailure, OwedWrites } from '../ledger/owed-writes.ts';
 import type { PolicyDecision } from '../policy/decision.ts';
 import {
   abortOf,
@@ -50,11 +51,15 @@ export class Gate {
   readonly #executed = { 1: 0, 2: 0, 3: 0 };
   readonly #intents = { 1: 0, 2: 0, 3: 0 };
   /** Outcomes that could not be written when they were due. */
-  #owed: { write: (transaction: LedgerTransaction) => void; tell: () => void }[] = [];
+  readonly #owed: OwedWrites;
 
   constructor(parts: GateParts) {
     this.#parts = parts;
     this.#admission = new Admission(parts);
+    const { ledger, clock } = parts;
+    // One that can never be written must not keep the others, and all that comes after, from it.
+    const onLost = (error: unknown): void => this.#tellUnavailable('outcome', error);
+    this.#owed = new OwedWrites({ ledger, clock, onLost });
   }
 
   get coverage(): Coverage {
@@ -108,24 +113,9 @@ export class Gate {
     return this.#admission.decideBy(policy, history, call, input);
   }
 
-  /** Writes what is owed to the log. To be called before it is closed. */
+  /** Writes what is owed to the log, and from then on only when somebody asks. To be called before it is closed. */
   async settle(): Promise<void> {
-    const owed = this.#owed;
-    this.#owed = [];
-    for (const [at, { write, tell }] of owed.entries()) {
-      try {
-        await this.#write(write);
-      } catch (error) {
-        if (isLogFailure(error)) {
-          this.#owed = [...owed.slice(at), ...this.#owed];
-          throw error;
-        }
-        // One that can never be written must not keep the others, and all that comes after, from it.
-        this.#tellUnavailable('outcome', error);
-        continue;
-      }
-      tell();
-    }
+    await this.#owed[Symbol.asyncDispose]();
   }
 
   /** Refuses what cannot be decided on, with an entry wherever it has a name to be entered by. */
@@ -158,7 +148,7 @@ export class Gate {
         }),
       );
     } catch (failure) {
-      if (!isLogFailure(failure)) throw failure;
+      if (!isLedgerFailure(failure)) throw failure;
       this.#tellUnavailable(action, failure);
       return error;
     }
@@ -201,7 +191,7 @@ export class Gate {
     obstacle: Obstacle | undefined,
   ): Promise<Verdict | { kind: 'unlogged' }> {
     try {
-      await this.settle();
+      await this.#owed.settle();
       const policy = this.#parts.policies.of(call.runId, call.actor);
       const verdict = await this.#write((transaction) =>
         this.#admission.admit(call, snapshot, policy, transaction, obstacle),
@@ -221,7 +211,7 @@ export class Gate {
     known: Obstacle | undefined,
   ): Verdict | { kind: 'unlogged' } {
     const { policies, history } = this.#parts;
-    if (!isLogFailure(error)) throw error;
+    if (!isLedgerFailure(error)) throw error;
     const { message } = describeFailure(error);
     this.#tellUnavailable(call.action, error);
     let decision: PolicyDecision;
@@ -251,7 +241,7 @@ export class Gate {
     const { actor, action } = call;
     const at = history.noteUnlogged(actor, action);
     // What it has done, rules that say `after` must know, from now on and when the log can be written again.
-    this.#owed.push({
+    this.#owed.add({
       write: (transaction) => history.note(transaction, actor, action, at),
       tell: () => undefined,
     });
@@ -338,7 +328,7 @@ export class Gate {
     } catch (error) {
       // It was done, and its intent is in the log: the outcome follows as soon as the log takes it, and nothing else of
       // tier 2 or 3 goes before it. Whatever is wrong here must not take the tool's result from its caller.
-      if (isLogFailure(error)) this.#owed.push({ write, tell });
+      if (isLedgerFailure(error)) this.#owed.add({ write, tell });
       this.#tellUnavailable(action, error);
       return;
     }
@@ -419,11 +409,6 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'GOVERNANCE_UNAVAILABLE',
   'GOVERNANCE_CALL_INVALID',
 ]);
-
-function isLogFailure(error: unknown): boolean {
-  const { code } = describeFailure(error);
-  return code === 'GOVERNANCE_LEDGER_WRITE_FAILED' || code === 'GOVERNANCE_LEDGER_CLOSED';
-}
 
 function isTier(tier: unknown): tier is Tier {
   return tier === 1 || tier === 2 || tier === 3 || tier === 4;

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Actor } from '@buddy/core';
 import type { LedgerTransaction } from '../ledger/ledger.ts';
 import type { Migration } from '../ledger/migrations.ts';
+import { prepared } from '../ledger/prepared.ts';
 
 export const TAKEN_BACK_MIGRATION: Migration = {
   id: 'gate-taken-back-1',
@@ -36,23 +37,24 @@ export class TakenBack {
     { actor, action, argumentsDigest }: DoneCall,
   ) {
     const select = `SELECT 1 FROM can_be_taken_back WHERE ${WHERE}`;
-    return database.prepare(select).get(keyOf(actor), action, argumentsDigest) !== undefined;
+    return prepared(database, select).get(keyOf(actor), action, argumentsDigest) !== undefined;
   }
 
   noteBegun({ database }: Open, { actor, action, argumentsDigest }: DoneCall): void {
-    database
-      .prepare(
-        `INSERT INTO can_be_taken_back (actor, action, arguments_digest, times) VALUES (?, ?, ?, 1)
+    prepared(
+      database,
+      `INSERT INTO can_be_taken_back (actor, action, arguments_digest, times) VALUES (?, ?, ?, 1)
          ON CONFLICT DO UPDATE SET times = times + 1`,
-      )
-      .run(keyOf(actor), action, argumentsDigest);
+    ).run(keyOf(actor), action, argumentsDigest);
   }
 
   /** It was taken back, or surely never happened. */
   noteUndone({ database }: Open, { actor, action, argumentsDigest }: DoneCall): void {
     const call = [keyOf(actor), action, argumentsDigest];
-    database.prepare(`DELETE FROM can_be_taken_back WHERE ${WHERE} AND times = 1`).run(...call);
-    database.prepare(`UPDATE can_be_taken_back SET times = times - 1 WHERE ${WHERE}`).run(...call);
+    prepared(database, `DELETE FROM can_be_taken_back WHERE ${WHERE} AND times = 1`).run(...call);
+    prepared(database, `UPDATE can_be_taken_back SET times = times - 1 WHERE ${WHERE}`).run(
+      ...call,
+    );
   }
 }
 

@@ -47,7 +47,7 @@ export const LedgerOptions = z.strictObject({
   checkpointEntries: z.int().positive().default(256),
   /** A checkpoint is signed when an entry has had none for so long, in ms. */
   checkpointMs: z.number().positive().default(1_000),
-  /** How long a commit waits for other processes' commits, in ms. It blocks this process. */
+  /** How long a commit waits for other processes that write, in ms. Only opening blocks this process meanwhile. */
   busyTimeoutMs: z.int().nonnegative().default(10_000),
   /** What a commit survives, and so what "durable" means; see `GovernanceOptions`. */
   survives: z.enum(['power_loss', 'process_crash']).default('power_loss'),
@@ -137,6 +137,9 @@ function keysFor({ file, keyFile, origin }: LedgerOptions, isNew: boolean): Ledg
   return openLedgerKeys(keyFile ?? `${file}.key`, { origin, mayMake: isNew });
 }
 
+/** How long SQLite itself waits for others once the ledger is open; longer waits leave the event loop alone. */
+const LONGEST_BLOCK_MS = 5;
+
 interface Parts {
   database: DatabaseSync;
   /** Undefined: in memory. */
@@ -185,10 +188,18 @@ class SqliteLedger implements AuditedLedger {
         emit('publishFailed', { at: clock.now(), checkpoint, error }),
       onSignFailed: (error) => emit('checkpointFailed', { at: clock.now(), error }),
     });
-    this.#group = new GroupCommit(database, { clock, log: this.#log, schedule, commit });
+    const { busyTimeoutMs } = options;
+    this.#group = new GroupCommit(database, {
+      clock,
+      log: this.#log,
+      busyTimeoutMs,
+      schedule,
+      commit,
+    });
     // The process may have ended after it signed the last one, and before it brought it out.
     if (last && publish) this.#checkpointer.publish(last);
     this.recovered = this.#moveIn();
+    database.exec(`PRAGMA busy_timeout = ${Math.min(busyTimeoutMs, LONGEST_BLOCK_MS)}`);
   }
 
   get verifierKey(): string {
@@ -261,12 +272,13 @@ class SqliteLedger implements AuditedLedger {
     const { database, owner } = this.#parts;
     try {
       this.#checkpointer.stop();
-      this.#group.close();
-      this.#group.runNow(() => {
+      const last = this.#group.write(() => {
         this.#log.demandCheckpoint();
         // Intents that wait for their outcome are left to whoever opens the ledger next.
         if (!hasOpenIntents(database, owner)) forgetOwners(database, [owner.id]);
       });
+      await Promise.allSettled([last, this.#group.close()]);
+      await last;
       await this.#checkpointer.settled();
     } finally {
       database.close();
