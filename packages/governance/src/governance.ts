@@ -91,7 +91,10 @@ export interface Governance extends AsyncDisposable {
    * @throws {UngovernedToolsError} Naming every tool that no gate stands in front of.
    */
   assertCovered(tools: object): void;
-  /** What the policy says of an action, with nothing done, written or reserved. */
+  /**
+   * What the policy says of an action, with nothing done, written or reserved.
+   * @throws {InvalidCallError} When it is not said who does what, in a form that can be decided on.
+   */
   decide(action: DecidedAction): PolicyDecision;
   /** Calls made against intents written, by tier, since the start: equal, or something is wrong. */
   coverage(): Coverage;

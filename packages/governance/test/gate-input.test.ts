@@ -136,6 +136,29 @@ describe('arguments that the tool would refuse', () => {
   });
 });
 
+describe('arguments that another tool, further in, refuses', () => {
+  it('leave in doubt what the outer one has done before', async () => {
+    const governance = await gates.open();
+    const inner = governance.govern<Tool>({ ...mailTool().made, name: 'crm.find', tier: 1 });
+    const outer = governance.govern<Tool>(
+      defineTool({
+        name: 'crm.update',
+        description: 'Acts, then looks.',
+        tier: 2,
+        input: z.object({}),
+        output: z.unknown(),
+        execute: (_input, given) => inner.execute({ to: 'ada' }, given),
+      }),
+    );
+    await expect(outer.execute({}, context())).rejects.toThrow('does not fit');
+    expect(linesOf(governance)).toEqual([
+      'intent crm.update POLICY_ALLOWED',
+      'deny crm.find INPUT_MISFIT',
+      'unknown crm.update',
+    ]);
+  });
+});
+
 describe('a call that nobody waits for any more', () => {
   it('uses up no approval and takes no budget', async () => {
     const governance = await gates.open();
@@ -296,6 +319,18 @@ describe('a call that does not say what has to be said', () => {
     expect(error).toMatchObject({ code: 'GOVERNANCE_CALL_INVALID' });
     expect(String(error)).not.toContain('the prompt');
     expect(linesOf(governance)).toEqual(['deny crm.find CALL_INVALID']);
+  });
+
+  it('is not decided on by hand either', async () => {
+    const governance = await gates.open();
+    const asked = { action: 'crm.find', actor: ADA, input: {} };
+    const wrongs: object[] = [{ actor: null }, { action: 7 }, { runId: Symbol('run') }];
+    for (const wrong of wrongs) {
+      expect(() => governance.decide(Object.assign({ ...asked }, wrong))).toThrow(
+        expect.objectContaining({ code: 'GOVERNANCE_CALL_INVALID' }),
+      );
+    }
+    expect(governance.decide(asked).outcome).toBe('allow');
   });
 
   it('keeps of an actor what the log has a place for, and no more', async () => {

@@ -1,5 +1,5 @@
 import { BuddyError, defineTool, type Tier, type Tool, type ToolContext } from '@buddy/core';
-import { loadPolicy } from '@buddy/governance';
+import { loadPolicy, replayPolicy } from '@buddy/governance';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { context, gatesWith, linesOf, OLGA, ROOT } from './gate/opening.ts';
@@ -105,6 +105,19 @@ describe('taking back what a governed tool did', () => {
     const upsert = governance.govern(tool('crm.upsert', 2, { execute }).made);
     await expect(upsert.execute(to, context())).rejects.toThrow('refused');
     await expect(upsert.undo(to, output, context())).rejects.toThrow('denied');
+  });
+
+  it('is no change of mind to a replay of the same policy', async () => {
+    const governance = await gates.open();
+    const upsert = governance.govern(tool('crm.upsert').made);
+    await upsert.execute(to, context());
+    await upsert.undo(to, output, context());
+    const [policy] = governance.policy.history;
+    if (!policy) throw new TypeError('There is no policy');
+    const past = governance.audit
+      .query({})
+      .entries.filter((entry) => entry.kind === 'intent' || entry.kind === 'refusal');
+    expect(await replayPolicy(policy, past)).toMatchObject({ total: 2, unchanged: 2, changed: [] });
   });
 
   it('stops at the kill switch', async () => {

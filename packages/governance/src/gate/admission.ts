@@ -116,6 +116,7 @@ export class Admission {
       case 'refused': {
         limits.release(transaction, reservation);
         const { approvalId, reason } = permit;
+        this.#parts.askedReasons.forget(transaction, approvalId);
         const explanation = `Approval ${approvalId} was ${reason}.`;
         return deny(refusing(decision, APPROVAL_REASONS[reason], explanation));
       }

@@ -33,4 +33,9 @@ export class AskedReasons {
     ).get(approvalId);
     return row && row['rationale'] === rationale;
   }
+
+  /** It has come to another end. */
+  forget({ database }: LedgerTransaction, approvalId: string): void {
+    prepared(database, 'DELETE FROM asked_reasons WHERE approval_id = ?').run(approvalId);
+  }
 }

@@ -106,9 +106,14 @@ export class Gate {
     }
   }
 
-  /** What the policy says, with nothing done and nothing written. */
+  /**
+   * What the policy says, with nothing done and nothing written.
+   * @throws {InvalidCallError} When it is not said who does what, in a form that can be decided on.
+   */
   decide(call: Decidable, input: unknown): PolicyDecision {
     const { policies, history } = this.#parts;
+    const problem = problemOf({ ...call, ...UNSAID, input });
+    if (problem !== undefined) throw new InvalidCallError('What is asked about', problem);
     const policy = policies.of(call.runId, call.actor);
     return this.#admission.decideBy(policy, history, call, input);
   }
@@ -293,7 +298,8 @@ export class Gate {
     const failure = ending.ok ? undefined : describeFailure(ending.error);
     const usage = ending.ok ? this.#usageOf(call, tier, ending.output) : {};
     // A tool that called another and was refused there may have done its own part before.
-    const isSurelyNothing = failure?.effect === 'none' && !REFUSALS.has(failure.code);
+    const isSurelyNothing =
+      !ending.ok && failure?.effect === 'none' && !isOfAnother(ending.error, failure.code, action);
     const outcome = !failure ? 'succeeded' : isSurelyNothing ? 'failed' : 'unknown';
     const errorCode = failure ? codeToKeep(failure.code) : null;
     const write = (transaction: LedgerTransaction): void => {
@@ -391,6 +397,9 @@ export class Gate {
   }
 }
 
+/** What a call has, and a question about one does not. */
+const UNSAID = { rationale: '', idempotencyKey: 'none', toolDigest: '' } as const;
+
 function misfitting(error: Error): Obstacle {
   const explanation = 'Its arguments do not fit the schema of the tool.';
   return { reasonCode: 'INPUT_MISFIT', explanation, error };
@@ -400,6 +409,12 @@ function misfitting(error: Error): Obstacle {
 function uncheckable(error: unknown): Obstacle {
   const explanation = 'Its arguments could not be checked, for the schema of the tool threw.';
   return { reasonCode: 'INPUT_UNCHECKED', explanation, error };
+}
+
+/** Whether it was another tool, further in, that was refused. What this one's arguments lack is known before it is called. */
+function isOfAnother(error: unknown, code: string, action: string): boolean {
+  if (code !== 'CORE_TOOL_INPUT_INVALID') return REFUSALS.has(code);
+  return Reflect.get(Object(error), 'tool') !== action;
 }
 
 /** What a gate says no with. */
