@@ -215,6 +215,23 @@ describe('what a tool takes', () => {
     expect(await asksAgain(schema(), schema())).toBe(false);
   });
 
+  it('may come to be known only after the tool was governed', async () => {
+    const governance = await gates.open();
+    let later: z.ZodType<string> | undefined;
+    const echo = governance.govern<Tool>(
+      defineTool({
+        ...byHand().made,
+        input: z.lazy(() => {
+          if (!later) throw new TypeError('not yet');
+          return later;
+        }),
+        execute: async (to) => to,
+      }),
+    );
+    later = z.string();
+    expect(await echo.execute('ada', context())).toBe('ada');
+  });
+
   it('is asked of what makes it only when it is needed, as the SDK does', async () => {
     const governance = await gates.open();
     let made = 0;

@@ -131,7 +131,15 @@ function lookInto(part: unknown, look: (inner: unknown) => void): void {
     const inner: unknown = Reflect.get(holder, key);
     look(key);
     look(inner);
-    if (key === 'getter' && typeof inner === 'function') look(Reflect.apply(inner, undefined, []));
+    if (key === 'getter' && typeof inner === 'function') look(madeLazily(inner));
+  }
+}
+
+function madeLazily(getter: object): unknown {
+  try {
+    return Reflect.apply(Object(getter), undefined, []);
+  } catch {
+    return 'nothing'; // as whoever parses with it will find
   }
 }
 

@@ -24,14 +24,17 @@ export function governTool<T extends Tool>(gate: Gate, tool: T): T {
   const takeBack = tool.undo?.bind(tool);
   const reconcile = tool.reconcile?.bind(tool);
   const checksItself = isSelfChecking(tool);
-  const toolDigest = digestOf({ name, description, tier, schema: describeSchema(input) });
+  let version: string | undefined;
+  // When it is first called: what a schema is by `z.lazy` may not be there before.
+  const versionOf = (): string =>
+    (version ??= digestOf({ name, description, tier, schema: describeSchema(input) }));
 
   const execute = (given: unknown, context: ToolContext): Promise<unknown> =>
     gate.run({
       ...saidBy(context),
       action: name,
       declaredTier: tier,
-      toolDigest,
+      toolDigest: versionOf(),
       input: given,
       canBeTakenBack: takeBack !== undefined,
       // Of one that does not check, its caller has: with a schema that transforms, no second time.
@@ -48,7 +51,7 @@ export function governTool<T extends Tool>(gate: Gate, tool: T): T {
         declaredTier: tier,
         takesBack: name,
         // With the result: who agrees that one thing is taken back has not agreed to another.
-        toolDigest: digestOf({ tool: toolDigest, result: gate.digestOf(result) }),
+        toolDigest: digestOf({ tool: versionOf(), result: gate.digestOf(result) }),
         input: given,
         perform: (snapshot) => takeBack(snapshot, result, context),
       }));
