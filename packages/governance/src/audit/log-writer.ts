@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Tier } from '@buddy/core';
 import type { ApprovalEvent, AuditEntry, AuditEntryBody } from '../ledger/entry.ts';
 import type { EntryLog } from '../ledger/entry-log.ts';
 import { type Checkpoint, signCheckpoint } from './checkpoint.ts';
@@ -26,6 +27,8 @@ export class LogWriter implements EntryLog {
   readonly #parts: LogWriterParts;
   readonly #statements: Statements;
   #frontier: Frontier = EMPTY_FRONTIER;
+  /** Counted in this transaction, and written at its end. */
+  #tally: Tally = NOTHING;
   /** How many entries there were before this transaction. */
   #sizeBefore = 0;
   #signedSize = 0;
@@ -51,6 +54,7 @@ export class LogWriter implements EntryLog {
     const size = typeof last === 'number' ? last + 1 : 0;
     if (size !== this.#frontier.size) this.#reload();
     this.#sizeBefore = size;
+    this.#tally = NOTHING;
   }
 
   append(body: AuditEntryBody, at: number): AuditEntry {
@@ -72,14 +76,16 @@ export class LogWriter implements EntryLog {
   }
 
   mark(): () => void {
-    const frontier = this.#frontier;
+    const [frontier, tally] = [this.#frontier, this.#tally];
     return () => {
       this.#frontier = frontier;
+      this.#tally = tally;
     };
   }
 
   seal(at: number): void {
     this.#dateBlocks(at);
+    this.#writeTally(at);
     const { signer, checkpointEntries } = this.#parts;
     // The first is signed at once: a log with entries and no checkpoint is one whose checkpoints somebody took away.
     const isFirst = this.#signedSize === 0;
@@ -115,15 +121,14 @@ export class LogWriter implements EntryLog {
   }
 
   #account(entry: AuditEntry): void {
-    const { insertIntent, deleteIntent, count, countDenial } = this.#statements;
+    const { insertIntent, deleteIntent } = this.#statements;
     switch (entry.kind) {
       case 'intent':
         insertIntent.run(entry.seq, this.#parts.owner);
-        count.run(1, `tier_${entry.tier}`);
+        this.#count(entry.tier, 0);
         break;
       case 'refusal':
-        count.run(1, `tier_${entry.tier}`);
-        if (entry.decision === 'deny') countDenial.run(minuteOf(entry.at));
+        this.#count(entry.tier, entry.decision === 'deny' ? 1 : 0);
         break;
       case 'outcome':
         if (Number(deleteIntent.run(entry.intentSeq).changes) !== 1) {
@@ -137,6 +142,23 @@ export class LogWriter implements EntryLog {
       case 'control':
         break;
     }
+  }
+
+  #count(tier: Tier, denials: 0 | 1): void {
+    const { tiers } = this.#tally;
+    this.#tally = {
+      tiers: { ...tiers, [tier]: tiers[tier] + 1 },
+      denials: this.#tally.denials + denials,
+    };
+  }
+
+  #writeTally(at: number): void {
+    const { tiers, denials } = this.#tally;
+    const { count, countDenials } = this.#statements;
+    for (const tier of [1, 2, 3, 4] as const) {
+      if (tiers[tier] > 0) count.run(tiers[tier], `tier_${tier}`);
+    }
+    if (denials > 0) countDenials.run(minuteOf(at), denials);
   }
 
   #accountApproval(event: ApprovalEvent, id: string): void {
@@ -166,6 +188,14 @@ export class LogWriter implements EntryLog {
   }
 }
 
+/** All entries of a transaction bear one time, and so fall into one minute. */
+interface Tally {
+  tiers: Readonly<Record<Tier, number>>;
+  denials: number;
+}
+
+const NOTHING: Tally = { tiers: { 1: 0, 2: 0, 3: 0, 4: 0 }, denials: 0 };
+
 export function blockOf(seq: number): number {
   return Math.floor(seq / BLOCK_ENTRIES);
 }
@@ -185,7 +215,7 @@ type Statements = Readonly<
     | 'insertPending'
     | 'deletePending'
     | 'count'
-    | 'countDenial'
+    | 'countDenials'
     | 'dateBlock',
     StatementSync
   >
@@ -211,9 +241,9 @@ function prepare(database: DatabaseSync): Statements {
       `INSERT INTO audit_blocks (block, earliest, latest) VALUES (?, ?, ?)
        ON CONFLICT DO UPDATE SET earliest = min(earliest, excluded.earliest), latest = max(latest, excluded.latest)`,
     ),
-    countDenial: database.prepare(
-      `INSERT INTO audit_denials (minute, count) VALUES (?, 1)
-       ON CONFLICT DO UPDATE SET count = count + 1`,
+    countDenials: database.prepare(
+      `INSERT INTO audit_denials (minute, count) VALUES (?, ?)
+       ON CONFLICT DO UPDATE SET count = count + excluded.count`,
     ),
   };
 }
