@@ -27,6 +27,8 @@ export class LogWriter implements EntryLog {
   readonly #parts: LogWriterParts;
   readonly #statements: Statements;
   #frontier: Frontier = EMPTY_FRONTIER;
+  /** A transaction has failed, and what is known of the log may be of it; read again when the next one begins. */
+  #isStale = false;
   /** Counted in this transaction, and written at its end. */
   #tally: Tally = NOTHING;
   /** How many entries there were before this transaction. */
@@ -45,6 +47,7 @@ export class LogWriter implements EntryLog {
 
   /** How many entries no checkpoint covers yet, as far as this process knows. */
   get unsigned(): number {
+    if (this.#isStale) return 1; // there may be some
     return this.#frontier.size - this.#signedSize;
   }
 
@@ -52,7 +55,8 @@ export class LogWriter implements EntryLog {
     const row = this.#statements.last.get();
     const last = row?.['last'];
     const size = typeof last === 'number' ? last + 1 : 0;
-    if (size !== this.#frontier.size) this.#reload();
+    if (this.#isStale || size !== this.#frontier.size) this.#reload();
+    this.#isStale = false;
     this.#sizeBefore = size;
     this.#tally = NOTHING;
   }
@@ -109,8 +113,7 @@ export class LogWriter implements EntryLog {
     this.#signed = undefined;
     this.#isCheckpointDue = false;
     if (!isCommitted) {
-      this.#frontier = EMPTY_FRONTIER; // read again when the next group begins
-      this.#signedSize = 0;
+      this.#isStale = true;
       return;
     }
     if (signed) {

@@ -155,20 +155,26 @@ export class GroupCommit {
 
   /** Nobody else is in its transaction, so that needs no savepoint: SQLite copies each page that changes within one. */
   #commitAlone(waiting: Waiting): void {
-    let own: { error: unknown } | undefined;
     try {
-      this.#commitWork((at) => {
-        try {
-          this.#run(waiting, at);
-        } catch (error) {
-          if (this.#isOwnFailure(error)) own = { error };
-          throw error;
-        }
-      });
+      this.#log.begin();
+      const at = this.#clock.now();
+      const goBack = this.#log.mark();
+      try {
+        this.#run(waiting, at);
+      } catch (error) {
+        if (!this.#isOwnFailure(error)) throw error;
+        this.#database.exec('ROLLBACK');
+        goBack();
+        waiting.failed(error);
+        return;
+      }
+      this.#log.seal(at);
+      this.#commit(this.#database);
     } catch (error) {
-      waiting.failed(own ? own.error : error);
+      waiting.failed(this.#failed(error));
       return;
     }
+    this.#log.ended(true);
     waiting.committed();
   }
 
