@@ -8,7 +8,8 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { newFolder } from './audit/entries.ts';
 
-const here = (name: string) => fileURLToPath(new URL(`ledger/${name}`, import.meta.url));
+const CHILD = fileURLToPath(new URL('./ledger/failing-disk-child.ts', import.meta.url));
+const SHIM = fileURLToPath(new URL('./ledger/failing-fsync.c', import.meta.url));
 const Told = z.object({
   before: z.array(z.string()),
   during: z.array(z.string()),
@@ -31,22 +32,16 @@ describe('a disk on which fsync fails', () => {
         );
         return context.skip();
       }
-      const [policy, database, failing] = ['policy.yaml', 'g.db', 'failing'].map((name) =>
-        join(folder, name),
-      );
+      const policy = join(folder, 'policy.yaml');
+      const database = join(folder, 'governance.db');
+      const failing = join(folder, 'failing');
       writeFileSync(
-        policy ?? '',
+        policy,
         'version: 1\nrules:\n  - { id: crm, when: { action: crm.** }, allow: true }\n',
       );
       const { stdout } = await promisify(execFile)(
         process.execPath,
-        [
-          '--conditions=@buddy/source',
-          here('failing-disk-child.ts'),
-          policy ?? '',
-          database ?? '',
-          failing ?? '',
-        ],
+        ['--conditions=@buddy/source', CHILD, policy, database, failing],
         { env: { ...process.env, LD_PRELOAD: shim, FSYNC_FAILS_WHILE: failing } },
       );
       const told = Told.parse(JSON.parse(stdout));
@@ -55,9 +50,9 @@ describe('a disk on which fsync fails', () => {
       expect(told.during).toEqual([blocked, blocked, blocked]);
       expect(told.runsBlocked).toBe(0);
       expect(told.after).toEqual([done, done, done]);
-      const { problems } = await verifyLog({ file: database ?? '', verifierKey: told.verifierKey });
+      const { problems } = await verifyLog({ file: database, verifierKey: told.verifierKey });
       expect(problems).toEqual([]);
-      using log = openAuditLog(database ?? '');
+      using log = openAuditLog(database);
       expect(log.query({ kind: 'intent' }).entries).toHaveLength(told.runs);
       expect(log.query({ kind: 'outcome' }).entries).toHaveLength(told.runs);
     },
@@ -69,7 +64,7 @@ function builtShim(folder: string): string | undefined {
   if (process.platform !== 'linux') return undefined;
   const shim = join(folder, 'failing-fsync.so');
   try {
-    execFileSync('gcc', ['-shared', '-fPIC', '-o', shim, here('failing-fsync.c'), '-ldl'], {
+    execFileSync('gcc', ['-shared', '-fPIC', '-o', shim, SHIM, '-ldl'], {
       stdio: 'ignore',
     });
     return shim;

@@ -5,6 +5,7 @@ import type { AuditEntry, AuditEntryBody } from './entry.ts';
 import type { EntryLog } from './entry-log.ts';
 import { LedgerMisuseError } from './errors.ts';
 import type { LedgerTransaction } from './ledger.ts';
+import { prepared } from './prepared.ts';
 
 interface GroupCommitPorts {
   clock: Clock;
@@ -134,6 +135,11 @@ export class GroupCommit {
     }
     this.#busy = { times: 0, ms: 0 };
     const group = this.#waiting.splice(0, LARGEST_GROUP);
+    const [first] = group;
+    if (first && group.length === 1 && failure === undefined) {
+      this.#commitAlone(first);
+      return undefined;
+    }
     let done: Waiting[];
     try {
       if (failure !== undefined) throw this.#failed(failure);
@@ -145,6 +151,31 @@ export class GroupCommit {
     }
     for (const { committed } of done) committed();
     return undefined;
+  }
+
+  /** Nobody else is in its transaction, so that needs no savepoint: SQLite copies each page that changes within one. */
+  #commitAlone(waiting: Waiting): void {
+    try {
+      this.#log.begin();
+      const at = this.#clock.now();
+      const goBack = this.#log.mark();
+      try {
+        this.#run(waiting, at);
+      } catch (error) {
+        if (!this.#isOwnFailure(error)) throw error;
+        this.#database.exec('ROLLBACK');
+        goBack();
+        waiting.failed(error);
+        return;
+      }
+      this.#log.seal(at);
+      this.#commit(this.#database);
+    } catch (error) {
+      waiting.failed(this.#failed(error));
+      return;
+    }
+    this.#log.ended(true);
+    waiting.committed();
   }
 
   /** Undefined when it has waited for long enough. Counted by the pauses, for a clock of our own making stands meanwhile. */
@@ -195,25 +226,39 @@ export class GroupCommit {
 
   /** Whether it came to its end. One that throws leaves nothing behind, and the others do not notice. */
   #runOne(waiting: Waiting, at: number): boolean {
-    const database = this.#database;
     const goBack = this.#log.mark();
-    const session = new Session(database, this.#log, at);
-    database.exec('SAVEPOINT work');
+    this.#savepoint('SAVEPOINT work');
     try {
-      waiting.run(session);
-      session.throwIfBroken();
+      this.#run(waiting, at);
     } catch (error) {
-      // The disk is full, or gone: that is the whole group's failure, and no fault of this work.
-      if (!database.isTransaction || isDiskFailure(error)) throw error;
-      database.exec('ROLLBACK TO work; RELEASE work');
+      if (!this.#isOwnFailure(error)) throw error;
+      this.#savepoint('ROLLBACK TO work');
+      this.#savepoint('RELEASE work');
       goBack();
       waiting.failed(error);
       return false;
+    }
+    this.#savepoint('RELEASE work');
+    return true;
+  }
+
+  #run(waiting: Waiting, at: number): void {
+    const session = new Session(this.#database, this.#log, at);
+    try {
+      waiting.run(session);
+      session.throwIfBroken();
     } finally {
       session.isOver = true;
     }
-    database.exec('RELEASE work');
-    return true;
+  }
+
+  /** The disk is full, or gone: that is the whole group's failure, and no fault of this work. */
+  #isOwnFailure(error: unknown): boolean {
+    return this.#database.isTransaction && !isDiskFailure(error);
+  }
+
+  #savepoint(sql: 'SAVEPOINT work' | 'RELEASE work' | 'ROLLBACK TO work'): void {
+    prepared(this.#database, sql).run();
   }
 
   #undo(): void {

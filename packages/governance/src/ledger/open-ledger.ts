@@ -114,6 +114,12 @@ export function openLedger(input: LedgerInput, ports: LedgerPorts = {}): Audited
 
 const IN_MEMORY = ':memory:';
 
+const PAGE_BYTES = 4_096;
+/** 16 MB of changes are moved into the database together: each time waits for the disk, and pages that changed often go once. */
+const WAL_PAGES = 4_096;
+/** The ends of all tables and indexes of a large log, and more. */
+const CACHE_KB = 16_384;
+
 function openDatabase({ file, busyTimeoutMs, survives }: LedgerOptions): DatabaseSync {
   try {
     // Made here, for SQLite lets everybody read what it makes; its other files take over the rights of this one.
@@ -121,7 +127,8 @@ function openDatabase({ file, busyTimeoutMs, survives }: LedgerOptions): Databas
     const database = new DatabaseSync(file, { timeout: busyTimeoutMs });
     const synchronous = survives === 'power_loss' ? 'FULL' : 'NORMAL';
     database.exec(
-      `PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA foreign_keys = ON;`,
+      `PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA foreign_keys = ON;
+       PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = ${WAL_PAGES}; PRAGMA journal_size_limit = ${WAL_PAGES * PAGE_BYTES}; PRAGMA cache_size = -${CACHE_KB};`,
     );
     return database;
   } catch (error) {
