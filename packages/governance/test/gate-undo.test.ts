@@ -65,6 +65,28 @@ describe('taking back what a governed tool did', () => {
     expect(governance.coverage().executed).toEqual(governance.coverage().intents);
   });
 
+  it("is refused with a result that it did not have, for that may be anybody's", async () => {
+    const governance = await gates.open();
+    const { made, undone } = tool('crm.upsert');
+    const upsert = governance.govern(made);
+    await upsert.execute(to, context());
+    await expect(upsert.undo(to, { id: 'another' }, context())).rejects.toThrow('this result');
+    expect(undone).toEqual([]);
+    await upsert.undo(to, JSON.parse(JSON.stringify(output)), context());
+    expect(undone).toHaveLength(1);
+  });
+
+  it('is possible with any result when nobody heard of one, as after a crash', async () => {
+    const governance = await gates.open();
+    const fail: { execute?: Error } = { execute: new Error('lost') };
+    const { made, undone } = tool('crm.upsert', 2, fail);
+    const upsert = governance.govern(made);
+    await expect(upsert.execute(to, context())).rejects.toThrow('lost');
+    await upsert.undo(to, { id: 'as the provider says' }, context());
+    await expect(upsert.undo(to, output, context())).rejects.toThrow('denied');
+    expect(undone).toHaveLength(1);
+  });
+
   it('is refused to who has not done it, with other arguments, and a second time', async () => {
     const governance = await gates.open();
     const { made, undone } = tool('crm.upsert');

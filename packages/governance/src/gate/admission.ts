@@ -185,9 +185,10 @@ export class Admission {
   ): PolicyDecision {
     const { takesBack, actor } = call;
     if (takesBack === undefined || decision.reasonCode !== 'NO_RULE_ALLOWS') return decision;
-    const done = { actor, action: takesBack, argumentsDigest };
-    if (!this.#parts.takenBack.isPossible(transaction, done)) {
-      const explanation = `No rule lets it run, and ${actor.id} has not done ${takesBack} with these arguments.`;
+    const { action, resultDigest } = takesBack;
+    const begun = { actor, action, argumentsDigest };
+    if (!this.#parts.takenBack.isPossible(transaction, begun, resultDigest)) {
+      const explanation = `No rule lets it run, and ${actor.id} has not done ${action} with these arguments and this result.`;
       return { ...decision, explanation };
     }
     const { nearest: _nearest, ...rest } = decision;

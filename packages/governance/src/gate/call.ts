@@ -31,8 +31,8 @@ export interface GatedCall<Output> {
   findMisfit?: (input: unknown) => Misfit | Promise<Misfit>;
   /** Whether there is a way to take it back. */
   canBeTakenBack?: boolean;
-  /** The action that this takes back, when it is an undo: of a call by the same actor, with the same arguments. */
-  takesBack?: string;
+  /** What this takes back, when it is an undo: a call by the same actor, with the same arguments and that result. */
+  takesBack?: { action: string; resultDigest: string };
   /** Does it, with the snapshot. Called once, and only after the intent is on the disk. */
   perform(input: unknown): Promise<Output>;
 }

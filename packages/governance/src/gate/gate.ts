@@ -302,6 +302,10 @@ export class Gate {
       !ending.ok && failure?.effect === 'none' && !isOfAnother(ending.error, failure.code, action);
     const outcome = !failure ? 'succeeded' : isSurelyNothing ? 'failed' : 'unknown';
     const errorCode = failure ? codeToKeep(failure.code) : null;
+    const begun = { actor, action, argumentsDigest };
+    // Now, for what the caller is given it may change.
+    const resultDigest =
+      ending.ok && canBeTakenBack === true ? this.#parts.digestOf(ending.output) : undefined;
     const write = (transaction: LedgerTransaction): void => {
       transaction.append({
         kind: 'outcome',
@@ -320,11 +324,15 @@ export class Gate {
       history.note(transaction, actor, action);
       if (outcome === 'failed') limits.release(transaction, reservation);
       else limits.commit(transaction, reservation, usage);
-      const done = { actor, argumentsDigest };
-      if (canBeTakenBack === true && outcome === 'failed')
-        takenBack.noteUndone(transaction, { ...done, action });
-      if (takesBack !== undefined && outcome === 'succeeded')
-        takenBack.noteUndone(transaction, { ...done, action: takesBack });
+      if (outcome === 'failed' && canBeTakenBack === true)
+        takenBack.noteNotDone(transaction, begun);
+      if (resultDigest !== undefined) takenBack.noteDone(transaction, begun, resultDigest);
+      if (takesBack && outcome === 'succeeded')
+        takenBack.noteUndone(
+          transaction,
+          { ...begun, action: takesBack.action },
+          takesBack.resultDigest,
+        );
     };
     const told = this.#told(call, tier);
     const tell = (): void =>

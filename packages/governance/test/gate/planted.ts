@@ -157,8 +157,12 @@ export async function planters(governance: Governance, seed: number): Promise<()
     async () => {
       const tool = pick(...nonEmpty(tools));
       const given = input();
-      await tool.execute(given, context());
-      await tool.undo?.(given, `${PLANTED} output`, extendContext(context(), { rationale }));
+      const result = await tool.execute(given, context());
+      const undone = pick(result, `${PLANTED} output`);
+      for (const id of ['ada', 'bob', 'eve']) {
+        const by = extendContext(context(), { rationale, actor: { kind: 'agent', id } });
+        await tool.undo?.(given, undone, by).catch(() => undefined);
+      }
     },
     () => plain[pick('plain.write' as const, 'plain.send' as const)](input()),
     async () => {

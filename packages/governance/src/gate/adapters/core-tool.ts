@@ -44,17 +44,19 @@ export function governTool<T extends Tool>(gate: Gate, tool: T): T {
 
   const undo =
     takeBack &&
-    ((given: unknown, result: unknown, context: ToolContext): Promise<void> =>
-      gate.run({
+    ((given: unknown, result: unknown, context: ToolContext): Promise<void> => {
+      const resultDigest = gate.digestOf(result);
+      return gate.run({
         ...saidBy(context),
         action: `${name}.undo`,
         declaredTier: tier,
-        takesBack: name,
+        takesBack: { action: name, resultDigest },
         // With the result: who agrees that one thing is taken back has not agreed to another.
-        toolDigest: digestOf({ tool: versionOf(), result: gate.digestOf(result) }),
+        toolDigest: digestOf({ tool: versionOf(), result: resultDigest }),
         input: given,
         perform: (snapshot) => takeBack(snapshot, result, context),
-      }));
+      });
+    });
 
   return markGoverned(
     copyWith(tool, {
