@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BuddyError } from './errors.ts';
+import { onlyDeclares } from './synchronous-schema.ts';
 
 /** A value from outside does not have the shape it must have. */
 export class InvalidInputError extends BuddyError {
@@ -33,15 +34,41 @@ export function parseOrThrow<Schema extends z.ZodType>(
 /**
  * `safeParse`, for a schema that may have an asynchronous part. Without a promise where it has none, for that is several
  * times faster.
+ *
+ * Each function in the schema is called once. Trying `safeParse` first would call it a second time where it is asynchronous,
+ * and leave the promise of the first try to nobody: when that rejects, the process ends.
  */
 export function safeParseEither<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
 ): z.ZodSafeParseResult<z.output<Schema>> | Promise<z.ZodSafeParseResult<z.output<Schema>>> {
-  try {
-    return schema.safeParse(value);
-  } catch (error) {
-    if (error instanceof z.core.$ZodAsyncError) return schema.safeParseAsync(value);
-    throw error;
+  if (onlyDeclares(schema)) return schema.safeParse(value);
+  // What `safeParseAsync` does, save that it always makes a promise.
+  const context = { async: true };
+  // oxlint-disable-next-line eslint/no-underscore-dangle -- what zod calls its way to run a schema as part of another
+  const parsed = schema._zod.run({ value, issues: [] }, context);
+  return parsed instanceof Promise
+    ? parsed.then((payload) => resultOf<Schema>(payload, context))
+    : resultOf<Schema>(parsed, context);
+}
+
+function resultOf<Schema extends z.ZodType>(
+  { value, issues }: z.core.ParsePayload,
+  context: z.core.ParseContextInternal,
+): z.ZodSafeParseResult<z.output<Schema>> {
+  if (issues.length === 0) {
+    // What the schema has let through is its output.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    return { success: true, data: value as z.output<Schema> };
   }
+  const finalized = issues.map((issue) =>
+    z.core.util.finalizeIssue(issue, context, z.core.config()),
+  );
+  return { success: false, error: failureOf<z.output<Schema>>(finalized) };
+}
+
+function failureOf<Output>(issues: z.core.$ZodIssue[]): z.ZodError<Output> {
+  // The class that zod itself throws, of which its types know no more than the name.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return new z.ZodRealError(issues) as z.ZodError<Output>;
 }

@@ -89,6 +89,13 @@ describe('a tool', () => {
     });
   });
 
+  it('does what it was defined to do, whatever becomes of what defined it', async () => {
+    const changing = { ...definition, execute: () => 'as defined' };
+    const defined = defineTool(changing);
+    changing.execute = () => 'otherwise';
+    expect(await defined.execute(undefined, toolContext({ actor }))).toBe('as defined');
+  });
+
   it('happens twice when repeated, unless it says otherwise', () => {
     expect(greetTool().effect).toBe('once');
   });
@@ -153,6 +160,8 @@ describe('a context made by hand', () => {
     expect(context).toMatchObject({ actor, attempt: 1, rationale: 'a test', runId: 'run-1' });
     expect(context.signal.aborted).toBe(false);
     expect(context.idempotencyKey).not.toBe(toolContext({ actor }).idempotencyKey);
+    // Only who calls can say why: a gate takes no word of the library's for it.
+    expect(toolContext({ actor }).rationale).toBe('');
   });
 });
 
@@ -168,7 +177,52 @@ describe('the governance mark', () => {
     expect(isGoverned(heir)).toBe(false);
     expect(() => Object.assign(governed, { execute: async () => 'anything' })).toThrow(TypeError);
   });
+
+  it('leaves a tool that is made by a class whole, methods and getters', async () => {
+    const governed = markGoverned(new Counter());
+    expect([governed.name, governed.tier]).toEqual(['counter.add', 2]);
+    expect(isGoverned(governed)).toBe(true);
+    expect(await governed.execute(3)).toBe(3);
+    await expect(governed.undo(3)).rejects.toThrow('3 is not undone');
+    expect(Object.isFrozen(governed)).toBe(true);
+  });
+
+  it('is borne by the copy of a marked one, for the new execute only', async () => {
+    const governed = markGoverned(tool());
+    const again = markGoverned({ ...governed, execute: async () => 'anything' });
+    expect(await again.execute()).toBe('anything');
+    expect(isGoverned(again)).toBe(true);
+    expect(isGoverned(markGoverned(governed))).toBe(true);
+  });
+
+  it('is not inherited, for an heir may take back in another way than the one that was marked', () => {
+    const heir: Tool = Object.create(markGoverned(tool()), { undo: { value: async () => {} } });
+    expect(isGoverned(heir)).toBe(false);
+  });
 });
+
+const tool = () => defineTool(definition);
+
+/** As somebody with a liking for classes writes a tool. */
+class Counter implements Tool<number, number> {
+  total = 0;
+  readonly description = 'Counts up.';
+  readonly effect = 'once';
+  readonly input = z.number();
+  readonly output = z.number();
+  get name() {
+    return 'counter.add';
+  }
+  get tier() {
+    return 2 as const;
+  }
+  async execute(by: number) {
+    return this.total + by;
+  }
+  async undo(by: number) {
+    throw new Error(`${this.total + by} is not undone`);
+  }
+}
 
 describe('what a gate throws', () => {
   it('says who denied what and why', () => {

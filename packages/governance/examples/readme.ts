@@ -4,7 +4,7 @@ import { createGovernance, defaultPolicyFile } from '@buddy/governance';
 const policy = fileURLToPath(defaultPolicyFile); // a file of YAML: copy it, and make it yours
 await using governance = await createGovernance({ policy, database: ':memory:' });
 const sendMail = async (to: string) => `sent to ${to}`;
-const send = governance.govern(sendMail, { name: 'msgraph.mail.send' });
+const send = governance.govern(sendMail, { name: 'msgraph.mail.send', rationale: 'a demo' });
 
 const refusal = await send('ada@example.com').catch((error) => error);
 console.log(refusal.code, refusal.approvalId !== undefined); // CORE_APPROVAL_REQUIRED true

@@ -15,6 +15,15 @@ export class GovernanceUnavailableError extends BuddyError {
   readonly code = 'GOVERNANCE_UNAVAILABLE';
 }
 
+/** A call does not say who acts, on what or why in a form that can be decided on and written down. Nothing was done. */
+export class InvalidCallError extends BuddyError {
+  readonly code = 'GOVERNANCE_CALL_INVALID';
+
+  constructor(action: string, problem: string) {
+    super(`${action} is not done: ${problem}.`);
+  }
+}
+
 /** No policy could be loaded, so nothing could be allowed; the gate does not open. */
 export class PolicyNotLoadedError extends BuddyError {
   readonly code = 'GOVERNANCE_POLICY_NOT_LOADED';

@@ -14,7 +14,7 @@ import type { EventEmitter } from 'eventemitter3';
 import { type Approvals, type ApprovalsInput, createApprovals } from './approvals/approvals.ts';
 import type { People } from './approvals/electorate.ts';
 import { FastApprovalRefusedError } from './approvals/errors.ts';
-import { APPROVALS_MIGRATION } from './approvals/schema.ts';
+import { APPROVALS_MIGRATIONS } from './approvals/schema.ts';
 import { type AuditLog, auditLogOf } from './audit/audit-log.ts';
 import type { PublishCheckpoint } from './audit/checkpointer.ts';
 import { PolicyNotLoadedError } from './errors.ts';
@@ -23,8 +23,10 @@ import type { GateEvents } from './gate/events.ts';
 import type { GovernOptions } from './gate/foreign-call.ts';
 import { type Coverage, Gate } from './gate/gate.ts';
 import { type Governed, Governor } from './gate/govern.ts';
+import { ASKED_REASONS_MIGRATION, AskedReasons } from './gate/asked-reasons.ts';
 import { GateHistory, HISTORY_MIGRATION } from './gate/history.ts';
-import { RUN_POLICIES_MIGRATION, RunPolicies } from './gate/run-policies.ts';
+import { type KeptPolicy, RUN_POLICIES_MIGRATIONS, RunPolicies } from './gate/run-policies.ts';
+import { TAKEN_BACK_MIGRATION, TakenBack } from './gate/taken-back.ts';
 import type { AuditedLedger } from './ledger/ledger.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 import {
@@ -34,6 +36,7 @@ import {
 } from './limits/kill-switch.ts';
 import { createLimitBook, LIMITS_MIGRATION } from './limits/limit-book.ts';
 import { GovernanceOptions, type GovernanceInput } from './options.ts';
+import type { LoadedPolicy } from './policy/compiled-policy.ts';
 import type { PolicyDecision } from './policy/decision.ts';
 import { loadPolicy } from './policy/load-policy.ts';
 import { type FollowedPolicy, followPolicyFile } from './policy/policy-file.ts';
@@ -88,7 +91,10 @@ export interface Governance extends AsyncDisposable {
    * @throws {UngovernedToolsError} Naming every tool that no gate stands in front of.
    */
   assertCovered(tools: object): void;
-  /** What the policy says of an action, with nothing done, written or reserved. */
+  /**
+   * What the policy says of an action, with nothing done, written or reserved.
+   * @throws {InvalidCallError} When it is not said who does what, in a form that can be decided on.
+   */
   decide(action: DecidedAction): PolicyDecision;
   /** Calls made against intents written, by tier, since the start: equal, or something is wrong. */
   coverage(): Coverage;
@@ -98,16 +104,18 @@ export interface Governance extends AsyncDisposable {
 
 /** The tables of everything that shares the ledger. */
 export const GOVERNANCE_MIGRATIONS = [
-  APPROVALS_MIGRATION,
+  ...APPROVALS_MIGRATIONS,
   LIMITS_MIGRATION,
   CONTROLS_MIGRATION,
   HISTORY_MIGRATION,
-  RUN_POLICIES_MIGRATION,
+  ...RUN_POLICIES_MIGRATIONS,
+  TAKEN_BACK_MIGRATION,
+  ASKED_REASONS_MIGRATION,
 ];
 
 /**
- * Opens the gate: the ledger, then the policy. A policy that does not load leaves the last good one in force; at the start
- * there is none, and the gate does not open.
+ * Opens the gate: the ledger, then the policy. A policy that does not load leaves the last good one in force, also one that
+ * was so before a restart. Where there never was any, the gate does not open.
  * @throws {PolicyNotLoadedError} With every problem, its line and column.
  * @throws {InvalidInputError} When an option does not fit. Also what `openLedger` throws.
  * @example
@@ -141,11 +149,7 @@ export async function createGovernance(
   const policies = new RunPolicies({
     ledger,
     current: () => policy.current,
-    compile: (text) => {
-      const result = loadPolicy(text, { source: 'the log' });
-      if (result.ok) return result.policy;
-      throw new PolicyNotLoadedError('the log', result.problems.map(formatPolicyProblem));
-    },
+    compile: keptPolicy,
   });
   const policy = createPolicyHolder({
     clock,
@@ -154,11 +158,13 @@ export async function createGovernance(
       clock.external(() =>
         ledger.write((transaction) => {
           transaction.append({ kind: 'policy', ...change });
-          if (loaded) policies.store(transaction, loaded.digest, loaded.text);
+          if (loaded) policies.store(transaction, loaded);
         }),
       ),
+    recall: (digest) => policies.textOf(digest),
   });
-  const followed = opened.use(await openPolicy(policy, options, clock));
+  const lastGood = policies.lastInForce();
+  const followed = opened.use(await openPolicy(policy, options, clock, lastGood));
   const approvals = createApprovals(
     { ...ports.approvals, mode: options.mode },
     {
@@ -170,7 +176,8 @@ export async function createGovernance(
       ...(people && { people }),
     },
   );
-  const killSwitch = createKillSwitch({ ledger, clock });
+  opened.use(approvals.watchDue());
+  const killSwitch = opened.use(createKillSwitch({ ledger, clock }));
   const { events, emit } = createGuardedEmitter<GateEvents>((error, event) =>
     logger.error({ err: error, event }, 'A listener of the gate threw'),
   );
@@ -181,11 +188,14 @@ export async function createGovernance(
     approvals,
     limits: createLimitBook(),
     killSwitch,
+    takenBack: new TakenBack(),
+    askedReasons: new AskedReasons(),
     clock,
     emit,
     snapshotOf: (value) => snapshotUntrusted(value),
     digestOf: (value) => ledger.digestOf(value),
-    rationaleOf: (text) => ledger.rationaleOf(text, { mode: options.agentRationale }),
+    rationaleOf: (text, { kind }) =>
+      ledger.rationaleOf(text, { mode: kind === 'agent' ? options.agentRationale : 'text' }),
     usageOf,
   });
   const governor = new Governor(gate);
@@ -195,7 +205,8 @@ export async function createGovernance(
     invalidating = invalidating
       .then(() =>
         approvals.invalidate(
-          ({ runId, policyDigest }) => policies.of(runId ?? undefined).digest !== policyDigest,
+          ({ runId, actor, policyDigest }) =>
+            policies.of(runId ?? undefined, actor).digest !== policyDigest,
         ),
       )
       // They cannot be used all the same: an approval holds for one policy only.
@@ -233,11 +244,12 @@ export async function createGovernance(
   };
 }
 
-/** @throws {PolicyNotLoadedError} When there is no good policy to begin with. */
+/** @throws {PolicyNotLoadedError} When there is no good policy to begin with, and never was. */
 async function openPolicy(
   policy: PolicyHolder,
   { policy: path, followPolicy }: GovernanceOptions,
   clock: Clock,
+  lastGood: KeptPolicy | undefined,
 ): Promise<FollowedPolicy> {
   const problems: string[] = [];
   const note = (event: { problems: readonly PolicyProblem[] }): void => {
@@ -251,6 +263,26 @@ async function openPolicy(
   );
   policy.events.off('rejected', note);
   if (policy.history.length > 0) return followed;
-  await followed.stop();
-  throw new PolicyNotLoadedError(path, problems);
+  try {
+    if (!lastGood) throw new PolicyNotLoadedError(path, problems);
+    await policy.load(keptPolicy(lastGood).text, { source: 'the ledger' });
+  } catch (error) {
+    await followed.stop();
+    throw error;
+  }
+  return followed;
+}
+
+/**
+ * What was in force once, as it was then.
+ * @throws {PolicyNotLoadedError} When what is kept is not that, or this version of the package does not read it.
+ */
+function keptPolicy({ digest, text }: KeptPolicy): LoadedPolicy {
+  const source = 'the ledger';
+  const result = loadPolicy(text, { source });
+  if (!result.ok) throw new PolicyNotLoadedError(source, result.problems.map(formatPolicyProblem));
+  if (result.policy.digest === digest) return result.policy;
+  throw new PolicyNotLoadedError(source, [
+    `What is kept of policy ${digest} was changed: it is ${result.policy.digest} now.`,
+  ]);
 }

@@ -16,10 +16,17 @@ export {
   type FastApproval,
   type ListOptions,
 } from './approvals/approvals.ts';
+export type { ApprovalFilter, ApprovalGroup } from './approvals/approval-store.ts';
 export type { BoundCall } from './approvals/binding.ts';
+export {
+  approvalsFor,
+  type PersonalApprovals,
+  type PersonalSource,
+} from './approvals/approvals-for.ts';
 export {
   approveRequest,
   denyRequest,
+  listApprovalGroups,
   listApprovals,
   type ListApprovalsOptions,
   type VoteCommand,
@@ -53,8 +60,10 @@ export {
   createApprovalForm,
 } from './approvals/form/approval-form.ts';
 export { type Grant, type GrantInput, GrantTerms } from './approvals/grants.ts';
-export { APPROVALS_MIGRATION } from './approvals/schema.ts';
+export { APPROVALS_MIGRATIONS } from './approvals/schema.ts';
 export { APPROVAL_MOVES, APPROVAL_STATES, type ApprovalState, mayMove } from './approvals/state.ts';
+export { type MatchingVoteCommand, voteOnMatching } from './approvals/vote-on-matching.ts';
+export { auditFor, type PersonalAudit } from './audit/audit-for.ts';
 export { type AuditLog, auditLogOf, openAuditLog, type OpenAuditLog } from './audit/audit-log.ts';
 export type { CardDecision, GovernanceCard } from './audit/card.ts';
 export { appendCheckpointsTo } from './audit/checkpoint-file.ts';
@@ -92,6 +101,7 @@ export {
 export { defaultPolicyFile } from './default-policy.ts';
 export {
   GovernanceUnavailableError,
+  InvalidCallError,
   LedgerClosedError,
   LedgerVersionError,
   LedgerWriteError,
@@ -177,6 +187,7 @@ export {
 export {
   createPolicyHolder,
   type PolicyChange,
+  type PolicyChanger,
   type PolicyHolder,
   type PolicyHolderEvents,
   type PolicyHolderPorts,

@@ -74,7 +74,7 @@ describe('a tool set of the AI SDK', () => {
   it('does what the policy allows, with intent and outcome in the log', async () => {
     await using world = await openWorld();
     const { make, calls } = crm();
-    const tools = world.governance.govern({ 'crm.update': make() });
+    const tools = world.withGate({ 'crm.update': make() });
     expect(await callOf(tools, 'crm.update', { to: 'ada' })).toMatchObject({
       type: 'tool-result',
       output: { done: true },
@@ -86,7 +86,7 @@ describe('a tool set of the AI SDK', () => {
   it('does nothing that is blocked, and the model is told', async () => {
     await using world = await openWorld();
     const { make, calls } = crm();
-    const tools = world.governance.govern({ 'crm.wipe': make() });
+    const tools = world.withGate({ 'crm.wipe': make() });
     expect(await callOf(tools, 'crm.wipe', { to: 'ada' })).toMatchObject({
       type: 'tool-error',
       error: expect.objectContaining({ code: 'CORE_TOOL_DENIED' }),
@@ -98,7 +98,7 @@ describe('a tool set of the AI SDK', () => {
   it('waits for a person, and then does the same call once', async () => {
     await using world = await openWorld();
     const { make, calls } = crm();
-    const tools = world.governance.govern({ 'mail.send': make() }, { runId: 'run-1' });
+    const tools = world.withGate({ 'mail.send': make() }, { runId: 'run-1' });
     const send = (to: string) => callOf(tools, 'mail.send', { to });
     expect(await send('ada')).toMatchObject({
       type: 'tool-error',
@@ -122,7 +122,7 @@ describe('a tool set of the AI SDK', () => {
     const calls: unknown[] = [];
     const send = (maxLength: number) =>
       callOf(
-        world.governance.govern({
+        world.withGate({
           'mail.send': tool({
             inputSchema: z.object({ to: z.string().max(maxLength) }),
             execute: async (input) => calls.push(input),
@@ -143,8 +143,8 @@ describe('a tool set of the AI SDK', () => {
     await using one = await openWorld();
     await using other = await openWorld();
     const keys: unknown[] = [];
-    for (const { governance } of [one, other]) {
-      await callOf(governance.govern({ 'mail.send': crm().make() }), 'mail.send', { to: 'ada' });
+    for (const { governance, withGate } of [one, other]) {
+      await callOf(withGate({ 'mail.send': crm().make() }), 'mail.send', { to: 'ada' });
       keys.push(governance.approvals.get('approval-1')?.idempotencyKey);
     }
     expect(keys).toEqual([expect.stringContaining('hmac'), expect.stringContaining('hmac')]);
@@ -154,7 +154,7 @@ describe('a tool set of the AI SDK', () => {
   it('is not called with arguments that reach for prototypes, or with more than is bearable', async () => {
     await using world = await openWorld();
     const calls: unknown[] = [];
-    const tools = world.governance.govern({
+    const tools = world.withGate({
       'crm.update': tool({
         inputSchema: z.looseObject({}),
         execute: async (input) => calls.push(input),
@@ -179,14 +179,14 @@ describe('a tool set of the AI SDK', () => {
   it('refuses a tool that neither its maker nor a rule gives a tier', async () => {
     await using world = await openWorld();
     const { make, calls } = crm();
-    const ungraded = world.governance.govern({ 'tierless.do': make() });
+    const ungraded = world.withGate({ 'tierless.do': make() });
     expect(await callOf(ungraded, 'tierless.do', { to: 'ada' })).toMatchObject({
       error: expect.objectContaining({
         decision: expect.objectContaining({ reasonCode: 'UNKNOWN_ACTION' }),
       }),
     });
     expect(calls).toEqual([]);
-    const graded = world.governance.govern({ 'tierless.do': make() }, { tier: 2 });
+    const graded = world.withGate({ 'tierless.do': make() }, { tier: 2 });
     expect(await callOf(graded, 'tierless.do', { to: 'ada' })).toMatchObject({
       type: 'tool-result',
     });
@@ -194,7 +194,7 @@ describe('a tool set of the AI SDK', () => {
 
   it('writes that a call failed, and tells the model so', async () => {
     await using world = await openWorld();
-    const tools = world.governance.govern({
+    const tools = world.withGate({
       'crm.update': tool({
         inputSchema: z.object({}),
         execute: async (): Promise<string> => {
@@ -214,11 +214,11 @@ describe('a tool set of the AI SDK', () => {
     const hidden = Symbol('hidden');
     const given = Object.defineProperty(crm().make(), hidden, { value: 7 });
     const tools = { 'crm.update': given };
-    const governed = world.governance.govern(tools);
+    const governed = world.withGate(tools);
     expectTypeOf(governed).toEqualTypeOf(tools);
     expect(Reflect.get(governed['crm.update'], hidden)).toBe(7);
     expect(governed['crm.update'].inputSchema).toBe(given.inputSchema);
-    expect(world.governance.govern(governed)['crm.update']).toBe(governed['crm.update']);
+    expect(world.withGate(governed)['crm.update']).toBe(governed['crm.update']);
   });
 
   it('names what the client or the provider runs as not covered', async () => {
@@ -236,7 +236,7 @@ describe('a tool set of the AI SDK', () => {
       'browser.ask': clientSide,
       'acme.search': providerRun,
     };
-    const governed = world.governance.govern(tools);
+    const governed = world.withGate(tools);
     expect(() => world.governance.assertCovered(governed)).toThrow(
       expect.objectContaining({ tools: ['browser.ask', 'acme.search'] }),
     );
@@ -248,7 +248,7 @@ describe('a tool set of the AI SDK', () => {
 
   it('cannot be governed without its name', async () => {
     await using world = await openWorld();
-    expect(() => world.governance.govern(crm().make())).toThrow('from its tool set');
+    expect(() => world.withGate(crm().make())).toThrow('from its tool set');
   });
 });
 
@@ -288,7 +288,7 @@ async function partsOf(tools: ToolSet, name: string): Promise<unknown[]> {
 describe('a tool of the AI SDK that streams', () => {
   it('yields its preliminary results, and is written once it has ended', async () => {
     await using world = await openWorld();
-    const tools = world.governance.govern({ 'report.write': reportTool().made });
+    const tools = world.withGate({ 'report.write': reportTool().made });
     expect(await partsOf(tools, 'report.write')).toEqual([
       [true, 'a'],
       [true, 'ab'],
@@ -301,7 +301,7 @@ describe('a tool of the AI SDK that streams', () => {
   it('does not begin when it is blocked', async () => {
     await using world = await openWorld();
     const { made, closed } = reportTool();
-    const tools = world.governance.govern({ 'crm.wipe': made });
+    const tools = world.withGate({ 'crm.wipe': made });
     expect(await partsOf(tools, 'crm.wipe')).toEqual([
       expect.objectContaining({ code: 'CORE_TOOL_DENIED' }),
     ]);
@@ -311,13 +311,13 @@ describe('a tool of the AI SDK that streams', () => {
 
   it('is written as unknown when it breaks off, or when its reader leaves', async () => {
     await using world = await openWorld();
-    const broken = world.governance.govern({ 'report.write': reportTool(['a', 'throw']).made });
+    const broken = world.withGate({ 'report.write': reportTool(['a', 'throw']).made });
     expect(await partsOf(broken, 'report.write')).toEqual([
       [true, 'a'],
       expect.objectContaining({ message: 'broke off' }),
     ]);
     const { made, closed } = reportTool();
-    const left = world.governance.govern({ 'report.write': made })['report.write'];
+    const left = world.withGate({ 'report.write': made })['report.write'];
     const options = { toolCallId: 'call-1', messages: [], context: undefined };
     const stream: unknown = Reflect.apply(Object(left).execute, left, [{ to: 'ada' }, options]);
     for await (const piece of iterableOf(stream)) {
@@ -336,7 +336,7 @@ describe('a tool of the AI SDK that streams', () => {
   it('is read at the pace of its reader', async () => {
     await using world = await openWorld();
     let made = 0;
-    const { 'report.write': governed } = world.governance.govern({
+    const { 'report.write': governed } = world.withGate({
       'report.write': tool({
         inputSchema: z.object({}),
         async *execute() {

@@ -34,7 +34,7 @@ describe('a tool of core', () => {
       tier: 2,
       execute: async (length) => Number(length) * 2,
     };
-    const [one, other] = world.governance.govern([defined, trusting]);
+    const [one, other] = world.withGate([defined, trusting]);
     if (!one || !other) throw new TypeError('The list came back shorter');
     expect([isSelfChecking(one), isSelfChecking(other)]).toEqual([true, false]);
     expect(await callAsRunner(one, 'abc')).toBe('6!');
@@ -52,9 +52,9 @@ describe('a tool of core', () => {
       output: z.string(),
       execute: ({ to }) => to,
     });
-    const governed = world.governance.govern(tool);
+    const governed = world.withGate(tool);
     expectTypeOf(governed).toEqualTypeOf(tool);
-    const again = world.governance.govern({ again: governed }).again;
+    const again = world.withGate({ again: governed }).again;
     expect(again).toBe(governed);
     expect(await again.execute({ to: 'ada' }, context())).toBe('ada');
     expect(world.log()).toEqual(['intent crm.update', 'succeeded crm.update']);
@@ -72,10 +72,10 @@ async function* count(to: number) {
 describe('a plain function', () => {
   it('is decided on by its arguments, and answers with a promise', async () => {
     await using world = await openWorld();
-    const governed = world.governance.govern(sum, { name: 'crm.update' });
+    const governed = world.withGate(sum, { name: 'crm.update' });
     expectTypeOf(governed).toEqualTypeOf<(one: number, other: number) => Promise<number>>();
     expect(await governed(1, 2)).toBe(3);
-    const { 'crm.find': one, 'crm.wipe': other } = world.governance.govern({
+    const { 'crm.find': one, 'crm.wipe': other } = world.withGate({
       'crm.find': find,
       'crm.wipe': (): string => 'gone',
     });
@@ -94,7 +94,7 @@ describe('a plain function', () => {
 
   it('may stream, and is written when it has ended', async () => {
     await using world = await openWorld();
-    const governed = world.governance.govern(count, { name: 'report.write' });
+    const governed = world.withGate(count, { name: 'report.write' });
     expectTypeOf(governed).toEqualTypeOf(count);
     const stream = governed(2);
     expect(world.log()).toEqual([]);
@@ -110,7 +110,7 @@ describe('a plain function', () => {
   it('waits for a person, and then is called once', async () => {
     await using world = await openWorld();
     const sent: string[] = [];
-    const send = world.governance.govern((to: string) => sent.push(to), { name: 'mail.send' });
+    const send = world.withGate((to: string) => sent.push(to), { name: 'mail.send' });
     await expect(send('ada')).rejects.toMatchObject({ approvalId: 'approval-1' });
     await world.approve('approval-1');
     expect(await send('ada')).toBe(1);
@@ -120,8 +120,8 @@ describe('a plain function', () => {
 
   it('needs a name, and time to decide', async () => {
     await using world = await openWorld();
-    expect(() => world.governance.govern(() => 1)).toThrow('needs one');
-    expect(() => world.governance.govern(function* each() {})).toThrow('async function*');
+    expect(() => world.withGate(() => 1)).toThrow('needs one');
+    expect(() => world.withGate(function* each() {})).toThrow('async function*');
     expect(() => world.governance.assertCovered({ 'crm.find': () => 1 })).toThrow('crm.find');
   });
 });

@@ -78,7 +78,7 @@ async function openFirst(): Promise<McpWorld> {
     },
     addPlain: (name: string) => void server.tool(name, () => handlerOf()({ to: 'nobody' })),
     govern: (options = {}) => {
-      const governed = world.governance.govern(server, options);
+      const governed = world.withGate(server, options);
       expectTypeOf(governed).toEqualTypeOf(server);
       expect(governed).toBe(server);
     },
@@ -125,7 +125,7 @@ async function openSecond(): Promise<McpWorld> {
     addPlain: (name: string) =>
       void server.registerTool(name, {}, () => handlerOf()({ to: 'nobody' })),
     govern: (options = {}) => {
-      const governed = world.governance.govern(server, options);
+      const governed = world.withGate(server, options);
       expectTypeOf(governed).toEqualTypeOf(server);
       expect(governed).toBe(server);
     },
@@ -285,7 +285,7 @@ describe.each([
 describe('a server for several clients', () => {
   it('knows from each call who acts', async () => {
     await using world = await openWorld();
-    const server = world.governance.govern(new Server1(info), {
+    const server = world.withGate(new Server1(info), {
       rationale: 'asked by a client',
       describeCall: (context) => ({
         actor: { kind: 'agent', id: Signed.parse(context).authInfo.clientId },
@@ -324,12 +324,12 @@ describe('a server that cannot be governed', () => {
   it('is refused when its tools cannot be found', async () => {
     await using world = await openWorld();
     const unknown = { registerTool: () => undefined, server: {} };
-    expect(() => world.governance.govern(unknown)).toThrow('a version that is not known here');
+    expect(() => world.withGate(unknown)).toThrow('a version that is not known here');
   });
 
   it('does not keep a task of MCP, of which no gate sees when it acts', async () => {
     await using world = await openWorld();
-    const server = world.governance.govern(new Server1(info));
+    const server = world.withGate(new Server1(info));
     const register = () =>
       server.experimental.tasks.registerToolTask(
         'crm.export',

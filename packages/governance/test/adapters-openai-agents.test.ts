@@ -59,7 +59,7 @@ describe('a function tool of OpenAI Agents', () => {
   it('does what the policy allows, with intent and outcome in the log', async () => {
     await using world = await openWorld(POLICY);
     const { made, calls } = crmTool('crm_update');
-    expect(await callOf(world.governance.govern(made), { to: 'ada' })).toBe('done for ada');
+    expect(await callOf(world.withGate(made), { to: 'ada' })).toBe('done for ada');
     expect(calls).toEqual(['ada']);
     expect(world.log()).toEqual(['intent crm_update', 'succeeded crm_update']);
   });
@@ -67,7 +67,7 @@ describe('a function tool of OpenAI Agents', () => {
   it('does nothing that is blocked, and the model reads why', async () => {
     await using world = await openWorld(POLICY);
     const { made, calls } = crmTool('crm_wipe');
-    expect(await callOf(world.governance.govern(made), { to: 'ada' })).toMatch(
+    expect(await callOf(world.withGate(made), { to: 'ada' })).toMatch(
       /^CORE_TOOL_DENIED: crm_wipe is denied by never: /,
     );
     expect(calls).toEqual([]);
@@ -77,7 +77,7 @@ describe('a function tool of OpenAI Agents', () => {
   it('waits for a person, and then does the same call once', async () => {
     await using world = await openWorld(POLICY);
     const { made, calls } = crmTool('mail_send');
-    const [governed] = world.governance.govern([made], { runId: 'run-1' });
+    const [governed] = world.withGate([made], { runId: 'run-1' });
     if (!governed) throw new TypeError('The list came back empty');
     expect(await callOf(governed, { to: 'ada' })).toBe(
       'CORE_APPROVAL_REQUIRED: mail_send needs approval approval-1',
@@ -93,7 +93,7 @@ describe('a function tool of OpenAI Agents', () => {
   it('is not called with hostile arguments', async () => {
     await using world = await openWorld(POLICY);
     const { made, calls } = crmTool('crm_update');
-    const governed = world.governance.govern(made);
+    const governed = world.withGate(made);
     for (const hostile of [
       '{"to":"ada","__proto__":{"isAdmin":true}}',
       JSON.stringify({ to: 'x'.repeat(1_000_001) }),
@@ -109,6 +109,7 @@ describe('a function tool of OpenAI Agents', () => {
     const taken: string[] = [];
     const byHand = (name: string): FunctionTool<unknown, never> => ({
       ...crmTool(name).made,
+      strict: false,
       invoke: async (_context, input) => {
         taken.push(input);
         return 'taken';
@@ -116,7 +117,7 @@ describe('a function tool of OpenAI Agents', () => {
     });
     const invoke = (name: string, input: string) =>
       invokeFunctionTool({
-        tool: world.governance.govern(byHand(name)),
+        tool: world.withGate(byHand(name)),
         runContext: new RunContext(),
         input,
       });
@@ -130,12 +131,10 @@ describe('a function tool of OpenAI Agents', () => {
   it('refuses a tool that neither its maker nor a rule gives a tier', async () => {
     await using world = await openWorld(POLICY);
     const { made, calls } = crmTool('tierless_do');
-    expect(await callOf(world.governance.govern(made), { to: 'ada' })).toContain('tier');
+    expect(await callOf(world.withGate(made), { to: 'ada' })).toContain('tier');
     expect(calls).toEqual([]);
     expect(world.log()).toEqual(['deny tierless_do UNKNOWN_ACTION']);
-    expect(await callOf(world.governance.govern(made, { tier: 1 }), { to: 'ada' })).toBe(
-      'done for ada',
-    );
+    expect(await callOf(world.withGate(made, { tier: 1 }), { to: 'ada' })).toBe('done for ada');
   });
 
   it('lets a tool that throws end the run, as the SDK does, and writes that', async () => {
@@ -143,27 +142,27 @@ describe('a function tool of OpenAI Agents', () => {
     const { made } = crmTool('crm_update', () => {
       throw new Error('lost');
     });
-    await expect(callOf(world.governance.govern(made), { to: 'ada' })).rejects.toThrow('lost');
+    await expect(callOf(world.withGate(made), { to: 'ada' })).rejects.toThrow('lost');
     expect(world.log()).toEqual(['intent crm_update', 'unknown crm_update UNKNOWN']);
   });
 
   it('keeps its type, and all that the SDK reads of a tool', async () => {
     await using world = await openWorld(POLICY);
     const { made } = crmTool('crm_update');
-    const governed = world.governance.govern(made);
+    const governed = world.withGate(made);
     expectTypeOf(governed).toEqualTypeOf(made);
     expect(Reflect.ownKeys(governed)).toEqual(Reflect.ownKeys(made));
-    expect(world.governance.govern(governed)).toBe(governed);
+    expect(world.withGate(governed)).toBe(governed);
   });
 
   it('names what is not covered, also tools that the provider runs', async () => {
     await using world = await openWorld(POLICY);
-    const governed = world.governance.govern(crmTool('crm_update').made);
+    const governed = world.withGate(crmTool('crm_update').made);
     const hosted = { type: 'hosted_tool', name: 'web_search', providerData: {} };
     expect(() => world.governance.assertCovered([governed])).not.toThrow();
     expect(() =>
       world.governance.assertCovered([governed, crmTool('crm_wipe').made, hosted]),
     ).toThrow(expect.objectContaining({ tools: ['crm_wipe', 'web_search'] }));
-    expect(() => world.governance.govern([hosted])).toThrow('web_search is no tool that can be');
+    expect(() => world.withGate([hosted])).toThrow('web_search is no tool that can be');
   });
 });

@@ -56,6 +56,11 @@ async function openRequest(request: ApprovalRequest = payment()) {
   return { ...opened, approvalId, token: await opened.tokenOf(approvalId) };
 }
 
+/** One for each request on the page. */
+function badges(page: string): number {
+  return page.match(/class="badge/g)?.length ?? 0;
+}
+
 describe('a vote by the form', () => {
   it('is taken with the token of the page, and leads back to the request', async () => {
     await using opened = await openRequest();
@@ -342,8 +347,9 @@ describe('the pages of the form', () => {
     const { file, get, approvals } = opened;
     for (let n = 0; n < 51; n += 1) await file(payment({ idempotencyKey: `task-${n}` }));
     const first = await (await get()).text();
-    const next = /href="\/approvals(\?show=waiting&amp;after=\d+)"/.exec(first)?.[1] ?? '';
-    const second = await (await get(next.replace('&amp;', '&'))).text();
+    const next = /href="\/approvals(\?after=\d+)"/.exec(first)?.[1] ?? '';
+    const second = await (await get(next)).text();
+    expect(second).toContain('<a href="/approvals">Newest requests</a>');
     expect(second.match(/class="badge/g)).toHaveLength(1);
     await approvals.vote('approval-1', approving(ada));
     expect(await (await get('?show=all')).text()).toContain('Older requests');
@@ -358,6 +364,30 @@ describe('the pages of the form', () => {
       expect(response.status).toBe(status);
       expect(await response.text()).toMatch(/<h1>[^<]+<\/h1>\n<p>[^<]+<\/p>/);
     }
+  });
+
+  it('show the requests of some actions only, page by page, and how many there are of each', async () => {
+    await using opened = openForm();
+    const { file, get } = opened;
+    const evil = 'x"><script>.y';
+    for (let n = 0; n < 60; n += 1) {
+      const action = n === 0 ? evil : n < 8 ? 'crm.contacts.delete' : 'mail.send';
+      await file(payment({ idempotencyKey: `task-${n}`, action }));
+    }
+    const all = await (await get()).text();
+    expect(all).toContain('href="/approvals?action=mail.send"><bdi>mail.send</bdi></a> 52');
+    expect(all).not.toContain('<script>');
+    const mails = await (await get('?action=mail.*')).text();
+    expect(mails).toContain('value="mail.*"');
+    expect(badges(mails)).toBe(50);
+    const next = /href="\/approvals(\?action=mail\.\*&amp;after=\d+)"/.exec(mails)?.[1] ?? '';
+    expect(badges(await (await get(next.replace('&amp;', '&'))).text())).toBe(2);
+    expect(badges(await (await get('?action=crm.**&show=all')).text())).toBe(7);
+    expect(badges(await (await get(`?action=${encodeURIComponent(evil)}`)).text())).toBe(1);
+    expect(await (await get('?action=none')).text()).toContain(
+      'Nothing here is for such an action.',
+    );
+    expect((await get(`?action=${'x'.repeat(257)}`)).status).toBe(400);
   });
 
   it('say that they failed when they failed, and no more', async () => {

@@ -89,6 +89,53 @@ describe('the queue of approvals', () => {
     expect(() => world.approvals.list({ after: '1; DROP TABLE approvals' })).toThrow(/page/);
   });
 
+  it('takes patterns for actions, as policies have them, and counts what is alike', async () => {
+    await using world = openWorld();
+    for (const [n, action] of [
+      'mail.send',
+      'mail.drafts.send',
+      'crm.update',
+      'mail.send',
+    ].entries())
+      await world.file(payment({ idempotencyKey: `task-${n}`, action }));
+    const idsOf = (action: string) =>
+      world.approvals.list({ action }).approvals.map(({ id }) => id.slice(-1));
+    expect(idsOf('mail.*')).toEqual(['4', '1']);
+    expect(idsOf('mail.**')).toEqual(['4', '2', '1']);
+    expect(idsOf('*')).toEqual([]);
+    expect(world.approvals.groups({ action: 'mail.**' })).toMatchObject([
+      { action: 'mail.send', actor: { kind: 'agent', id: 'agent-7' }, tier: 3, count: 2 },
+      { action: 'mail.drafts.send', rule: 'refund-large', count: 1 },
+    ]);
+  });
+
+  it('knows how many of each actor wait, whatever becomes of them', async () => {
+    await using world = openWorld();
+    const expectCounted = () =>
+      world.ledger.read((database) => {
+        const counted = database.prepare('SELECT actor_id, pending FROM approval_pending').all();
+        const pending = database.prepare(
+          `SELECT actor_id, count(*) AS pending FROM approvals WHERE state = 'pending' GROUP BY actor_id`,
+        );
+        expect(counted).toEqual(pending.all());
+      });
+    for (let n = 1; n <= 6; n += 1) {
+      const actor = { kind: 'agent', id: `agent-${n % 2}` } as const;
+      await world.file(payment({ idempotencyKey: `task-${n}`, actor }));
+    }
+    await world.approvals.vote('approval-1', approving(ada));
+    await world.approvals.vote('approval-2', denying(ada));
+    expectCounted();
+    await world.approvals.cancel('approval-3', { by: ada, via: 'api' });
+    await world.file(
+      payment({ idempotencyKey: 'task-4', actor: { kind: 'agent', id: 'agent-0' }, input: 7 }),
+    );
+    expectCounted();
+    await world.clock.advance(600_000);
+    await world.approvals.expireDue();
+    expectCounted();
+  });
+
   it('writes each step to the audit log in the transaction that makes it', async () => {
     await using world = openWorld();
     const { approvalId } = await world.file(payment({ demand: demanding({ quorum: 2 }) }));

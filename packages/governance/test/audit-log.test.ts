@@ -226,6 +226,41 @@ describe('a checkpoint', () => {
     expect(published).toEqual([1, 5, 6, 7, 7]); // it may not have got out before the process ended
   });
 
+  it('covers in time what was written before something went wrong', async () => {
+    const clock = new ManualClock();
+    let isBroken = false;
+    await using ledger = openLedger(
+      { file: newFile() },
+      {
+        clock,
+        commit: (database) => {
+          if (isBroken) throw new Error('disk full');
+          database.exec('COMMIT');
+        },
+      },
+    );
+    const sizes: number[] = [];
+    ledger.events.on('checkpointed', ({ checkpoint }) => sizes.push(checkpoint.size));
+    const write = () => ledger.write(({ append }) => append(refusal()));
+    await write();
+    await write();
+    const mistake = ledger.write(({ append }) => {
+      append(refusal());
+      throw new Error('a mistake of whoever writes');
+    });
+    await expect(mistake).rejects.toThrow('a mistake');
+    await clock.advance(1_000);
+    await settle(clock);
+    expect(sizes).toEqual([1, 2]);
+    await write();
+    isBroken = true;
+    await expect(write()).rejects.toThrow('disk full');
+    isBroken = false;
+    await clock.advance(1_000);
+    await settle(clock);
+    expect(sizes).toEqual([1, 2, 3]);
+  });
+
   it('that cannot be published is told of, and the next covers it', async () => {
     const published: number[] = [];
     let isDown = true;

@@ -64,6 +64,8 @@ describe('the record of an entry', () => {
     ['half a surrogate pair', { rationale: 'half \ud83d' }],
     ['a fact that is no number', { facts: { 'input.amount': Number.NaN } }],
     ['a fact whose name would not stay in order', { facts: { 0: 1 } }],
+    ['facts that say how they are written', { facts: Object.create({ toJSON: () => 'anything' }) }],
+    ['facts in a list', { facts: ['input.text'] }],
     ['a fact named __proto__', { facts: JSON.parse('{"__proto__":1}') }],
     ['a reason that is no code', { reasonCode: 'because I say so' }],
   ])('cannot hold %s', (_what, changes) => {

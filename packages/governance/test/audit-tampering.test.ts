@@ -253,7 +253,8 @@ function cutTo(database: DatabaseSync, size: number, checkpoints = size): void {
     `DELETE FROM audit_entries WHERE seq >= ${size};
      DELETE FROM audit_tree WHERE position >= ${nodes};
      DELETE FROM audit_checkpoints WHERE size > ${checkpoints};
-     UPDATE audit_counts SET value = ${size} WHERE name = 'tier_2'`,
+     UPDATE audit_counts SET value = ${size} WHERE name = 'tier_2';
+     UPDATE audit_denials SET count = ${size}`,
   );
 }
 

@@ -110,13 +110,17 @@ const MISTAKES = [
   ['audit verify --database none.db', 'none.db'],
   ['approvals list --database none.db', 'There is no database at none.db'],
   ['approvals list --role boss', '--role: '],
+  ['approvals approve', 'ID is missing; or give --all-matching --action GLOB.'],
+  ['approvals approve a-1 --yes', 'go with --all-matching'],
+  ['approvals deny a-1 --all-matching --action x', 'Give either ID or --all-matching, not both.'],
+  ['approvals deny --all-matching --yes', '--all-matching needs --action GLOB.'],
 ] as const;
 
 describe('buddy-governance', { timeout: 60_000 }, () => {
   it('explains itself, and what it did not understand', async () => {
     const help = await run('--help');
     expect(help).toMatchObject({ code: 0, err: '' });
-    expect(help.out).toContain('approvals approve ID');
+    expect(help.out).toContain('approvals approve [ID]');
     expect(help.out).toContain('Exit codes:');
     const group = await run('audit --help');
     expect(group).toMatchObject({ code: 0 });
@@ -181,6 +185,7 @@ describe('buddy-governance policy', { timeout: 60_000 }, () => {
     await service.govern(async () => 'done', {
       name: 'crm.update',
       actor: { kind: 'agent', id: 'eve\u001B[2J\u202E' },
+      rationale: 'asked by the test',
     })();
     await idOf(governed(service, 'mail.send', 3).call());
     await writeFile(
@@ -240,6 +245,44 @@ describe('buddy-governance audit', { timeout: 60_000 }, () => {
     const { code, out } = await run(`audit verify --key ${verifierKey} --json`);
     expect(code).toBe(1);
     expect(JSON.parse(out)).toMatchObject({ isIntact: false });
+  });
+});
+
+async function askedOf(service: Governance, count: number): Promise<string[]> {
+  const ids: string[] = [];
+  for (let n = 0; n < count; n += 1) {
+    const tool = service.govern(async (_to: string) => 'sent', {
+      rationale: 'asked by the test',
+      actor: ADA,
+      name: 'mail.send',
+      tier: 3,
+    });
+    ids.push(await idOf(tool(`person-${n}`)));
+  }
+  return ids;
+}
+
+describe('buddy-governance card', { timeout: 60_000 }, () => {
+  it('shows what waits, what was denied, the tiers and the last decisions', async () => {
+    const service = await openService();
+    await askedOf(service, 1);
+    await governed(service, 'crm.update', 2).call();
+    await governed(service, 'crm.delete', 2)
+      .call()
+      .catch(() => undefined);
+    const { code, out } = await run('card');
+    expect(code).toBe(0);
+    expect(out).toContain('waiting     1 for a person\ndenied      1 within 24 hours\n');
+    expect(out).toContain('0 of tier 1, 2 of tier 2, 1 of tier 3, 0 of tier 4');
+    expect(out).toMatch(/ {2}deny {5}crm\.delete {2}tier 2 {2}agent ada/);
+    const json = JSON.parse((await run('card --json')).out);
+    expect(json).toMatchObject({
+      pending_approvals: 1,
+      violations_24h: 1,
+      tiers: { 1: 0, 2: 2, 3: 1, 4: 0 },
+      decisions: [{ decision: 'deny' }, { decision: 'allow' }, { decision: 'approve' }],
+    });
+    expect(await run('card --database none.db')).toMatchObject({ code: 2 });
   });
 });
 
@@ -303,6 +346,51 @@ describe('buddy-governance approvals', { timeout: 60_000 }, () => {
     expect(next).not.toBe(id);
     expect(calls).toEqual([]);
     expect(service.approvals.get(id)).toMatchObject({ state: 'invalidated' });
+  });
+
+  it('approves and denies all that fits by a vote each, after it has said what', async () => {
+    const service = await openService();
+    const asked = await askedOf(service, 5);
+    expect((await run('approvals list --group --action mail.*')).out).toMatch(
+      /^ {2}5 {2}mail\.send {2}tier 3 {2}agent ada {2}rule mail {2}first expires 20/,
+    );
+    const before = await run('approvals approve --all-matching --action mail.** --as olga');
+    expect(before.code).toBe(1);
+    expect(before.out).toContain('Yes would be said to 5 requests');
+    expect(before.out).toContain('Nothing was done; add --yes');
+    expect(service.approvals.list({ states: ['pending'] }).approvals).toHaveLength(5);
+    const some =
+      'approvals approve --all-matching --action mail.send --agent ada --limit 2 --as olga --yes';
+    expect(await run(some)).toMatchObject({ code: 0, out: expect.stringContaining('2 approved') });
+    expect(asked.map((id) => service.approvals.get(id)?.state)).toEqual([
+      'approved',
+      'approved',
+      'pending',
+      'pending',
+      'pending',
+    ]);
+    const others =
+      'approvals deny --all-matching --action mail.send --as olga --comment no --yes --json';
+    expect(JSON.parse((await run(others)).out)).toMatchObject({ ok: true, states: { denied: 3 } });
+    const votes = service.audit.query({ actor: 'olga' }).entries;
+    const told = votes.map((entry) => entry.kind === 'approval' && `${entry.event} ${entry.via}`);
+    expect(told.filter((word) => word === 'voted cli')).toHaveLength(5);
+    expect(await run('approvals approve --all-matching --action mail.send --yes')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('Nothing that fits waits'),
+    });
+  });
+
+  it('leaves alone what the person has no say in', async () => {
+    const service = await openService();
+    await askedOf(service, 2);
+    const own = await run('approvals approve --all-matching --action mail.* --as ada --yes --json');
+    expect(JSON.parse(own.out)).toEqual({ ok: true, matched: 0, not_votable: 2 });
+    const user = await run(
+      'approvals approve --all-matching --action mail.* --as u --role user --yes',
+    );
+    expect(user.out).toContain('Nothing that fits waits');
+    expect(service.approvals.list({ states: ['pending'] }).approvals).toHaveLength(2);
   });
 
   it('can do nothing without the key', async () => {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describeFailure, ManualClock } from '@buddy/core';
 import { type AuditedLedger, auditLogOf, openLedger, verifyLog } from '@buddy/governance';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -136,6 +137,62 @@ describe('a ledger', () => {
     expect({ size, problems }).toEqual({ size: kept.length, problems: [] });
   });
 
+  it('waits for another that writes, and holds up nothing else meanwhile', async () => {
+    const file = newFile();
+    const ledger = openLedger({ file });
+    const other = writing(file);
+    const written = Promise.all(
+      ['a', 'b'].map((rationale) => ledger.write(({ append }) => append(refusal({ rationale })))),
+    );
+    setTimeout(other.end, 100); // never comes where the event loop stands still
+    expect((await written).map(({ seq }) => seq)).toEqual([0, 1]);
+    const again = writing(file);
+    const late = ledger.write(({ append }) => append(refusal({ rationale: 'c' })));
+    const closed = ledger.close(); // which writes too
+    setTimeout(again.end, 100);
+    expect((await late).seq).toBe(2);
+    await closed;
+    expect(await verifyLog({ file, verifierKey: ledger.verifierKey })).toMatchObject({
+      isIntact: true,
+      size: 3,
+    });
+  });
+
+  it('waits so long and no longer, loses nothing, and goes on when the other has ended', async () => {
+    const file = newFile();
+    const ledger = openLedger({ file, busyTimeoutMs: 60 });
+    const other = writing(file);
+    const refused = await ledger.write(({ append }) => append(refusal())).catch(describeFailure);
+    expect(refused).toMatchObject({
+      code: 'GOVERNANCE_LEDGER_WRITE_FAILED',
+      message: expect.stringContaining('locked'),
+    });
+    other.end();
+    expect((await ledger.write(({ append }) => append(refusal()))).seq).toBe(0);
+    await expectIntact(file, ledger);
+  });
+
+  it('is the same ledger, with the same owners, by whatever link one comes to it', async () => {
+    const folder = newFolder();
+    const file = join(folder, 'governance.db');
+    const first = openLedger({ file });
+    const { seq: intentSeq } = await first.write(({ append }) => append(intent()));
+    mkdirSync(join(folder, 'elsewhere'));
+    const link = join(folder, 'elsewhere', 'link.db');
+    symlinkSync(file, link);
+    const second = openLedger({ file: link, keyFile: `${file}.key` });
+    // The intent's process lives: who came by the link finds its lock, and leaves its intent alone.
+    expect(second.recovered).toEqual([]);
+    const { seq } = await second.write(({ append }) => append(refusal()));
+    expect(seq).toBe(1);
+    expect(auditLogOf(first).entry(1)).toMatchObject({ kind: 'refusal' });
+    await first.write(({ append }) => append(outcome(intentSeq)));
+    const beside = readdirSync(join(folder, 'elsewhere'));
+    expect(beside).toEqual(['link.db']); // no lock, and no log of its own
+    await second.close();
+    await expectIntact(file, first);
+  });
+
   it('refuses a work that goes on after it returned', async () => {
     await using ledger = openLedger({ file: ':memory:' });
     const late = ledger.write(async ({ append }) => {
@@ -259,6 +316,18 @@ async function fill(ledger: AuditedLedger, kept: number[]): Promise<unknown> {
     }
   }
   return undefined;
+}
+
+/** Another connection in the middle of a change, as another process is. */
+function writing(file: string): { end: () => void } {
+  const database = new DatabaseSync(file);
+  database.exec('BEGIN IMMEDIATE');
+  return {
+    end: () => {
+      database.exec('ROLLBACK');
+      database.close();
+    },
+  };
 }
 
 /** A disk of 1 MB; undefined where this user may not mount one. */

@@ -13,11 +13,21 @@ const operator: Person = { id: 'ada', role: 'operator' };
 describe('the kill switch', () => {
   it('is off until somebody turns it on, and stays as it was turned', async () => {
     const { killSwitch, isOn, clock } = openSwitch();
-    expect(killSwitch.state()).toEqual({ isOn: false, changedAt: null, changedBy: null });
+    expect(killSwitch.state()).toEqual({
+      isOn: false,
+      isOnDisk: true,
+      changedAt: null,
+      changedBy: null,
+    });
     expect(isOn()).toBe(false);
     expect(await killSwitch.turnOn(operator)).toBe(true);
     expect(isOn()).toBe(true);
-    expect(killSwitch.state()).toEqual({ isOn: true, changedAt: clock.now(), changedBy: 'ada' });
+    expect(killSwitch.state()).toEqual({
+      isOn: true,
+      isOnDisk: true,
+      changedAt: clock.now(),
+      changedBy: 'ada',
+    });
     expect(await killSwitch.turnOff(operator)).toBe(true);
     expect(isOn()).toBe(false);
   });

@@ -6,16 +6,23 @@ const MARK = Symbol.for('@buddy/core.governed');
 /**
  * Marks a tool as one that decides for itself before it acts. For gates only: `govern` of @buddy/governance calls it.
  *
- * The mark vouches for this very `execute`: a copy (`{ ...tool }`) or a copy with another `execute` does not bear it.
+ * The mark vouches for this very `execute`: a copy (`{ ...tool }`), an heir or a copy with another `execute` does not bear
+ * it.
+ * @returns A frozen copy with all that the tool has, also what it has from its class.
  */
 export function markGoverned<T extends Tool>(tool: T): T {
-  const marked = { ...tool };
-  Object.defineProperty(marked, MARK, { value: Reflect.get(marked, 'execute'), enumerable: false });
-  return Object.freeze(marked);
+  const fields = { ...Object.getOwnPropertyDescriptors(tool), [MARK]: markFor(tool) };
+  // It has all that T has, which TypeScript does not say of descriptors.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return Object.freeze(Object.create(Object.getPrototypeOf(tool), fields) as T);
+}
+
+function markFor(tool: Tool): PropertyDescriptor {
+  return { value: Reflect.get(tool, 'execute'), enumerable: false };
 }
 
 /** Whether a gate stands in front of this tool. */
 export function isGoverned(tool: Tool): boolean {
-  const vouchedFor: unknown = Reflect.get(tool, MARK);
-  return vouchedFor !== undefined && vouchedFor === tool.execute;
+  if (!Object.hasOwn(tool, MARK)) return false;
+  return Reflect.get(tool, MARK) === tool.execute;
 }

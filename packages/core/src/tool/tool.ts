@@ -112,6 +112,7 @@ export function defineTool<InputSchema extends z.ZodType, OutputSchema extends z
     `tool "${definition.name}"`,
   );
   const { input: inputSchema, output: outputSchema } = definition;
+  const run = definition.execute.bind(definition);
   const execute = async (
     input: z.output<InputSchema>,
     context: ToolContext,
@@ -120,7 +121,7 @@ export function defineTool<InputSchema extends z.ZodType, OutputSchema extends z
     // Without a turn between where none is needed: what the caller does next must not come before the call.
     const given = checking instanceof Promise ? await checking : checking;
     if (!given.success) throw new ToolInputError(name, given.error);
-    const made = await safeParseEither(outputSchema, await definition.execute(given.data, context));
+    const made = await safeParseEither(outputSchema, await run(given.data, context));
     if (!made.success) throw new ToolOutputError(name, made.error);
     return made.data;
   };
@@ -160,7 +161,8 @@ export function extendContext(context: ToolContext, changes: Partial<ToolContext
 }
 
 /**
- * A context for a call made by hand: a fresh idempotency key, a signal that never aborts, attempt 1.
+ * A context for a call made by hand: a fresh idempotency key, a signal that never aborts, attempt 1, and no rationale, so that
+ * a gate refuses the call in tiers 2 and 3 unless it is said why.
  * @example
  * await findContact.execute({ email: 'ada@example.com' }, toolContext({ actor: { kind: 'human', id: 'grace' } }));
  */
@@ -168,7 +170,7 @@ export function toolContext(known: Pick<ToolContext, 'actor'> & Partial<ToolCont
   return {
     signal: new AbortController().signal,
     idempotencyKey: randomUUID(),
-    rationale: 'called by hand',
+    rationale: '',
     attempt: 1,
     ...known,
   };

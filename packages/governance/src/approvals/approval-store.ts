@@ -3,6 +3,8 @@ import type { Actor } from '@buddy/core';
 import { z } from 'zod';
 import type { ApprovalEvent, ApprovalVia } from '../ledger/entry.ts';
 import type { LedgerTransaction } from '../ledger/ledger.ts';
+import { prepared } from '../ledger/prepared.ts';
+import { matchesAction } from '../policy/glob.ts';
 import { personKey, ROLES } from '../roles/roles.ts';
 import type { Approval, ApprovalStep, Vote } from './approval.ts';
 import { IllegalApprovalMoveError } from './errors.ts';
@@ -90,66 +92,126 @@ export type Work = Pick<Approval, 'idempotencyKey' | 'actor' | 'action' | 'runId
 const OF_WORK =
   'idempotency_key = ? AND actor_kind = ? AND actor_id = ? AND action = ? AND run_id IS ?';
 
-/** The requests of a piece of work, the newest first. */
-export function findOfWork(database: DatabaseSync, work: Work): Approval[] {
+/** The one of a piece of work that is open: there is at most one. */
+export function findOpenOfWork(database: DatabaseSync, work: Work): Approval | undefined {
   const { idempotencyKey, actor, action, runId } = work;
-  return database
-    .prepare(`SELECT * FROM approvals WHERE ${OF_WORK} ORDER BY seq DESC`)
-    .all(idempotencyKey, actor.kind, actor.id, action, runId)
-    .map((row) => approvalOf(database, row));
-}
-
-export function findById(database: DatabaseSync, id: string): Approval | undefined {
-  const row = database.prepare('SELECT * FROM approvals WHERE id = ?').get(id);
+  // As the index of open ones has it.
+  const ofWork = OF_WORK.replace('run_id IS ?', "ifnull(run_id, '') = ifnull(?, '')");
+  const row = prepared(
+    database,
+    `SELECT * FROM approvals WHERE ${ofWork} AND state IN ('pending', 'approved')`,
+  ).get(idempotencyKey, actor.kind, actor.id, action, runId);
   return row && approvalOf(database, row);
 }
 
-/** Those of an idempotency key, the newest first. */
-export function findByKey(database: DatabaseSync, idempotencyKey: string): Approval[] {
-  return database
-    .prepare('SELECT * FROM approvals WHERE idempotency_key = ? ORDER BY seq DESC')
-    .all(idempotencyKey)
-    .map((row) => approvalOf(database, row));
+/** The last one for just this call that has come to its end. */
+export function findLastEnded(
+  database: DatabaseSync,
+  { idempotencyKey, actor, action, runId }: Work,
+  bindingDigest: string,
+): Approval | undefined {
+  const row = prepared(
+    database,
+    `SELECT * FROM approvals WHERE ${OF_WORK} AND binding_digest = ? AND state NOT IN ('pending', 'approved')
+     ORDER BY seq DESC LIMIT 1`,
+  ).get(idempotencyKey, actor.kind, actor.id, action, runId, bindingDigest);
+  return row && approvalOf(database, row);
+}
+
+export function findById(database: DatabaseSync, id: string): Approval | undefined {
+  const row = prepared(database, 'SELECT * FROM approvals WHERE id = ?').get(id);
+  return row && approvalOf(database, row);
+}
+
+/** Of an idempotency key, in any run or in one: what is approved for just this call, else the last one for it. */
+export function findForCall(
+  database: DatabaseSync,
+  idempotencyKey: string,
+  bindingDigest: string,
+  runId: string | null | undefined,
+): Approval | undefined {
+  const row = prepared(
+    database,
+    `SELECT * FROM (
+       SELECT * FROM approvals WHERE idempotency_key = ?1 AND state IN ('pending', 'approved')
+         AND binding_digest = ?2 AND (?3 OR run_id IS ?4)
+       UNION ALL
+       SELECT * FROM (SELECT * FROM approvals WHERE idempotency_key = ?1 AND binding_digest = ?2
+         AND (?3 OR run_id IS ?4) ORDER BY seq DESC LIMIT 1)
+     ) ORDER BY state = 'approved' DESC, seq DESC LIMIT 1`,
+  ).get(idempotencyKey, bindingDigest, runId === undefined ? 1 : 0, runId ?? null);
+  return row && approvalOf(database, row);
+}
+
+/** The newest of an idempotency key, whatever it is for. */
+export function findNewestOfKey(
+  database: DatabaseSync,
+  idempotencyKey: string,
+): Approval | undefined {
+  const row = prepared(
+    database,
+    'SELECT * FROM approvals WHERE idempotency_key = ? ORDER BY seq DESC LIMIT 1',
+  ).get(idempotencyKey);
+  return row && approvalOf(database, row);
 }
 
 export function countPending(database: DatabaseSync, { kind, id }: Actor): number {
-  const row = database
-    .prepare(
-      `SELECT count(*) AS pending FROM approvals WHERE state = 'pending' AND actor_kind = ? AND actor_id = ?`,
-    )
-    .get(kind, id);
+  const row = prepared(
+    database,
+    'SELECT pending FROM approval_pending WHERE actor_kind = ? AND actor_id = ?',
+  ).get(kind, id);
   return Number(row?.['pending'] ?? 0);
 }
 
 export function findOpen(database: DatabaseSync): Approval[] {
-  return database
-    .prepare(`SELECT * FROM approvals WHERE state IN ('pending', 'approved') ORDER BY seq`)
+  return prepared(
+    database,
+    `SELECT * FROM approvals WHERE state IN ('pending', 'approved') ORDER BY seq`,
+  )
     .all()
     .map((row) => approvalOf(database, row));
 }
 
-/** The open ones whose time has come, for expiry or for escalation. */
-export function findDue(database: DatabaseSync, at: number): Approval[] {
-  return database
-    .prepare(
-      `SELECT * FROM approvals WHERE state IN ('pending', 'approved')
-       AND (expires_at <= ? OR (state = 'pending' AND escalates_at <= ?)) ORDER BY seq`,
-    )
-    .all(at, at)
+/** The open ones whose time has come, at most 500: to expire or, where somebody is there to be asked, to be escalated. */
+export function findDue(database: DatabaseSync, at: number, canEscalate: boolean): Approval[] {
+  return prepared(
+    database,
+    `SELECT * FROM approvals WHERE seq IN (
+       SELECT seq FROM approvals WHERE state IN ('pending', 'approved') AND expires_at <= ?1
+       UNION SELECT seq FROM approvals WHERE ?2 AND state = 'pending' AND escalates_at IS NOT NULL AND escalates_at <= ?1
+     ) ORDER BY seq LIMIT ${DUE_AT_ONCE}`,
+  )
+    .all(at, canEscalate ? 1 : 0)
     .map((row) => approvalOf(database, row));
+}
+
+export const DUE_AT_ONCE = 500;
+
+/** When the next one expires or is escalated; undefined when nothing is open. */
+export function nextDue(database: DatabaseSync, canEscalate: boolean): number | undefined {
+  const row = prepared(
+    database,
+    `SELECT (SELECT min(expires_at) FROM approvals WHERE state IN ('pending', 'approved')) AS expires,
+       (SELECT min(escalates_at) FROM approvals WHERE state = 'pending' AND escalates_at IS NOT NULL) AS escalates`,
+  ).get();
+  const moments = [row?.['expires'], canEscalate ? row?.['escalates'] : null];
+  const due = moments.filter((moment) => typeof moment === 'number');
+  return due.length === 0 ? undefined : Math.min(...due);
 }
 
 /** Whether a person has said no to just this wish before. */
 export function wasDenied(database: DatabaseSync, callDigest: string): boolean {
   return (
-    database
-      .prepare(`SELECT 1 FROM approvals WHERE call_digest = ? AND state = 'denied' LIMIT 1`)
-      .get(callDigest) !== undefined
+    prepared(
+      database,
+      `SELECT 1 FROM approvals WHERE call_digest = ? AND state = 'denied' LIMIT 1`,
+    ).get(callDigest) !== undefined
   );
 }
 
 export interface ApprovalFilter {
   states?: readonly ApprovalState[] | undefined;
+  /** A name, or a pattern such as `mail.**`, as policies have them. */
   action?: string | undefined;
   actorId?: string | undefined;
   runId?: string | undefined;
@@ -157,67 +219,138 @@ export interface ApprovalFilter {
   requestedBy?: string | undefined;
 }
 
+/** The states as they are at a moment: what has expired by then is, though nobody has written it yet. */
+const STATE_AT = `CASE WHEN state IN ('pending', 'approved') AND expires_at <= ? THEN 'expired' ELSE state END`;
+
+interface Where {
+  sql: string;
+  values: readonly SQLInputValue[];
+}
+
+function whereOf(
+  database: DatabaseSync,
+  { states, action, actorId, runId, requestedBy }: ApprovalFilter,
+  at: number,
+): Where {
+  const conditions = ['true'];
+  const values: SQLInputValue[] = [];
+  const add = (condition: string, ...given: SQLInputValue[]) => {
+    conditions.push(condition);
+    values.push(...given);
+  };
+  if (states) {
+    const written = states.includes('expired') ? [...states, 'pending', 'approved'] : states;
+    add('state IN (SELECT value FROM json_each(?))', JSON.stringify(written));
+    add(`${STATE_AT} IN (SELECT value FROM json_each(?))`, at, JSON.stringify(states));
+  }
+  if (action?.includes('*') === true) {
+    const names = actionsIn(database).filter((name) => matchesAction(action, name));
+    add('action IN (SELECT value FROM json_each(?))', JSON.stringify(names));
+  } else if (action !== undefined) add('action = ?', action);
+  if (actorId !== undefined) add('actor_id = ?', actorId);
+  if (runId !== undefined) add('run_id = ?', runId);
+  if (requestedBy !== undefined) {
+    add('EXISTS (SELECT 1 FROM json_each(requester_keys) WHERE value = ?)', personKey(requestedBy));
+  }
+  return { sql: conditions.join(' AND '), values };
+}
+
+/** Each name once; by the index, from one to the next, for there are few names and many requests. */
+function actionsIn(database: DatabaseSync): string[] {
+  return prepared(
+    database,
+    `WITH RECURSIVE names (name) AS (
+       SELECT min(action) FROM approvals
+       UNION ALL SELECT (SELECT min(action) FROM approvals WHERE action > name) FROM names WHERE name IS NOT NULL
+     ) SELECT name FROM names WHERE name IS NOT NULL`,
+  )
+    .all()
+    .map(({ name }) => String(name));
+}
+
 /** At most `limit`, the newest first, from the one before `before` on. */
 export function findPage(
   database: DatabaseSync,
-  { states, action, actorId, runId, requestedBy }: ApprovalFilter,
-  before: number,
-  limit: number,
+  filter: ApprovalFilter,
+  { at, before, limit }: { at: number; before: number; limit: number },
 ): { approval: Approval; seq: number }[] {
-  const conditions = ['seq < ?'];
-  const values: SQLInputValue[] = [before];
-  const add = (condition: string, value: SQLInputValue | undefined) => {
-    if (value === undefined) return;
-    conditions.push(condition);
-    values.push(value);
-  };
-  add('state IN (SELECT value FROM json_each(?))', states && JSON.stringify(states));
-  add('action = ?', action);
-  add('actor_id = ?', actorId);
-  add('run_id = ?', runId);
-  add(
-    'EXISTS (SELECT 1 FROM json_each(requester_keys) WHERE value = ?)',
-    requestedBy === undefined ? undefined : personKey(requestedBy),
-  );
+  const { sql, values } = whereOf(database, filter, at);
   return database
-    .prepare(`SELECT * FROM approvals WHERE ${conditions.join(' AND ')} ORDER BY seq DESC LIMIT ?`)
-    .all(...values, limit)
+    .prepare(`SELECT * FROM approvals WHERE seq < ? AND ${sql} ORDER BY seq DESC LIMIT ?`)
+    .all(before, ...values, limit)
     .map((row) => ({ approval: approvalOf(database, row), seq: Number(row['seq']) }));
+}
+
+/** Requests that are alike, as far as one can see without their arguments. */
+export interface ApprovalGroup extends Pick<Approval, 'action' | 'actor' | 'rule' | 'tier'> {
+  count: number;
+  /** When the first of them expires, in ms since the epoch. */
+  expiresAt: number;
+}
+
+const GroupRow = Row.pick({
+  action: true,
+  actor_kind: true,
+  actor_id: true,
+  actor_on_behalf_of: true,
+  rule: true,
+  tier: true,
+  expires_at: true,
+}).extend({ count: z.int() });
+
+/** The largest first. */
+export function findGroups(
+  database: DatabaseSync,
+  filter: ApprovalFilter,
+  at: number,
+): ApprovalGroup[] {
+  const { sql, values } = whereOf(database, filter, at);
+  return database
+    .prepare(
+      `SELECT action, actor_kind, actor_id, actor_on_behalf_of, rule, tier, count(*) AS count, min(expires_at) AS expires_at
+       FROM approvals WHERE ${sql} GROUP BY action, actor_kind, actor_id, actor_on_behalf_of, rule, tier
+       ORDER BY count DESC, action, actor_id`,
+    )
+    .all(...values)
+    .map((raw) => {
+      const row = GroupRow.parse(raw);
+      const { action, rule, tier, count, expires_at: expiresAt } = row;
+      return { action, actor: actorOf(row), rule, tier, count, expiresAt };
+    });
 }
 
 export function insertApproval(database: DatabaseSync, added: NewApproval): void {
   const { actor, demand } = added;
   const requesters = actor.onBehalfOf === undefined ? [actor.id] : [actor.id, actor.onBehalfOf];
-  database
-    .prepare(
-      `INSERT INTO approvals (id, state, action, actor_kind, actor_id, actor_on_behalf_of, requester_keys, tier, rule, run_id,
+  prepared(
+    database,
+    `INSERT INTO approvals (id, state, action, actor_kind, actor_id, actor_on_behalf_of, requester_keys, tier, rule, run_id,
          task_id, idempotency_key, tool_digest, policy_digest, binding_digest, call_digest, demand, excluded, escalated_to,
          escalates_at, filed_at, expires_at, sealed)
        VALUES (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '[]', ?, ?, ?, ?)`,
-    )
-    .run(
-      added.id,
-      added.action,
-      actor.kind,
-      actor.id,
-      actor.onBehalfOf ?? null,
-      JSON.stringify(requesters.map(personKey)),
-      added.tier,
-      added.rule,
-      added.runId,
-      added.taskId,
-      added.idempotencyKey,
-      added.toolDigest,
-      added.policyDigest,
-      added.bindingDigest,
-      added.callDigest,
-      JSON.stringify(demand),
-      JSON.stringify(added.excluded),
-      added.escalatesAt,
-      added.filedAt,
-      added.expiresAt,
-      added.sealed,
-    );
+  ).run(
+    added.id,
+    added.action,
+    actor.kind,
+    actor.id,
+    actor.onBehalfOf ?? null,
+    JSON.stringify(requesters.map(personKey)),
+    added.tier,
+    added.rule,
+    added.runId,
+    added.taskId,
+    added.idempotencyKey,
+    added.toolDigest,
+    added.policyDigest,
+    added.bindingDigest,
+    added.callDigest,
+    JSON.stringify(demand),
+    JSON.stringify(added.excluded),
+    added.escalatesAt,
+    added.filedAt,
+    added.expiresAt,
+    added.sealed,
+  );
 }
 
 /**
@@ -233,21 +366,20 @@ export function moveApproval(
   const { database, at } = transaction;
   const moved =
     mayMove(state, to) &&
-    database
-      .prepare(
-        `UPDATE approvals SET state = ?, via = ifnull(?, via), expires_at = ifnull(?, expires_at), ended_at = ?,
+    prepared(
+      database,
+      `UPDATE approvals SET state = ?, via = ifnull(?, via), expires_at = ifnull(?, expires_at), ended_at = ?,
            sealed = CASE WHEN ? THEN sealed ELSE NULL END
          WHERE id = ? AND state = ?`,
-      )
-      .run(
-        to,
-        change.via ?? null,
-        change.expiresAt ?? null,
-        isOpen(to) ? null : at,
-        isOpen(to) ? 1 : 0,
-        id,
-        state,
-      ).changes === 1;
+    ).run(
+      to,
+      change.via ?? null,
+      change.expiresAt ?? null,
+      isOpen(to) ? null : at,
+      isOpen(to) ? 1 : 0,
+      id,
+      state,
+    ).changes === 1;
   if (!moved) throw new IllegalApprovalMoveError(id, state, to);
 }
 
@@ -256,34 +388,36 @@ export function widenElectorate(
   id: string,
   roles: readonly string[],
 ): void {
-  database
-    .prepare('UPDATE approvals SET escalated_to = ?, escalates_at = NULL WHERE id = ?')
-    .run(JSON.stringify(roles), id);
+  prepared(database, 'UPDATE approvals SET escalated_to = ?, escalates_at = NULL WHERE id = ?').run(
+    JSON.stringify(roles),
+    id,
+  );
 }
 
 /** One vote for each person; the last one counts. */
 export function putVote({ database }: LedgerTransaction, id: string, vote: Vote): void {
-  database
-    .prepare(
-      `INSERT INTO approval_votes (approval_id, person_key, person_id, role, vote, via, comment, at)
+  prepared(
+    database,
+    `INSERT INTO approval_votes (approval_id, person_key, person_id, role, vote, via, comment, at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET person_id = excluded.person_id, role = excluded.role, vote = excluded.vote,
          via = excluded.via, comment = excluded.comment, at = excluded.at`,
-    )
-    .run(
-      id,
-      personKey(vote.by.id),
-      vote.by.id,
-      vote.by.role,
-      vote.vote,
-      vote.via,
-      vote.comment,
-      vote.at,
-    );
+  ).run(
+    id,
+    personKey(vote.by.id),
+    vote.by.id,
+    vote.by.role,
+    vote.vote,
+    vote.via,
+    vote.comment,
+    vote.at,
+  );
 }
 
 export function sealedOf(database: DatabaseSync, id: string): Uint8Array | undefined {
-  const sealed = database.prepare('SELECT sealed FROM approvals WHERE id = ?').get(id)?.['sealed'];
+  const sealed = prepared(database, 'SELECT sealed FROM approvals WHERE id = ?').get(id)?.[
+    'sealed'
+  ];
   return sealed instanceof Uint8Array ? sealed : undefined;
 }
 
@@ -296,16 +430,17 @@ export function noteStep(
   via: ApprovalVia | null,
 ): void {
   transaction.append({ kind: 'approval', event, approvalId: id, action, by, via });
-  transaction.database
-    .prepare(
-      `INSERT INTO approval_steps (approval_id, event, action, by_kind, by_id, via, at)
+  prepared(
+    transaction.database,
+    `INSERT INTO approval_steps (approval_id, event, action, by_kind, by_id, via, at)
        VALUES (?, ?, ?, ?, ?, ?, ?)`,
-    )
-    .run(id, event, action, by.kind, by.id, via, transaction.at);
+  ).run(id, event, action, by.kind, by.id, via, transaction.at);
 }
 
 export function lastStep(database: DatabaseSync): number {
-  return Number(database.prepare('SELECT max(seq) AS seq FROM approval_steps').get()?.['seq'] ?? 0);
+  return Number(
+    prepared(database, 'SELECT max(seq) AS seq FROM approval_steps').get()?.['seq'] ?? 0,
+  );
 }
 
 const STEPS_AT_ONCE = 500;
@@ -315,15 +450,16 @@ export function stepsAfter(
   database: DatabaseSync,
   seq: number,
 ): { seq: number; step: ApprovalStep }[] {
-  return database
-    .prepare(`SELECT * FROM approval_steps WHERE seq > ? ORDER BY seq LIMIT ${STEPS_AT_ONCE}`)
+  return prepared(
+    database,
+    `SELECT * FROM approval_steps WHERE seq > ? ORDER BY seq LIMIT ${STEPS_AT_ONCE}`,
+  )
     .all(seq)
     .map((row) => ({ seq: Number(row['seq']), step: stepOf(row) }));
 }
 
 export function stepsOf(database: DatabaseSync, id: string): ApprovalStep[] {
-  return database
-    .prepare('SELECT * FROM approval_steps WHERE approval_id = ? ORDER BY seq')
+  return prepared(database, 'SELECT * FROM approval_steps WHERE approval_id = ? ORDER BY seq')
     .all(id)
     .map(stepOf);
 }
@@ -339,11 +475,7 @@ function approvalOf(database: DatabaseSync, raw: Record<string, unknown>): Appro
     id: row.id,
     state: row.state,
     action: row.action,
-    actor: {
-      kind: row.actor_kind,
-      id: row.actor_id,
-      ...(row.actor_on_behalf_of !== null && { onBehalfOf: row.actor_on_behalf_of }),
-    },
+    actor: actorOf(row),
     tier: row.tier,
     rule: row.rule,
     runId: row.run_id,
@@ -364,9 +496,18 @@ function approvalOf(database: DatabaseSync, raw: Record<string, unknown>): Appro
   };
 }
 
+function actorOf(
+  row: Pick<z.output<typeof Row>, 'actor_kind' | 'actor_id' | 'actor_on_behalf_of'>,
+): Actor {
+  const { actor_kind: kind, actor_id: id, actor_on_behalf_of: onBehalfOf } = row;
+  return { kind, id, ...(onBehalfOf !== null && { onBehalfOf }) };
+}
+
 function votesOf(database: DatabaseSync, id: string): Vote[] {
-  return database
-    .prepare('SELECT * FROM approval_votes WHERE approval_id = ? ORDER BY at, person_key')
+  return prepared(
+    database,
+    'SELECT * FROM approval_votes WHERE approval_id = ? ORDER BY at, person_key',
+  )
     .all(id)
     .map((raw) => {
       const { person_id, role, vote, via, comment, at } = VoteRow.parse(raw);

@@ -23,15 +23,20 @@ import type {
 } from './approval.ts';
 import {
   type ApprovalFilter,
+  type ApprovalGroup,
+  DUE_AT_ONCE,
   findById,
   findDue,
+  findGroups,
   findOpen,
   findPage,
+  nextDue,
   stepsOf,
 } from './approval-store.ts';
 import { type Answer, Ballot, Cancellation, cancelApproval, castVote } from './ballot.ts';
 import type { BoundCall } from './binding.ts';
 import { type Consumption, Desk, type Filed } from './desk.ts';
+import { DueWatch } from './due-watch.ts';
 import { type People, voteObstacle, type VoteObstacle } from './electorate.ts';
 import {
   ApprovalNotFoundError,
@@ -46,8 +51,9 @@ import {
   isFastApprovalAllowed,
 } from './fast-approval.ts';
 import { type Grant, GrantBook, type GrantInput, GrantTerms } from './grants.ts';
-import { advance, lapse, SYSTEM } from './lapse.ts';
+import { advance, asOf, lapse, SYSTEM } from './lapse.ts';
 import { deriveKey, type RandomBytes, Seal } from './seal.ts';
+import { isOpen } from './state.ts';
 import { StepWatch } from './step-watch.ts';
 
 export const ApprovalsOptions = z.strictObject({
@@ -66,7 +72,7 @@ export type ApprovalsInput = z.input<typeof ApprovalsOptions>;
 export type ApprovalsOptions = z.output<typeof ApprovalsOptions>;
 
 export interface ApprovalsPorts {
-  /** Opened with `APPROVALS_MIGRATION`. */
+  /** Opened with `APPROVALS_MIGRATIONS`. */
   ledger: Ledger;
   /**
    * At least 32 random bytes, the same for all processes and after a restart. It seals what requests are about; without it
@@ -153,9 +159,16 @@ export interface Approvals extends ApprovalDesk {
    * await approvals.invalidate(({ policyDigest }) => policyDigest !== policy.digest);
    */
   invalidate(isStale: (approval: Approval) => boolean, by?: Actor): Promise<readonly string[]>;
-  /** Ends what has expired and escalates what is due. To be called now and then; every other call does it for its own. */
+  /** Ends what has expired and escalates what is due: what `watchDue` does by itself. */
   expireDue(): Promise<{ expired: readonly string[]; escalated: readonly string[] }>;
+  /**
+   * Has requests expire and escalate when their time comes, until it is disposed of. Does not keep the process alive.
+   * `createGovernance` does this; without it, what is due is written when somebody next does something with the request, and
+   * whoever looks sees it as it is all the same.
+   */
+  watchDue(): AsyncDisposable;
 
+  /** As it stands at this moment; so for all that only look. */
   get(id: string): Approval | undefined;
   /**
    * What a request is about; undefined once it has ended.
@@ -167,6 +180,8 @@ export interface Approvals extends ApprovalDesk {
   stepsOf(id: string): readonly ApprovalStep[];
   /** @throws {InvalidInputError} When `after` or `limit` does not fit. */
   list(options?: ListOptions): ApprovalPage;
+  /** How many there are of what is alike: the same action, actor, rule and tier. The largest group first. */
+  groups(filter?: ApprovalFilter): readonly ApprovalGroup[];
   /** Why this person has no say in a request; undefined when he has. */
   obstacleOf(person: Person, approval: Approval): VoteObstacle | undefined;
   /**
@@ -228,6 +243,8 @@ class LedgerApprovals implements Approvals {
   readonly #desk: Desk;
   readonly #grants: GrantBook;
   readonly #watch: StepWatch;
+  readonly #logger: Logger;
+  readonly #dueWatches = new Set<DueWatch>();
   #fast: (FastApprovalOptions & { expiresAt: number }) | undefined;
 
   constructor(options: ApprovalsOptions, ports: ApprovalsPorts) {
@@ -239,6 +256,7 @@ class LedgerApprovals implements Approvals {
     this.#clock = clock;
     this.#newId = newId;
     this.#people = people;
+    this.#logger = logger;
     this.#grants = new GrantBook(seal);
     this.#desk = new Desk({
       bindingKey: deriveKey(secret, 'binding'),
@@ -249,6 +267,7 @@ class LedgerApprovals implements Approvals {
       maxPendingPerActor: options.maxPendingPerActor,
       escalation: options.escalation,
       isFast: (at) => this.#isFast(at),
+      onDue: (at) => this.#noteDue(at),
     });
     this.#watch = new StepWatch({ ledger, clock, logger });
   }
@@ -307,24 +326,46 @@ class LedgerApprovals implements Approvals {
   }
 
   async expireDue() {
-    return this.#write((transaction) => {
-      const due = findDue(transaction.database, transaction.at).map((approval) =>
-        lapse(transaction, approval, this.#escalatesTo),
+    const [expired, escalated]: [string[], string[]] = [[], []];
+    for (let due: Approval[], isMore = true; isMore; isMore = due.length === DUE_AT_ONCE) {
+      due = await this.#write((transaction) =>
+        findDue(transaction.database, transaction.at, this.#escalatesTo.length > 0).map(
+          (approval) => lapse(transaction, approval, this.#escalatesTo),
+        ),
       );
-      const idsOf = (isExpired: boolean) =>
-        due.filter(({ state }) => (state === 'expired') === isExpired).map(({ id }) => id);
-      return { expired: idsOf(true), escalated: idsOf(false) };
+      for (const { id, state } of due) (state === 'expired' ? expired : escalated).push(id);
+    }
+    return { expired, escalated };
+  }
+
+  watchDue(): AsyncDisposable {
+    const canEscalate = this.#escalatesTo.length > 0;
+    const watch = new DueWatch({
+      clock: this.#clock,
+      logger: this.#logger,
+      nextDue: () => this.#ledger.read((database) => nextDue(database, canEscalate)),
+      expireDue: () => this.expireDue(),
     });
+    this.#dueWatches.add(watch);
+    return {
+      [Symbol.asyncDispose]: async () => {
+        this.#dueWatches.delete(watch);
+        await watch[Symbol.asyncDispose]();
+      },
+    };
   }
 
   get(id: string): Approval | undefined {
-    return this.#ledger.read((database) => findById(database, id));
+    const approval = this.#find(id);
+    return approval && this.#asOfNow(approval);
   }
 
   contentOf(id: string): ApprovalContent | undefined {
     return this.#ledger.read((database) => {
       const approval = findById(database, id);
       if (!approval) throw new ApprovalNotFoundError();
+      // What has expired is erased as soon as that is written; nobody reads it meanwhile.
+      if (!isOpen(this.#asOfNow(approval).state)) return undefined;
       return this.#desk.contentOf(database, approval);
     });
   }
@@ -335,15 +376,21 @@ class LedgerApprovals implements Approvals {
 
   list({ after, limit, ...filter }: ListOptions = {}): ApprovalPage {
     const page = parseOrThrow(Page, { after, limit }, 'page of approvals');
+    const at = this.#clock.now();
     const found = this.#ledger.read((database) =>
-      findPage(database, filter, page.after, page.limit + 1),
+      findPage(database, filter, { at, before: page.after, limit: page.limit + 1 }),
     );
     const shown = found.slice(0, page.limit);
     const last = shown.at(-1);
     return {
-      approvals: shown.map(({ approval }) => approval),
+      approvals: shown.map(({ approval }) => this.#asOfNow(approval)),
       next: found.length > page.limit && last ? String(last.seq) : null,
     };
+  }
+
+  groups(filter: ApprovalFilter = {}): readonly ApprovalGroup[] {
+    const at = this.#clock.now();
+    return this.#ledger.read((database) => findGroups(database, filter, at));
   }
 
   obstacleOf(person: Person, approval: Approval): VoteObstacle | undefined {
@@ -354,7 +401,7 @@ class LedgerApprovals implements Approvals {
     for (;;) {
       signal?.throwIfAborted();
       this.#watch.tell();
-      const approval = this.get(id);
+      const approval = this.#find(id); // not as of now: what is due has to be written, and told
       if (!approval) throw new ApprovalNotFoundError();
       if (approval.state !== 'pending') return approval;
       const { expiresAt, escalatesAt } = approval;
@@ -419,6 +466,18 @@ class LedgerApprovals implements Approvals {
         );
       },
     };
+  }
+
+  #find(id: string): Approval | undefined {
+    return this.#ledger.read((database) => findById(database, id));
+  }
+
+  #asOfNow(approval: Approval): Approval {
+    return asOf(approval, this.#clock.now(), this.#escalatesTo);
+  }
+
+  #noteDue(at: number): void {
+    for (const watch of this.#dueWatches) watch.note(at);
   }
 
   get #escalatesTo() {

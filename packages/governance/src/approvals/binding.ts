@@ -12,6 +12,8 @@ export interface BoundCall {
   /** The arguments, plain data. */
   input: unknown;
   policyDigest: string;
+  /** The task that it is done for. Default none. */
+  taskId?: string | null;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface BoundCall {
  * @throws {ApprovalRequestError} When the arguments have no canonical form.
  */
 export function bindingDigest(key: Uint8Array, call: BoundCall): string {
-  const { actor, action, toolDigest, input, policyDigest } = call;
+  const { actor, action, toolDigest, input, policyDigest, taskId = null } = call;
   return keyedDigest(key, {
     kind: 'call',
     actor: partsOf(actor),
@@ -28,6 +30,7 @@ export function bindingDigest(key: Uint8Array, call: BoundCall): string {
     tool: toolDigest,
     ...argumentsOf(input),
     policy: policyDigest,
+    ...(taskId !== null && { task: taskId }),
   });
 }
 

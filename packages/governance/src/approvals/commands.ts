@@ -1,41 +1,52 @@
 import { BuddyError, createRedactor } from '@buddy/core';
 import type { CommandResult } from '../policy/commands.ts';
-import { can, type Person } from '../roles/roles.ts';
+import { PermissionDeniedError, type Person } from '../roles/roles.ts';
 import { showUntrusted } from '../untrusted/show-untrusted.ts';
 import type { Approval, ApprovalContent } from './approval.ts';
 import type { Approvals, ListOptions } from './approvals.ts';
-import { visibility } from './electorate.ts';
+import { approvalsFor, type PersonalApprovals } from './approvals-for.ts';
 import { ApprovalUnreadableError } from './errors.ts';
 import { argumentRows } from './form/argument-rows.ts';
+import { groupLines, groupRecord } from './group-lines.ts';
 
-export interface ListApprovalsOptions extends Pick<ListOptions, 'after' | 'limit' | 'states'> {
+export interface ListApprovalsOptions extends Pick<
+  ListOptions,
+  'action' | 'actorId' | 'after' | 'limit' | 'states'
+> {
   /** Who looks; he sees no more than his role does. */
   person: Person;
 }
 
+/** `approvals list --group`: how many there are of what is alike. */
+export function listApprovalGroups(
+  approvals: Approvals,
+  { person, states = ['pending'], action, actorId }: ListApprovalsOptions,
+): CommandResult {
+  return orRefusal(() => {
+    const groups = approvalsFor(approvals, person).groups({ states, action, actorId });
+    return {
+      text: groups.length === 0 ? NOTHING_WAITS : groupLines(groups),
+      json: { ok: true, groups: groups.map(groupRecord) },
+      exitCode: 0,
+    };
+  });
+}
+
+const NOTHING_WAITS = 'Nothing waits for a decision.\n';
+
 /** `approvals list`: what waits, the newest first, with all that one has to know to decide. */
 export function listApprovals(
   approvals: Approvals,
-  { person, states = ['pending'], after, limit }: ListApprovalsOptions,
+  { person, states = ['pending'], action, actorId, after, limit }: ListApprovalsOptions,
 ): CommandResult {
   return orRefusal(() => {
-    const isOwnOnly = !can(person, 'approvals.read');
-    const { approvals: found, next } = approvals.list({
-      states,
-      after,
-      limit,
-      ...(isOwnOnly && { requestedBy: person.id }),
-    });
-    const seen = found.map((approval) => ({
-      approval,
-      content: contentFor(approvals, person, approval),
-    }));
+    const mine = approvalsFor(approvals, person);
+    const { approvals: found, next } = mine.list({ states, action, actorId, after, limit });
+    const seen = found.map((approval) => ({ approval, content: contentFor(mine, approval) }));
     const parts = seen.map(({ approval, content }) => textOf(approval, content));
     const more = next === null ? [] : [`There are older ones: --after ${next}\n`];
     return {
-      text: [...(parts.length === 0 ? ['Nothing waits for a decision.\n'] : parts), ...more].join(
-        '\n',
-      ),
+      text: [...(parts.length === 0 ? [NOTHING_WAITS] : parts), ...more].join('\n'),
       json: { ok: true, approvals: seen.map(recordOf), next },
       exitCode: 0,
     };
@@ -105,11 +116,11 @@ function refusalOf(error: unknown): CommandResult {
 
 type ShownContent = ApprovalContent | 'hidden' | 'unreadable' | undefined;
 
-function contentFor(approvals: Approvals, person: Person, approval: Approval): ShownContent {
-  if (visibility(person, approval) !== 'whole') return 'hidden';
+function contentFor(mine: PersonalApprovals, { id }: Approval): ShownContent {
   try {
-    return approvals.contentOf(approval.id);
+    return mine.contentOf(id);
   } catch (error) {
+    if (error instanceof PermissionDeniedError) return 'hidden';
     if (error instanceof ApprovalUnreadableError) return 'unreadable';
     throw error;
   }

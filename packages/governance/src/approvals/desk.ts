@@ -8,8 +8,10 @@ import type { Approval, ApprovalContent, ApprovalRequest } from './approval.ts';
 import {
   countPending,
   findById,
-  findByKey,
-  findOfWork,
+  findForCall,
+  findLastEnded,
+  findNewestOfKey,
+  findOpenOfWork,
   insertApproval,
   noteStep,
   sealedOf,
@@ -59,6 +61,8 @@ export interface DeskParts {
   escalation: { afterShare: number; to: readonly Role[] } | undefined;
   /** Whether requests are approved by nobody's word at that moment. */
   isFast: (at: number) => boolean;
+  /** Hears when a request that is being filed expires or is escalated, ms since the epoch. */
+  onDue: (at: number) => void;
 }
 
 /** Where requests are filed and approvals used: inside the transaction of whoever acts, all of it synchronous. */
@@ -145,32 +149,34 @@ export class Desk implements ApprovalDesk {
     checkRequest(request);
     const { database } = transaction;
     const binding = this.bindingOf(request);
-    const ofWork = findOfWork(database, request);
+    const open = this.#openOfWork(transaction, request);
     // What people were asked may be less than what is asked of them now: then nobody has agreed to this.
-    const same = ofWork.find(
-      (known) =>
-        known.bindingDigest === binding &&
-        (!isOpen(known.state) ||
-          (known.tier === request.tier && isSameDemand(known.demand, request.demand))),
-    );
+    const isSame =
+      open?.bindingDigest === binding &&
+      open.tier === request.tier &&
+      isSameDemand(open.demand, request.demand);
+    const same = isSame ? open : findLastEnded(database, request, binding);
     const gone = request.asksAgain === true ? OVER_FOR_NOW : OVER;
-    if (same && !gone.has(same.state)) {
-      const escalatesTo = this.#parts.escalation?.to ?? [];
-      return { approval: lapse(transaction, same, escalatesTo), isNew: false };
-    }
+    if (same && !gone.has(same.state)) return { approval: same, isNew: false };
     // An edit, another version of the tool or another policy: what was asked for before is asked for no more.
-    const replaced = ofWork.find(({ state }) => isOpen(state));
-    const before = replaced && this.#contentOrNothing(database, replaced);
-    if (replaced) advance(transaction, replaced, 'invalidated', { by: request.actor });
+    const before = open && this.#contentOrNothing(database, open);
+    if (open) advance(transaction, open, 'invalidated', { by: request.actor });
     const id = this.#insert(transaction, request, binding, {
       input: request.input,
       rationale: request.rationale,
-      replaces: replaced && before ? { approvalId: replaced.id, input: before.input } : null,
+      replaces: open && before ? { approvalId: open.id, input: before.input } : null,
     });
     const approval = findById(database, id);
     if (!approval) throw new Error(`Approval ${id} is not there after it was filed`);
     noteStep(transaction, approval, 'filed', request.actor, null);
     return { approval, isNew: true };
+  }
+
+  /** What has expired meanwhile is not open, whoever notices first: this or the watch over what is due. */
+  #openOfWork(transaction: LedgerTransaction, request: ApprovalRequest): Approval | undefined {
+    const found = findOpenOfWork(transaction.database, request);
+    const approval = found && lapse(transaction, found, this.#parts.escalation?.to ?? []);
+    return approval && isOpen(approval.state) ? approval : undefined;
   }
 
   #insert(
@@ -187,6 +193,11 @@ export class Desk implements ApprovalDesk {
       throw new TooManyPendingError(maxPendingPerActor);
     }
     const id = newId();
+    const escalatesAt = escalation
+      ? Math.ceil(at + demand.expiresMs * escalation.afterShare)
+      : null;
+    const expiresAt = Math.ceil(at + demand.expiresMs);
+    this.#parts.onDue(escalatesAt ?? expiresAt);
     insertApproval(database, {
       id,
       action,
@@ -202,9 +213,9 @@ export class Desk implements ApprovalDesk {
       callDigest: callDigest(bindingKey, request),
       demand,
       excluded,
-      escalatesAt: escalation ? Math.ceil(at + demand.expiresMs * escalation.afterShare) : null,
+      escalatesAt,
       filedAt: at,
-      expiresAt: Math.ceil(at + demand.expiresMs),
+      expiresAt,
       sealed: seal.seal(JSON.stringify(content), labelOf(id, binding)),
     });
     return id;
@@ -224,18 +235,21 @@ export class Desk implements ApprovalDesk {
 
   #toConsume({ database }: LedgerTransaction, consumption: Consumption): Approval {
     const { approvalId, idempotencyKey, bindingDigest: binding, runId } = consumption;
-    const byId = approvalId === undefined ? undefined : findById(database, approvalId);
-    const found = approvalId === undefined ? findByKey(database, idempotencyKey ?? '') : [byId];
-    const [newest, ...older] = found.filter((approval) => approval !== undefined);
-    if (!newest) throw new ApprovalNotFoundError();
-    const fits = (approval: Approval) =>
-      approval.bindingDigest === binding &&
-      (runId === undefined || approval.runId === runId) &&
-      (idempotencyKey === undefined || approval.idempotencyKey === idempotencyKey);
-    const fitting = [newest, ...older].filter(fits);
-    const usable = fitting.find(({ state }) => state === 'approved') ?? fitting[0];
-    if (!usable) throw new ApprovalMismatchError(newest.id);
-    return usable;
+    if (approvalId === undefined) {
+      const key = idempotencyKey ?? '';
+      const usable = findForCall(database, key, binding, runId);
+      if (usable) return usable;
+      const other = findNewestOfKey(database, key);
+      throw other ? new ApprovalMismatchError(other.id) : new ApprovalNotFoundError();
+    }
+    const found = findById(database, approvalId);
+    if (!found) throw new ApprovalNotFoundError();
+    const fits =
+      found.bindingDigest === binding &&
+      (runId === undefined || found.runId === runId) &&
+      (idempotencyKey === undefined || found.idempotencyKey === idempotencyKey);
+    if (!fits) throw new ApprovalMismatchError(found.id);
+    return found;
   }
 
   /** Whether those who agreed are still as many as are needed: roles and owners may have changed since. */

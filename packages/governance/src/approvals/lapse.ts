@@ -39,6 +39,17 @@ export function lapse(
   return again(transaction, approval);
 }
 
+/** How a request stands at that moment, whether or not somebody has written it yet: `lapse`, for those who only look. */
+export function asOf(approval: Approval, at: number, escalatesTo: readonly Role[]): Approval {
+  const { state, expiresAt, escalatesAt } = approval;
+  if (!isOpen(state)) return approval;
+  if (expiresAt <= at) return { ...approval, state: 'expired', endedAt: expiresAt };
+  if (state !== 'pending' || escalatesAt === null || escalatesAt > at) return approval;
+  return escalatesTo.length === 0
+    ? approval
+    : { ...approval, escalatedTo: escalatesTo, escalatesAt: null };
+}
+
 export function again({ database }: LedgerTransaction, { id }: Pick<Approval, 'id'>): Approval {
   const approval = findById(database, id);
   if (!approval) throw new Error(`Approval ${id} is gone from the database`);

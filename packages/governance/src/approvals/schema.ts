@@ -4,7 +4,7 @@ import type { Migration } from '../ledger/migrations.ts';
  * At most one request for one piece of work is open. `sealed` is what it is about, and null once it has come to its end.
  * Steps are numbered in the order of their commits, whichever process made them.
  */
-export const APPROVALS_MIGRATION: Migration = {
+const QUEUE: Migration = {
   id: 'approvals-1',
   sql: `
     CREATE TABLE approvals (
@@ -86,3 +86,37 @@ export const APPROVALS_MIGRATION: Migration = {
     CREATE INDEX approval_grants_by_action ON approval_grants (action, actor_kind, actor_id);
   `,
 };
+
+/**
+ * `approval_pending` says how many of each actor wait; kept by triggers, so that whatever changes a request changes it too.
+ * `approvals_by_call` finds the newest request for a call, however often the same call was asked for.
+ */
+const COUNTS: Migration = {
+  id: 'approvals-2',
+  sql: `
+    CREATE TABLE approval_pending (
+      actor_kind TEXT NOT NULL,
+      actor_id TEXT NOT NULL,
+      pending INTEGER NOT NULL CHECK (pending >= 0),
+      PRIMARY KEY (actor_kind, actor_id)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO approval_pending (actor_kind, actor_id, pending)
+      SELECT actor_kind, actor_id, count(*) FROM approvals WHERE state = 'pending' GROUP BY actor_kind, actor_id;
+    CREATE TRIGGER approvals_counted_filed AFTER INSERT ON approvals WHEN NEW.state = 'pending' BEGIN
+      INSERT INTO approval_pending (actor_kind, actor_id, pending) VALUES (NEW.actor_kind, NEW.actor_id, 1)
+        ON CONFLICT DO UPDATE SET pending = pending + 1;
+    END;
+    CREATE TRIGGER approvals_counted_moved AFTER UPDATE OF state ON approvals
+      WHEN OLD.state = 'pending' AND NEW.state <> 'pending' BEGIN
+      UPDATE approval_pending SET pending = pending - 1 WHERE actor_kind = OLD.actor_kind AND actor_id = OLD.actor_id;
+      DELETE FROM approval_pending WHERE actor_kind = OLD.actor_kind AND actor_id = OLD.actor_id AND pending = 0;
+    END;
+
+    DROP INDEX approvals_by_work;
+    CREATE INDEX approvals_by_call ON approvals (idempotency_key, binding_digest, run_id);
+    CREATE INDEX approvals_by_action ON approvals (action, state);
+    CREATE INDEX approvals_escalating ON approvals (escalates_at) WHERE state = 'pending' AND escalates_at IS NOT NULL;
+  `,
+};
+
+export const APPROVALS_MIGRATIONS: readonly Migration[] = [QUEUE, COUNTS];

@@ -2,6 +2,7 @@ import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { Actor, Tier } from '@buddy/core';
 import { readRecord } from './entry-record.ts';
 import { minuteOf } from './log-writer.ts';
+import { hasTable } from '../ledger/migrations.ts';
 
 export interface GovernanceCard {
   /** Approvals that wait for people. */
@@ -31,7 +32,9 @@ const LAST_DECISIONS = 10;
 /** From figures that were kept when the entries were written. */
 export function readCard(database: DatabaseSync, now: number): GovernanceCard {
   return {
-    pendingApprovals: numberOf(database, 'SELECT count(*) AS value FROM audit_pending_approvals'),
+    pendingApprovals:
+      numberOf(database, 'SELECT count(*) AS value FROM audit_pending_approvals') -
+      overdueApprovals(database, now),
     violations24h: numberOf(
       database,
       'SELECT coalesce(sum(count), 0) AS value FROM audit_denials WHERE minute BETWEEN ? AND ?',
@@ -41,6 +44,16 @@ export function readCard(database: DatabaseSync, now: number): GovernanceCard {
     tiers: readTierCounts(database),
     decisions: lastDecisions(database),
   };
+}
+
+/** Those that have expired by now, and of which the log does not say so yet. */
+function overdueApprovals(database: DatabaseSync, now: number): number {
+  if (!hasTable(database, 'approvals')) return 0;
+  return numberOf(
+    database,
+    `SELECT count(*) AS value FROM approvals WHERE state IN ('pending', 'approved') AND expires_at <= ? AND state = 'pending'`,
+    now,
+  );
 }
 
 export function readTierCounts(database: DatabaseSync): Record<Tier, number> {

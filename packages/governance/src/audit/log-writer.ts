@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Tier } from '@buddy/core';
 import type { ApprovalEvent, AuditEntry, AuditEntryBody } from '../ledger/entry.ts';
 import type { EntryLog } from '../ledger/entry-log.ts';
 import { type Checkpoint, signCheckpoint } from './checkpoint.ts';
@@ -26,6 +27,10 @@ export class LogWriter implements EntryLog {
   readonly #parts: LogWriterParts;
   readonly #statements: Statements;
   #frontier: Frontier = EMPTY_FRONTIER;
+  /** A transaction has failed, and what is known of the log may be of it; read again when the next one begins. */
+  #isStale = false;
+  /** Counted in this transaction, and written at its end. */
+  #tally: Tally = NOTHING;
   /** How many entries there were before this transaction. */
   #sizeBefore = 0;
   #signedSize = 0;
@@ -42,6 +47,7 @@ export class LogWriter implements EntryLog {
 
   /** How many entries no checkpoint covers yet, as far as this process knows. */
   get unsigned(): number {
+    if (this.#isStale) return 1; // there may be some
     return this.#frontier.size - this.#signedSize;
   }
 
@@ -49,8 +55,10 @@ export class LogWriter implements EntryLog {
     const row = this.#statements.last.get();
     const last = row?.['last'];
     const size = typeof last === 'number' ? last + 1 : 0;
-    if (size !== this.#frontier.size) this.#reload();
+    if (this.#isStale || size !== this.#frontier.size) this.#reload();
+    this.#isStale = false;
     this.#sizeBefore = size;
+    this.#tally = NOTHING;
   }
 
   append(body: AuditEntryBody, at: number): AuditEntry {
@@ -72,14 +80,16 @@ export class LogWriter implements EntryLog {
   }
 
   mark(): () => void {
-    const frontier = this.#frontier;
+    const [frontier, tally] = [this.#frontier, this.#tally];
     return () => {
       this.#frontier = frontier;
+      this.#tally = tally;
     };
   }
 
   seal(at: number): void {
     this.#dateBlocks(at);
+    this.#writeTally(at);
     const { signer, checkpointEntries } = this.#parts;
     // The first is signed at once: a log with entries and no checkpoint is one whose checkpoints somebody took away.
     const isFirst = this.#signedSize === 0;
@@ -103,8 +113,7 @@ export class LogWriter implements EntryLog {
     this.#signed = undefined;
     this.#isCheckpointDue = false;
     if (!isCommitted) {
-      this.#frontier = EMPTY_FRONTIER; // read again when the next group begins
-      this.#signedSize = 0;
+      this.#isStale = true;
       return;
     }
     if (signed) {
@@ -115,15 +124,14 @@ export class LogWriter implements EntryLog {
   }
 
   #account(entry: AuditEntry): void {
-    const { insertIntent, deleteIntent, count, countDenial } = this.#statements;
+    const { insertIntent, deleteIntent } = this.#statements;
     switch (entry.kind) {
       case 'intent':
         insertIntent.run(entry.seq, this.#parts.owner);
-        count.run(1, `tier_${entry.tier}`);
+        this.#count(entry.tier, 0);
         break;
       case 'refusal':
-        count.run(1, `tier_${entry.tier}`);
-        if (entry.decision === 'deny') countDenial.run(minuteOf(entry.at));
+        this.#count(entry.tier, entry.decision === 'deny' ? 1 : 0);
         break;
       case 'outcome':
         if (Number(deleteIntent.run(entry.intentSeq).changes) !== 1) {
@@ -137,6 +145,23 @@ export class LogWriter implements EntryLog {
       case 'control':
         break;
     }
+  }
+
+  #count(tier: Tier, denials: 0 | 1): void {
+    const { tiers } = this.#tally;
+    this.#tally = {
+      tiers: { ...tiers, [tier]: tiers[tier] + 1 },
+      denials: this.#tally.denials + denials,
+    };
+  }
+
+  #writeTally(at: number): void {
+    const { tiers, denials } = this.#tally;
+    const { count, countDenials } = this.#statements;
+    for (const tier of [1, 2, 3, 4] as const) {
+      if (tiers[tier] > 0) count.run(tiers[tier], `tier_${tier}`);
+    }
+    if (denials > 0) countDenials.run(minuteOf(at), denials);
   }
 
   #accountApproval(event: ApprovalEvent, id: string): void {
@@ -166,6 +191,14 @@ export class LogWriter implements EntryLog {
   }
 }
 
+/** All entries of a transaction bear one time, and so fall into one minute. */
+interface Tally {
+  tiers: Readonly<Record<Tier, number>>;
+  denials: number;
+}
+
+const NOTHING: Tally = { tiers: { 1: 0, 2: 0, 3: 0, 4: 0 }, denials: 0 };
+
 export function blockOf(seq: number): number {
   return Math.floor(seq / BLOCK_ENTRIES);
 }
@@ -185,7 +218,7 @@ type Statements = Readonly<
     | 'insertPending'
     | 'deletePending'
     | 'count'
-    | 'countDenial'
+    | 'countDenials'
     | 'dateBlock',
     StatementSync
   >
@@ -211,9 +244,9 @@ function prepare(database: DatabaseSync): Statements {
       `INSERT INTO audit_blocks (block, earliest, latest) VALUES (?, ?, ?)
        ON CONFLICT DO UPDATE SET earliest = min(earliest, excluded.earliest), latest = max(latest, excluded.latest)`,
     ),
-    countDenial: database.prepare(
-      `INSERT INTO audit_denials (minute, count) VALUES (?, 1)
-       ON CONFLICT DO UPDATE SET count = count + 1`,
+    countDenials: database.prepare(
+      `INSERT INTO audit_denials (minute, count) VALUES (?, ?)
+       ON CONFLICT DO UPDATE SET count = count + excluded.count`,
     ),
   };
 }

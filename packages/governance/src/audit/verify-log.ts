@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { ApprovalsHistory } from './approvals-history.ts';
 import { openReadOnly } from './audit-log.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 import { AuditProofError } from './errors.ts';
@@ -32,7 +33,12 @@ export type LogProblemCode =
   | 'checkpoints_missing'
   | 'checkpoint_differs'
   | 'outside_checkpoint_differs'
-  | 'summary_differs';
+  /** An entry tells what cannot have happened: an outcome of nothing, an approval used that nobody gave. */
+  | 'entry_impossible'
+  /** The card's figures, or what else is counted of entries. */
+  | 'summary_differs'
+  /** The table of approvals is not what the log's steps led to. */
+  | 'approvals_differ';
 
 export interface LogProblem {
   code: LogProblemCode;
@@ -57,7 +63,8 @@ export interface LogVerification {
 
 /**
  * Reads every entry, computes the tree anew, and holds it against the tree that is stored, the checkpoints beside it, and
- * those that were kept outside. Without one of those it cannot notice a log that was rewritten whole by somebody who has
+ * those that were kept outside. Computes from the entries what is kept of them: all figures of the card, intents without an
+ * outcome, the kill switch, the state of each approval and who voted. Without one of those it cannot notice a log that was rewritten whole by somebody who has
  * the key, nor one cut back to an earlier checkpoint.
  * @throws {LedgerOpenError} When there is no ledger in the file.
  * @throws {AuditProofError} When the key is none, or an outside checkpoint is not signed by it.
@@ -94,6 +101,7 @@ class Verification {
   readonly #expected: Expectations;
   readonly #nodes: Iterator<unknown>;
   readonly #summary = new Summary();
+  readonly #approvals = new ApprovalsHistory();
   readonly #problems: LogProblem[] = [];
   #frontier: Frontier = EMPTY_FRONTIER;
   /** Once a leaf differs, so does all above it, and saying so again and again would say nothing. */
@@ -188,7 +196,10 @@ class Verification {
         message: `What stands at entry ${seq} was not written as entry ${seq}.`,
       });
     }
-    this.#summary.add(seq, fields);
+    const impossible = this.#summary.add(seq, fields) ?? (fields && this.#approvals.add(fields));
+    if (impossible !== undefined) {
+      this.#note({ code: 'entry_impossible', seq, message: `Entry ${seq} ${impossible}.` });
+    }
   }
 
   #compareRoot(): void {
@@ -226,11 +237,18 @@ class Verification {
         message: `There is no checkpoint beside the ${size} entries, though one is signed with the first: they were taken away.`,
       });
     }
-    if (!this.#summary.agreesWith(this.#database)) {
+    for (const figure of this.#summary.differencesFrom(this.#database)) {
       this.#note({
         code: 'summary_differs',
         seq: null,
-        message: 'What is kept of the entries for queries and the card is not what they say.',
+        message: `What is kept of the entries is not what they say: ${figure}.`,
+      });
+    }
+    for (const difference of this.#approvals.differencesFrom(this.#database)) {
+      this.#note({
+        code: 'approvals_differ',
+        seq: null,
+        message: `The table of approvals is not what the log says: ${difference}.`,
       });
     }
   }

@@ -4,6 +4,7 @@ import { systemClock } from '@buddy/core';
 import { runCommandLine } from './command-line.ts';
 import { approvalsApprove, approvalsDeny, approvalsList } from './approvals-commands.ts';
 import { auditExport, auditProve, auditVerify } from './audit-commands.ts';
+import { card } from './card-command.ts';
 import { policyCheck, policyExplain, policyReplay, policyTest } from './policy-commands.ts';
 
 const COMMANDS = [
@@ -17,6 +18,7 @@ const COMMANDS = [
   approvalsList,
   approvalsApprove,
   approvalsDeny,
+  card,
 ];
 
 // Whoever reads on has seen enough (`… | head`).

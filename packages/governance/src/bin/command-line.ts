@@ -72,7 +72,7 @@ function splitWords(given: readonly string[]): { words: string[]; rest: string[]
 }
 
 function valuesOf(
-  { operands, options }: Command,
+  { operands, optionalOperands = [], options }: Command,
   rest: readonly string[],
 ): { values: Record<string, unknown>; isHelp: boolean } {
   const { values, positionals } = parsed({ ...options, ...EVERYWHERE }, rest);
@@ -80,9 +80,12 @@ function valuesOf(
   if (help === true) return { values: {}, isHelp: true };
   const missing = operands.slice(positionals.length);
   if (missing.length > 0) throw new UsageError(`${missing.map(upper).join(', ')} is missing.`);
-  const extra = positionals.slice(operands.length);
+  const places = [...operands, ...optionalOperands];
+  const extra = positionals.slice(places.length);
   if (extra.length > 0) throw new UsageError(`"${extra.join(' ')}" is more than there is use for.`);
-  const named = Object.fromEntries(operands.map((name, at) => [name, positionals[at]]));
+  const named = Object.fromEntries(
+    places.slice(0, positionals.length).map((name, at) => [name, positionals[at]]),
+  );
   return { values: { ...own, ...named }, isHelp: false };
 }
 
@@ -147,8 +150,9 @@ function helpOf(command: Command): string {
   return `Usage: ${PROGRAM} ${lineOf(command)} [OPTIONS]\n\n${command.about}\n${notes}\nOptions:\n${lines.join('\n')}\n\n${EXIT_CODES}`;
 }
 
-function lineOf({ name, operands }: Command): string {
-  return [name, ...operands.map(upper)].join(' ');
+function lineOf({ name, operands, optionalOperands = [] }: Command): string {
+  const optional = optionalOperands.map((operand) => `[${upper(operand)}]`);
+  return [name, ...operands.map(upper), ...optional].join(' ');
 }
 
 function upper(name: string): string {

@@ -27,6 +27,8 @@ export interface Command {
   about: string;
   /** Names of what stands after it without a dash; all of them have to. */
   operands: readonly string[];
+  /** Names of what may stand there too. */
+  optionalOperands?: readonly string[];
   options: Readonly<Record<string, OptionDefinition>>;
   /** More for the help. */
   notes?: string;
@@ -65,12 +67,15 @@ export function fitForTerminal(result: CommandResult): CommandResult {
 /** What was asked cannot be understood. */
 export class UsageError extends Error {}
 
-function problemOf({ issues }: z.ZodError, { operands }: Pick<Command, 'operands'>): string {
+function problemOf(
+  { issues }: z.ZodError,
+  { operands, optionalOperands = [] }: Pick<Command, 'operands' | 'optionalOperands'>,
+): string {
   return issues
     .map(({ path, message }) => {
       const name = String(path[0] ?? '');
       if (name === '') return message;
-      return `${operands.includes(name) ? name.toUpperCase() : `--${name}`}: ${message}`;
+      return `${[...operands, ...optionalOperands].includes(name) ? name.toUpperCase() : `--${name}`}: ${message}`;
     })
     .join('\n');
 }

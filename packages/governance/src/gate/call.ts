@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 /** One intended call, whatever framework it comes from: what each adapter makes for the gate. */
 export interface GatedCall<Output> {
-  /** The tool's name. */
+  /** The tool's name; for an undo, that and `.undo`. */
   action: string;
   /** Absent where the framework knows no tiers; then only a rule can say, and without one the action is unknown. */
   declaredTier?: Tier;
@@ -17,14 +17,27 @@ export interface GatedCall<Output> {
   idempotencyKey: string | ((input: unknown) => string);
   runId?: string;
   taskId?: string;
+  /** Aborted when nobody waits for it any more. A call that is so before its intent is written is not made. */
+  signal?: AbortSignal;
   /**
    * Whether a request that has expired or was taken back is made anew. For callers that have one key for all their tries:
    * else nobody could ever be asked again.
    */
   asksAgain?: boolean;
+  /**
+   * What the tool would refuse these arguments with, as far as that can be told beforehand. Asked before people are, and
+   * not at all where the policy says no. It acts on nothing.
+   */
+  findMisfit?: (input: unknown) => Misfit | Promise<Misfit>;
+  /** Whether there is a way to take it back. */
+  canBeTakenBack?: boolean;
+  /** What this takes back, when it is an undo: a call by the same actor, with the same arguments and that result. */
+  takesBack?: { action: string; resultDigest: string };
   /** Does it, with the snapshot. Called once, and only after the intent is on the disk. */
   perform(input: unknown): Promise<Output>;
 }
+
+export type Misfit = Error | undefined;
 
 /** What a call took, as far as its output tells; counted against limits and kept in the log. */
 export const CallUsage = z.strictObject({

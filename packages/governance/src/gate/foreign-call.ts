@@ -1,16 +1,18 @@
-import { createHash } from 'node:crypto';
 import type { Actor, Tier } from '@buddy/core';
-import canonicalize from 'canonicalize';
-import { z } from 'zod';
+import type { Misfit } from './call.ts';
 import type { Gate } from './gate.ts';
+import { describeSchema, digestOf } from './schema-digest.ts';
 
 /** What tools of other frameworks do not say of themselves. */
 export interface GovernOptions {
   /** Who acts. Default the agent `agent`. */
   actor?: Actor;
-  /** Why, for the log: one short sentence. Default the name of the framework. */
+  /**
+   * Why, for the log and for whoever approves: one short sentence. Without one, here or from `describeCall`, calls of tiers
+   * 2 and 3 are refused: nobody but the caller knows.
+   */
   rationale?: string;
-  /** Calls of one run share its frozen policy and its limits. */
+  /** Calls of one run share its limits, and each actor's frozen policy. */
   runId?: string;
   /**
    * For what differs from call to call. It is given what the framework tells a tool of its call: the AI SDK its options, OpenAI
@@ -23,12 +25,16 @@ export interface GovernOptions {
   name?: string;
   /** How much autonomy it takes. Default unknown: then a rule has to say, and without one every call is refused. */
   tier?: Tier;
+  /**
+   * Names what the tools do. Default what their schemas say: an approval holds for no other. For a plain function, and for
+   * a schema of which that cannot be told (a Standard Schema without JSON Schema), where else nothing, or all that ends with
+   * the process, is what an approval is bound to.
+   */
+  version?: string;
 }
 
 export interface ForeignTool {
   name: string;
-  /** What the framework calls itself, for the rationale. */
-  framework: string;
   /** All that a model is told of it: when that changes, it is another tool. */
   description: unknown;
   schema: unknown;
@@ -40,26 +46,29 @@ export interface ForeignCall {
   input: unknown;
   /** What the framework tells the tool of this call; undefined where there is nothing. */
   context: unknown;
+  signal?: AbortSignal | undefined;
+  findMisfit?: (snapshot: unknown) => Misfit;
 }
 
 /** A call of a tool that knows no keys: the same arguments in the same run are the same piece of work. */
 export async function callThroughGate<Output>(
   gate: Gate,
-  { name, framework, description, schema }: ForeignTool,
+  tool: ForeignTool,
   { describeCall, ...options }: GovernOptions,
-  { input, context }: ForeignCall,
+  { input, context, signal, findMisfit }: ForeignCall,
   perform: (snapshot: unknown) => Promise<Output>,
 ): Promise<Output> {
+  const { name } = tool;
   const {
     actor = ANYONE,
-    rationale = `called through ${framework}`,
+    rationale = '',
     runId,
     tier,
   }: GovernOptions = { ...options, ...describeCall?.(context) };
   return gate.run({
     action: name,
     ...(tier !== undefined && { declaredTier: tier }),
-    toolDigest: digestOf({ name, description: jsonOf(description), schema: schemaJsonOf(schema) }),
+    toolDigest: versionOf(tool, options.version),
     input,
     actor,
     rationale,
@@ -68,33 +77,33 @@ export async function callThroughGate<Output>(
     idempotencyKey: (snapshot) =>
       `${runId ?? ''}:${gate.digestOf({ name, actor, tier: tier ?? null, input: jsonOf(snapshot) })}`,
     ...(runId !== undefined && { runId }),
+    ...(signal && { signal }),
+    ...(findMisfit && { findMisfit }),
     asksAgain: true,
     perform,
   });
 }
 
-export function digestOf(value: object): string {
-  return createHash('sha256').update(canonicalText(value)).digest('hex');
-}
+const versions = new WeakMap<ForeignTool, string>();
 
-function canonicalText(value: object): string {
-  try {
-    return canonicalize(value) ?? '';
-  } catch {
-    return JSON.stringify(value); // half of a surrogate pair, which RFC 8785 knows no form of; the gate refuses it
-  }
-}
-
-const schemaJson = new WeakMap<object, unknown>();
-
-/** JSON Schema, where it is one of zod 4: what JSON keeps of such an object lacks its checks and descriptions. */
-function schemaJsonOf(schema: unknown): unknown {
-  if (!(schema instanceof z.core.$ZodType)) return jsonOf(schema);
-  const known = schemaJson.get(schema);
+/** Told once of each tool, when it is first called: a schema that is made only then is made no sooner. */
+function versionOf(tool: ForeignTool, version: string | undefined): string {
+  const known = versions.get(tool);
   if (known !== undefined) return known;
-  const made: unknown = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-  schemaJson.set(schema, made);
+  const { name, description, schema } = tool;
+  const made = digestOf({
+    name,
+    description: jsonOf(description),
+    schema: version === undefined ? describeSchema(schema) : { version },
+  });
+  versions.set(tool, made);
   return made;
+}
+
+/** A signal, where a framework has one at that place. */
+export function signalIn(holder: unknown, name: string): AbortSignal | undefined {
+  const signal: unknown = Reflect.get(Object(holder), name);
+  return signal instanceof AbortSignal ? signal : undefined;
 }
 
 /** What JSON keeps of it. */
@@ -105,6 +114,6 @@ function jsonOf(value: unknown): unknown {
     );
     return typeof text === 'string' ? JSON.parse(text) : null;
   } catch {
-    return null; // cyclic: the gate refuses such arguments, and such a schema says nothing
+    return null; // cyclic: the gate refuses such arguments, and such a description says nothing
   }
 }

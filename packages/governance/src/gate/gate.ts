@@ -1,41 +1,35 @@
 import {
   ApprovalRequiredError,
-  type Clock,
   describeFailure,
   type GuardedEmitter,
-  redactText,
   type Tier,
   ToolDeniedError,
 } from '@buddy/core';
-import { GovernanceUnavailableError } from '../errors.ts';
-import type { AuditEntryBody } from '../ledger/entry.ts';
+import { GovernanceUnavailableError, InvalidCallError } from '../errors.ts';
 import type { Ledger, LedgerTransaction } from '../ledger/ledger.ts';
-import type { ActionHistory, Policy, PolicyDecision, ReasonCode } from '../policy/decision.ts';
+import { isLedgerFailure, OwedWrites } from '../ledger/owed-writes.ts';
+import type { PolicyDecision } from '../policy/decision.ts';
+import {
+  abortOf,
+  Admission,
+  type AdmissionParts,
+  type Decidable,
+  type Obstacle,
+  type Snapshot,
+  type Verdict,
+} from './admission.ts';
 import { CallUsage, type GatedCall, type UsageOf } from './call.ts';
+import { actorOf, isName, NOBODY, problemOf } from './call-problem.ts';
 import type { GateEvents } from './events.ts';
-import type { GateHistory } from './history.ts';
-import type { ApprovalDesk, KillSwitch, LimitBook } from './ports.ts';
-import type { RunPolicies } from './run-policies.ts';
+import { codeToKeep } from './kept-of-call.ts';
 
-export interface GateParts {
+export interface GateParts extends AdmissionParts {
   ledger: Ledger;
-  policies: RunPolicies;
-  history: GateHistory;
-  approvals: ApprovalDesk;
-  limits: LimitBook;
-  killSwitch: KillSwitch;
-  clock: Clock;
   emit: GuardedEmitter<GateEvents>['emit'];
   /** A copy that nobody else holds, or why there can be none. */
   snapshotOf: (input: unknown) => Snapshot;
-  /** Keyed, so that what it was made of cannot be guessed. */
-  digestOf: (value: unknown) => string;
-  /** What may be kept of a reason: short, without secrets, or its digest. Null when there is none. */
-  rationaleOf: (text: string) => string | null;
   usageOf: UsageOf;
 }
-
-export type Snapshot = { ok: true; value: unknown } | { ok: false; problem: string };
 
 /** How many calls were made, and how many of them have their intent in the log. */
 export interface Coverage {
@@ -43,29 +37,29 @@ export interface Coverage {
   intents: Readonly<Record<1 | 2 | 3, number>>;
 }
 
-type Verdict =
-  | { kind: 'go'; intentSeq: number; reservation: string; decision: PolicyDecision }
-  | { kind: 'denied'; decision: PolicyDecision }
-  | { kind: 'waits'; approvalId: string; isNew: boolean; decision: PolicyDecision };
-
-type OfAction = Omit<
-  Extract<AuditEntryBody, { kind: 'intent' }>,
-  'kind' | 'decision' | 'approvalId'
->;
+type Go = Extract<Verdict, { kind: 'go' }>;
+type Ending<Output> = { ok: true; output: Output } | { ok: false; error: unknown };
 
 /**
- * The one way to act. In this order: a snapshot of the arguments; the policy's decision; budget, approval and intent in one
- * transaction; the act; outcome and budget in another; the event. What is not on the disk has not been done.
+ * The one way to act. In this order: a snapshot of the arguments, and whether the tool would take them; the policy's
+ * decision, budget, approval and intent in one transaction; the act; outcome and budget in another; the event. What is not
+ * on the disk has not been done.
  */
 export class Gate {
   readonly #parts: GateParts;
+  readonly #admission: Admission;
   readonly #executed = { 1: 0, 2: 0, 3: 0 };
   readonly #intents = { 1: 0, 2: 0, 3: 0 };
   /** Outcomes that could not be written when they were due. */
-  #owed: { write: (transaction: LedgerTransaction) => void; tell: () => void }[] = [];
+  readonly #owed: OwedWrites;
 
   constructor(parts: GateParts) {
     this.#parts = parts;
+    this.#admission = new Admission(parts);
+    const { ledger, clock } = parts;
+    // One that can never be written must not keep the others, and all that comes after, from it.
+    const onLost = (error: unknown): void => this.#tellUnavailable('outcome', error);
+    this.#owed = new OwedWrites({ ledger, clock, onLost });
   }
 
   get coverage(): Coverage {
@@ -82,16 +76,25 @@ export class Gate {
    * @throws {ToolDeniedError} When it may not be done; nothing was done.
    * @throws {ApprovalRequiredError} When a person has to agree; call again with the same key then. Nothing was done.
    * @throws {GovernanceUnavailableError} When the log cannot be written, and the call is of tier 2 or 3. Nothing was done.
+   * @throws {InvalidCallError} When it is not said who calls what, and why, in a form that can be written down.
    */
   async run<Output>(given: GatedCall<Output>): Promise<Output> {
+    const problem = problemOf(given);
+    if (problem !== undefined) throw await this.#invalid(given, problem);
     const snapshot = this.#parts.snapshotOf(given.input);
     const value = snapshot.ok ? snapshot.value : undefined;
     // What is decided on is what is logged, whatever the caller or the tool does to its context meanwhile.
-    const call = { ...given, actor: Object.freeze({ ...given.actor }) };
-    const verdict = await this.#enter(call, snapshot);
+    const call = { ...given, actor: actorOf(given.actor) ?? NOBODY };
+    const looking = this.#findObstacle(call, snapshot);
+    // Without a turn between where none is needed: calls come to the log in the order in which they were made.
+    const obstacle = looking instanceof Promise ? await looking : looking;
+    const verdict = await this.#enter(call, snapshot, obstacle);
     switch (verdict.kind) {
       case 'denied':
         throw this.#denied(call, verdict.decision);
+      case 'hindered':
+        this.#tellDenied(call, verdict.decision);
+        throw verdict.obstacle.error;
       case 'waits':
         if (verdict.isNew) this.#tellWaiting(call, verdict);
         throw new ApprovalRequiredError(call.action, verdict.approvalId);
@@ -103,203 +106,105 @@ export class Gate {
     }
   }
 
-  /** What the policy says, with nothing done and nothing written. */
-  decide(
-    call: Pick<GatedCall<unknown>, 'action' | 'actor' | 'declaredTier' | 'runId'>,
-    input: unknown,
-  ): PolicyDecision {
+  /**
+   * What the policy says, with nothing done and nothing written.
+   * @throws {InvalidCallError} When it is not said who does what, in a form that can be decided on.
+   */
+  decide(call: Decidable, input: unknown): PolicyDecision {
     const { policies, history } = this.#parts;
-    return this.#decideBy(policies.of(call.runId), history, call, input);
+    const problem = problemOf({ ...call, ...UNSAID, input });
+    if (problem !== undefined) throw new InvalidCallError('What is asked about', problem);
+    const policy = policies.of(call.runId, call.actor);
+    return this.#admission.decideBy(policy, history, call, input);
   }
 
-  #decideBy(
-    policy: Policy,
-    history: ActionHistory,
-    call: Pick<GatedCall<unknown>, 'action' | 'actor' | 'declaredTier' | 'runId'>,
-    input: unknown,
-  ): PolicyDecision {
-    const { clock } = this.#parts;
-    const { action, actor, declaredTier, runId } = call;
-    const request = {
-      action,
-      actor,
-      input,
-      at: clock.now(),
-      ...(declaredTier !== undefined && { declaredTier }),
-      ...(runId !== undefined && { runId }),
-    };
-    return policy.decide(request, history);
+  /** Writes what is owed to the log, and from then on only when somebody asks. To be called before it is closed. */
+  async settle(): Promise<void> {
+    await this.#owed[Symbol.asyncDispose]();
   }
 
-  #decisionOn(
+  /** Refuses what cannot be decided on, with an entry wherever it has a name to be entered by. */
+  async #invalid(given: GatedCall<unknown>, problem: string): Promise<InvalidCallError> {
+    const { policies, digestOf, snapshotOf } = this.#parts;
+    const { declaredTier = 4, runId, taskId } = given;
+    const action: unknown = given.action;
+    const error = new InvalidCallError(isName(action) ? action : 'A call', problem);
+    if (!isName(action)) return error;
+    const snapshot = snapshotOf(given.input);
+    const actor = actorOf(given.actor) ?? NOBODY;
+    const tier = isTier(declaredTier) ? declaredTier : 4;
+    try {
+      await this.#write(({ append }) =>
+        append({
+          kind: 'refusal',
+          decision: 'deny',
+          action,
+          actor,
+          tier,
+          runId: isName(runId) ? runId : null,
+          taskId: isName(taskId) ? taskId : null,
+          rule: 'default',
+          reasonCode: 'CALL_INVALID',
+          rationale: null,
+          facts: {},
+          argumentsDigest: digestOf(snapshot.ok ? snapshot.value : undefined),
+          approvalId: null,
+          policyDigest: policies.of(undefined, actor).digest,
+        }),
+      );
+    } catch (failure) {
+      if (!isLedgerFailure(failure)) throw failure;
+      this.#tellUnavailable(action, failure);
+      return error;
+    }
+    const { at } = this.#told({ action, actor }, tier);
+    const told = { at, action, actor, tier, rule: 'default', reasonCode: 'CALL_INVALID' } as const;
+    this.#parts.emit('actionDenied', { ...told, explanation: error.message });
+    return error;
+  }
+
+  /** Whether the tool would take these arguments; asked only where the policy has nothing against the call. */
+  #findObstacle(
     call: GatedCall<unknown>,
     snapshot: Snapshot,
-    policy: Policy,
-    history: ActionHistory,
-  ): PolicyDecision {
-    if (!snapshot.ok) {
-      const problem = `Its arguments cannot be trusted: ${snapshot.problem}`;
-      return refusing(this.#decideBy(policy, history, call, undefined), 'INPUT_UNSAFE', problem);
+  ): Obstacle | undefined | Promise<Obstacle | undefined> {
+    const { findMisfit } = call;
+    if (!findMisfit || !snapshot.ok || !this.#isWorthAsking(call, snapshot)) return undefined;
+    try {
+      const misfit = findMisfit(snapshot.value);
+      return misfit instanceof Promise
+        ? misfit.then((found) => found && misfitting(found), uncheckable)
+        : misfit && misfitting(misfit);
+    } catch (error) {
+      return uncheckable(error);
     }
-    const decision = this.#decideBy(policy, history, call, snapshot.value);
-    const mustSayWhy = decision.tier > 1 && decision.outcome !== 'deny';
-    if (!mustSayWhy || call.rationale.trim() !== '') return decision;
-    return refusing(
-      decision,
-      'RATIONALE_MISSING',
-      'Tiers 2 and 3 need a rationale: one sentence on why.',
-    );
   }
 
-  /** Writes what is owed to the log. To be called before it is closed. */
-  async settle(): Promise<void> {
-    const owed = this.#owed;
-    this.#owed = [];
-    for (const [at, { write, tell }] of owed.entries()) {
-      try {
-        await this.#write(write);
-      } catch (error) {
-        if (isLogFailure(error)) {
-          this.#owed = [...owed.slice(at), ...this.#owed];
-          throw error;
-        }
-        // One that can never be written must not keep the others, and all that comes after, from it.
-        this.#tellUnavailable('outcome', error);
-        continue;
-      }
-      tell();
+  #isWorthAsking(call: GatedCall<unknown>, snapshot: Snapshot): boolean {
+    const { policies, history } = this.#parts;
+    try {
+      const policy = policies.of(call.runId, call.actor);
+      return this.#admission.decisionOn(call, snapshot, policy, history).outcome !== 'deny';
+    } catch {
+      return false; // the database cannot be read, which is found out, and told, when the call is to be admitted
     }
   }
 
   async #enter(
     call: GatedCall<unknown>,
     snapshot: Snapshot,
+    obstacle: Obstacle | undefined,
   ): Promise<Verdict | { kind: 'unlogged' }> {
     try {
-      await this.settle();
-      const policy = this.#parts.policies.of(call.runId);
+      await this.#owed.settle();
+      const policy = this.#parts.policies.of(call.runId, call.actor);
       const verdict = await this.#write((transaction) =>
-        this.#judge(call, snapshot, policy, transaction),
+        this.#admission.admit(call, snapshot, policy, transaction, obstacle),
       );
       if (verdict.kind === 'go') this.#intents[allowedTier(verdict.decision.tier)] += 1;
       return verdict;
     } catch (error) {
-      return this.#withoutLog(call, snapshot, error);
-    }
-  }
-
-  /**
-   * All in one transaction, the decision too: of two calls that ask for the last of something, one gets it; and what an
-   * actor did a moment ago, in the same turn even, counts for rules that say `after`.
-   */
-  #judge(
-    call: GatedCall<unknown>,
-    snapshot: Snapshot,
-    policy: Policy,
-    transaction: LedgerTransaction,
-  ): Verdict {
-    const { killSwitch, limits, history, policies } = this.#parts;
-    const input = snapshot.ok ? snapshot.value : undefined;
-    const decision = this.#decisionOn(call, snapshot, policy, history.within(transaction));
-    const of = this.#entryOf(call, input, decision, policy);
-    if (call.runId !== undefined) policies.pin(transaction, call.runId, decision.policyDigest);
-    const deny = (denied: PolicyDecision): Verdict => {
-      const { rule, reasonCode } = denied;
-      transaction.append({
-        ...of,
-        kind: 'refusal',
-        decision: 'deny',
-        rule,
-        reasonCode,
-        approvalId: null,
-      });
-      return { kind: 'denied', decision: denied };
-    };
-    if (killSwitch.isOn(transaction)) {
-      return deny(refusing(decision, 'KILL_SWITCH', 'An operator has switched all actions off.'));
-    }
-    if (decision.outcome === 'deny') return deny(decision);
-    const { actor, action, runId = null } = call;
-    const reserved = limits.reserve(transaction, decision.limits, { actor, action, runId });
-    if (reserved.kind === 'refused') {
-      return deny({
-        ...refusing(decision, 'LIMIT_REACHED', reserved.explanation),
-        rule: reserved.rule,
-      });
-    }
-    const { reservation } = reserved;
-    const permit = this.#permit(call, input, decision, of, transaction);
-    switch (permit.kind) {
-      case 'crowded':
-        limits.release(transaction, reservation);
-        return deny(refusing(decision, 'LIMIT_REACHED', permit.explanation));
-      case 'refused':
-        limits.release(transaction, reservation);
-        return deny(
-          refusing(
-            decision,
-            APPROVAL_REASONS[permit.reason],
-            `Approval ${permit.approvalId} was ${permit.reason}.`,
-          ),
-        );
-      case 'waiting':
-        limits.release(transaction, reservation);
-        if (permit.isNew) {
-          transaction.append({
-            ...of,
-            kind: 'refusal',
-            decision: 'approve',
-            approvalId: permit.approvalId,
-          });
-        }
-        return { kind: 'waits', approvalId: permit.approvalId, isNew: permit.isNew, decision };
-      case 'granted': {
-        const { seq } = transaction.append({
-          ...of,
-          kind: 'intent',
-          decision: 'allow',
-          approvalId: permit.approvalId,
-        });
-        history.note(transaction, actor, action);
-        return { kind: 'go', intentSeq: seq, reservation, decision };
-      }
-    }
-  }
-
-  #permit(
-    call: GatedCall<unknown>,
-    input: unknown,
-    { approval, tier, rule, policyDigest }: PolicyDecision,
-    { rationale }: OfAction,
-    transaction: LedgerTransaction,
-  ) {
-    if (!approval) return { kind: 'granted', approvalId: null } as const;
-    const { action, actor, toolDigest, runId = null, taskId = null } = call;
-    const { idempotencyKey: key } = call;
-    const idempotencyKey = typeof key === 'string' ? key : key(input);
-    const claim = {
-      action,
-      actor,
-      tier,
-      input,
-      toolDigest,
-      policyDigest,
-      idempotencyKey,
-      rationale,
-      rule,
-      runId,
-      taskId,
-      demand: approval,
-      asksAgain: call.asksAgain ?? false,
-    };
-    try {
-      return this.#parts.approvals.claim(transaction, claim);
-    } catch (error) {
-      const { code, message } = describeFailure(error);
-      // Nothing was filed: it is looked at before.
-      if (code === 'GOVERNANCE_TOO_MANY_PENDING')
-        return { kind: 'crowded', explanation: message } as const;
-      throw error;
+      return this.#withoutLog(call, snapshot, error, obstacle);
     }
   }
 
@@ -308,14 +213,16 @@ export class Gate {
     call: GatedCall<unknown>,
     snapshot: Snapshot,
     error: unknown,
+    known: Obstacle | undefined,
   ): Verdict | { kind: 'unlogged' } {
     const { policies, history } = this.#parts;
-    if (!isLogFailure(error)) throw error;
+    if (!isLedgerFailure(error)) throw error;
     const { message } = describeFailure(error);
     this.#tellUnavailable(call.action, error);
     let decision: PolicyDecision;
     try {
-      decision = this.#decisionOn(call, snapshot, policies.of(call.runId), history);
+      const policy = policies.of(call.runId, call.actor);
+      decision = this.#admission.decisionOn(call, snapshot, policy, history);
     } catch (cause) {
       // Not even what was done before can be read.
       throw new GovernanceUnavailableError(
@@ -323,19 +230,23 @@ export class Gate {
         { cause, retryable: true },
       );
     }
-    if (decision.outcome === 'deny') return { kind: 'denied', decision };
+    // What is taken back is looked up in the log, whatever its tier.
+    const isUndo = call.takesBack !== undefined;
+    if (decision.outcome === 'deny' && !isUndo) return { kind: 'denied', decision };
     const needsLog =
       decision.tier > 1 || decision.outcome === 'approve' || decision.limits.length > 0;
-    if (needsLog || this.#isKilled()) {
+    if (isUndo || needsLog || this.#isKilled()) {
       throw new GovernanceUnavailableError(
         `${call.action} is not done, for the audit log cannot be written: ${message}`,
         { cause: error, retryable: true },
       );
     }
+    const obstacle = known ?? abortOf(call);
+    if (obstacle) throw obstacle.error;
     const { actor, action } = call;
     const at = history.noteUnlogged(actor, action);
     // What it has done, rules that say `after` must know, from now on and when the log can be written again.
-    this.#owed.push({
+    this.#owed.add({
       write: (transaction) => history.note(transaction, actor, action, at),
       tell: () => undefined,
     });
@@ -356,18 +267,14 @@ export class Gate {
     }
   }
 
-  async #act<Output>(
-    call: GatedCall<Output>,
-    input: unknown,
-    go: Extract<Verdict, { kind: 'go' }>,
-  ): Promise<Output> {
+  async #act<Output>(call: GatedCall<Output>, input: unknown, go: Go): Promise<Output> {
     const { clock } = this.#parts;
     const { intentSeq, decision } = go;
     const { tier } = decision;
     this.#parts.emit('actionStarted', { ...this.#told(call, tier), seq: intentSeq, decision });
     const startedAt = clock.monotonic();
     this.#executed[allowedTier(tier)] += 1;
-    let ending: { ok: true; output: Output } | { ok: false; error: unknown };
+    let ending: Ending<Output>;
     try {
       ending = { ok: true, output: await call.perform(input) };
     } catch (error) {
@@ -381,19 +288,24 @@ export class Gate {
 
   async #record(
     call: GatedCall<unknown>,
-    { intentSeq, reservation, decision }: Extract<Verdict, { kind: 'go' }>,
-    ending: { ok: true; output: unknown } | { ok: false; error: unknown },
+    { intentSeq, reservation, decision, argumentsDigest }: Go,
+    ending: Ending<unknown>,
     durationMs: number,
   ): Promise<void> {
-    const { limits, history } = this.#parts;
+    const { limits, history, takenBack } = this.#parts;
     const { tier, policyDigest } = decision;
-    const { actor, action, runId = null } = call;
+    const { actor, action, takesBack, canBeTakenBack, runId = null } = call;
     const failure = ending.ok ? undefined : describeFailure(ending.error);
     const usage = ending.ok ? this.#usageOf(call, tier, ending.output) : {};
     // A tool that called another and was refused there may have done its own part before.
-    const isSurelyNothing = failure?.effect === 'none' && !REFUSALS.has(failure.code);
+    const isSurelyNothing =
+      !ending.ok && failure?.effect === 'none' && !isOfAnother(ending.error, failure.code, action);
     const outcome = !failure ? 'succeeded' : isSurelyNothing ? 'failed' : 'unknown';
     const errorCode = failure ? codeToKeep(failure.code) : null;
+    const begun = { actor, action, argumentsDigest };
+    // Now, for what the caller is given it may change.
+    const resultDigest =
+      ending.ok && canBeTakenBack === true ? this.#parts.digestOf(ending.output) : undefined;
     const write = (transaction: LedgerTransaction): void => {
       transaction.append({
         kind: 'outcome',
@@ -412,6 +324,15 @@ export class Gate {
       history.note(transaction, actor, action);
       if (outcome === 'failed') limits.release(transaction, reservation);
       else limits.commit(transaction, reservation, usage);
+      if (outcome === 'failed' && canBeTakenBack === true)
+        takenBack.noteNotDone(transaction, begun);
+      if (resultDigest !== undefined) takenBack.noteDone(transaction, begun, resultDigest);
+      if (takesBack && outcome === 'succeeded')
+        takenBack.noteUndone(
+          transaction,
+          { ...begun, action: takesBack.action },
+          takesBack.resultDigest,
+        );
     };
     const told = this.#told(call, tier);
     const tell = (): void =>
@@ -421,7 +342,7 @@ export class Gate {
     } catch (error) {
       // It was done, and its intent is in the log: the outcome follows as soon as the log takes it, and nothing else of
       // tier 2 or 3 goes before it. Whatever is wrong here must not take the tool's result from its caller.
-      if (isLogFailure(error)) this.#owed.push({ write, tell });
+      if (isLedgerFailure(error)) this.#owed.add({ write, tell });
       this.#tellUnavailable(action, error);
       return;
     }
@@ -444,34 +365,16 @@ export class Gate {
     return clock.external(() => ledger.write(work));
   }
 
-  #entryOf(
-    call: GatedCall<unknown>,
-    input: unknown,
-    decision: PolicyDecision,
-    policy: Policy,
-  ): OfAction {
-    const { digestOf, rationaleOf } = this.#parts;
-    const { runId = null, taskId = null, actor, action } = call;
-    const { tier, rule, reasonCode, facts, policyDigest } = decision;
-    return {
-      runId,
-      taskId,
-      actor,
-      action,
-      tier,
-      rule,
-      reasonCode,
-      rationale: rationaleOf(call.rationale),
-      facts: factsToKeep(facts, policy),
-      argumentsDigest: digestOf(input),
-      policyDigest,
-    };
+  #denied(call: GatedCall<unknown>, decision: PolicyDecision): ToolDeniedError {
+    this.#tellDenied(call, decision);
+    const { rule, reasonCode, explanation } = decision;
+    return new ToolDeniedError(call.action, { outcome: 'deny', rule, reasonCode, explanation });
   }
 
-  #denied(call: GatedCall<unknown>, { rule, reasonCode, explanation, tier }: PolicyDecision) {
+  #tellDenied(call: GatedCall<unknown>, decision: PolicyDecision): void {
+    const { rule, reasonCode, explanation, tier } = decision;
     const told = this.#told(call, tier);
     this.#parts.emit('actionDenied', { ...told, rule, reasonCode, explanation });
-    return new ToolDeniedError(call.action, { outcome: 'deny', rule, reasonCode, explanation });
   }
 
   #tellWaiting(
@@ -482,7 +385,15 @@ export class Gate {
     this.#parts.emit('approvalRequested', { ...this.#told(call, tier), approvalId, rule });
   }
 
-  #told({ action, actor, runId, taskId }: GatedCall<unknown>, tier: Tier) {
+  #told(
+    {
+      action,
+      actor,
+      runId,
+      taskId,
+    }: Pick<GatedCall<unknown>, 'action' | 'actor' | 'runId' | 'taskId'>,
+    tier: Tier,
+  ) {
     return {
       at: this.#parts.clock.now(),
       action,
@@ -494,61 +405,40 @@ export class Gate {
   }
 }
 
-/**
- * Facts for the log: of the texts in arguments, only those that the policy itself has; of others, how long they are. They
- * may be anything that somebody wrote, a prompt too.
- */
-function factsToKeep(
-  facts: PolicyDecision['facts'],
-  policy: Pick<Policy, 'holds'>,
-): PolicyDecision['facts'] {
-  return Object.fromEntries(
-    Object.entries(facts).map(([name, value]) => {
-      const isText = name.startsWith('input.') && typeof value === 'string';
-      if (!isText || BARE_MARKER.test(value) || policy.holds(value)) return [name, value];
-      return [name, `[text of ${value.length} characters]`];
-    }),
-  );
+/** What a call has, and a question about one does not. */
+const UNSAID = { rationale: '', idempotencyKey: 'none', toolDigest: '' } as const;
+
+function misfitting(error: Error): Obstacle {
+  const explanation = 'Its arguments do not fit the schema of the tool.';
+  return { reasonCode: 'INPUT_MISFIT', explanation, error };
 }
 
-const BARE_MARKER = /^\[(?:absent|list|object|unreadable|not a number|not recorded|redacted)\]$/;
+/** A schema that failed, and would fail again. */
+function uncheckable(error: unknown): Obstacle {
+  const explanation = 'Its arguments could not be checked, for the schema of the tool threw.';
+  return { reasonCode: 'INPUT_UNCHECKED', explanation, error };
+}
+
+/** Whether it was another tool, further in, that was refused. What this one's arguments lack is known before it is called. */
+function isOfAnother(error: unknown, code: string, action: string): boolean {
+  if (code !== 'CORE_TOOL_INPUT_INVALID') return REFUSALS.has(code);
+  return Reflect.get(Object(error), 'tool') !== action;
+}
 
 /** What a gate says no with. */
 const REFUSALS: ReadonlySet<string> = new Set([
   'CORE_TOOL_DENIED',
   'CORE_APPROVAL_REQUIRED',
   'GOVERNANCE_UNAVAILABLE',
+  'GOVERNANCE_CALL_INVALID',
 ]);
 
-/** A code is a name. Anything else that an error calls its code may be text from anywhere, and stays out of the log. */
-function codeToKeep(code: string): string {
-  const isName = /^[A-Z][A-Z0-9_]{0,63}$/.test(code) && redactText(code) === code;
-  return isName ? code : 'UNKNOWN';
-}
-
-function isLogFailure(error: unknown): boolean {
-  const { code } = describeFailure(error);
-  return code === 'GOVERNANCE_LEDGER_WRITE_FAILED' || code === 'GOVERNANCE_LEDGER_CLOSED';
+function isTier(tier: unknown): tier is Tier {
+  return tier === 1 || tier === 2 || tier === 3 || tier === 4;
 }
 
 /** A decision of tier 4 is never allowed, so what is allowed has one of the others. */
 function allowedTier(tier: Tier): 1 | 2 | 3 {
   if (tier === 4) throw new Error('An action of tier 4 was let through'); // a policy that breaks its own law
   return tier;
-}
-
-const APPROVAL_REASONS = {
-  denied: 'APPROVAL_DENIED',
-  expired: 'APPROVAL_EXPIRED',
-  cancelled: 'APPROVAL_INVALID',
-} as const satisfies Record<string, ReasonCode>;
-
-/** The same decision, turned into a refusal. Its facts and tier stand. */
-function refusing(
-  decision: PolicyDecision,
-  reasonCode: ReasonCode,
-  explanation: string,
-): PolicyDecision {
-  const { approval: _approval, ...rest } = decision;
-  return { ...rest, outcome: 'deny', reasonCode, explanation, limits: [] };
 }

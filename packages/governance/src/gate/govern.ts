@@ -8,12 +8,24 @@ import { governFunction, type PlainFunction } from './adapters/plain-function.ts
 import type { GovernOptions } from './foreign-call.ts';
 import type { Gate } from './gate.ts';
 
-/** What `govern` gives back: what it was given. Only functions that did not, answer with a promise. */
+/**
+ * What `govern` gives back: what it was given. Only functions that did not, answer with a promise; also those in lists and
+ * records, whatever else is in these.
+ */
 export type Governed<T> = T extends PlainFunction
   ? GovernedFunction<T>
-  : T extends Readonly<Record<string, PlainFunction>> | readonly PlainFunction[]
-    ? { [Key in keyof T]: T[Key] extends PlainFunction ? GovernedFunction<T[Key]> : T[Key] }
-    : T;
+  : T extends OneTool
+    ? T
+    : T extends object
+      ? { [Key in keyof T]: Governed<T[Key]> }
+      : T;
+
+/** What is governed as a whole, and not part by part; as `shapeOf` tells it. */
+type OneTool =
+  | { name: string; tier: number; execute: PlainFunction }
+  | { type: 'function'; name: string; invoke: PlainFunction }
+  | { registerTool: PlainFunction; server: object }
+  | { inputSchema: unknown };
 
 type GovernedFunction<Run extends PlainFunction> = Run extends (
   ...given: infer Given
@@ -51,7 +63,7 @@ export class Governor {
     switch (shapeOf(given)) {
       case 'core': {
         const governed = governTool(gate, asserted(isCoreTool, given));
-        this.#ours.add(Object(Reflect.get(governed, 'execute')));
+        for (const name of ['execute', 'undo']) this.#ours.add(Object(Reflect.get(governed, name)));
         return governed;
       }
       case 'function': {
@@ -100,35 +112,36 @@ export class Governor {
     }
   }
 
-  /** Behind this gate already; a second time, every call would be written and counted twice. */
+  /**
+   * Behind this gate already; a second time, every call would be written and counted twice. All that acts has to be: one
+   * function of ours proves nothing of another.
+   */
   #isOurs(given: unknown): boolean {
-    if (typeof given !== 'object' && typeof given !== 'function') return false;
-    if (given === null) return false;
-    const acting: unknown[] = [given, Reflect.get(given, 'execute'), Reflect.get(given, 'invoke')];
-    return acting.some((run) => typeof run === 'function' && this.#ours.has(run));
+    const acting = actingOf(given);
+    return acting.length > 0 && acting.every((run) => this.#ours.has(run));
   }
 
   #ungoverned(given: unknown, key: string | undefined): string[] {
     switch (shapeOf(given)) {
       case 'core': {
         const tool = asserted(isCoreTool, given);
-        return isGoverned(tool) ? [] : [tool.name];
+        const isCovered = isGoverned(tool) && !('invoke' in tool);
+        return isCovered ? [] : [tool.name];
       }
       case 'function': {
         const plain = asserted(isFunction, given);
         return this.#ours.has(plain) ? [] : [key ?? (plain.name || 'a function without a name')];
       }
       case 'openai': {
-        const { invoke, name } = asserted(isOpenAiAgentsTool, given);
-        return this.#ours.has(invoke) ? [] : [name];
+        const { name } = asserted(isOpenAiAgentsTool, given);
+        return this.#isOurs(given) ? [] : [name];
       }
       case 'mcp':
         return Object.entries(handlersOf(asserted(isMcpServer, given))).flatMap(([name, handler]) =>
           this.#ours.has(handler) ? [] : [name],
         );
       case 'ai-sdk': {
-        const { execute } = asserted(isAiSdkTool, given);
-        return execute && this.#ours.has(execute) ? [] : [key ?? 'a tool of the AI SDK'];
+        return this.#isOurs(given) ? [] : [key ?? 'a tool of the AI SDK'];
       }
       case 'list':
         return asserted(Array.isArray, given).flatMap((item: unknown, at) =>
@@ -154,6 +167,16 @@ function shapeOf(given: unknown): Shape {
   if (isMcpServer(given)) return 'mcp';
   if (isAiSdkTool(given)) return 'ai-sdk';
   return isRecordOfTools(given) ? 'record' : 'unknown';
+}
+
+/** The functions by which a tool is made to do something, whatever framework it is for: a thing may look like several. */
+function actingOf(given: unknown): object[] {
+  if (typeof given === 'function') return [given];
+  if (typeof given !== 'object' || given === null) return [];
+  return ['execute', 'invoke', 'undo'].flatMap((name) => {
+    const run: unknown = Reflect.get(given, name);
+    return typeof run === 'function' ? [run] : [];
+  });
 }
 
 function isFunction(value: unknown): value is PlainFunction {

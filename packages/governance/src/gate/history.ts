@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Actor, Clock } from '@buddy/core';
 import type { Ledger, LedgerTransaction } from '../ledger/ledger.ts';
+import { prepared } from '../ledger/prepared.ts';
 import type { Migration } from '../ledger/migrations.ts';
 import type { ActionHistory } from '../policy/decision.ts';
 
@@ -42,7 +43,7 @@ export class GateHistory implements ActionHistory {
     for (const [action, at] of this.#unlogged.get(key) ?? [])
       if (at >= since && matches(action)) return true;
     const select = 'SELECT action FROM action_history WHERE actor = ? AND last_at >= ?';
-    const rows = database.prepare(select).all(key, since);
+    const rows = prepared(database, select).all(key, since);
     return rows.some(({ action }) => typeof action === 'string' && matches(action));
   }
 
@@ -68,12 +69,11 @@ export class GateHistory implements ActionHistory {
     action: string,
     at: number = now,
   ): void {
-    database
-      .prepare(
-        `INSERT INTO action_history (actor, action, last_at) VALUES (?, ?, ?)
-         ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at)`,
-      )
-      .run(keyOf(actor), action, at);
+    prepared(
+      database,
+      `INSERT INTO action_history (actor, action, last_at) VALUES (?, ?, ?)
+       ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at)`,
+    ).run(keyOf(actor), action, at);
   }
 }
 

@@ -5,12 +5,15 @@ import type { AuditEntry, AuditEntryBody } from './entry.ts';
 import type { EntryLog } from './entry-log.ts';
 import { LedgerMisuseError } from './errors.ts';
 import type { LedgerTransaction } from './ledger.ts';
+import { prepared } from './prepared.ts';
 
 interface GroupCommitPorts {
   clock: Clock;
   log: EntryLog;
   /** When a group is committed. Default: in the next turn of the event loop. */
   schedule?: ((commit: () => void) => void) | undefined;
+  /** How long a group waits for other processes that write, in ms. */
+  busyTimeoutMs: number;
   /** Default `COMMIT`; tests make it fail. */
   commit?: ((database: DatabaseSync) => void) | undefined;
 }
@@ -21,6 +24,10 @@ interface Waiting {
   committed: () => void;
   failed: (error: unknown) => void;
 }
+
+/** Pauses between two tries to begin while another process writes, as SQLite's own are; nothing here stands still meanwhile. */
+const BUSY_PAUSES_MS = [1, 2, 5, 10, 15, 20, 25] as const;
+const LONGEST_BUSY_PAUSE_MS = 25;
 
 /** So many writes in one transaction: more would make the first wait for the last, and save hardly a thing. */
 const LARGEST_GROUP = 512;
@@ -35,15 +42,20 @@ export class GroupCommit {
   readonly #log: EntryLog;
   readonly #schedule: (commit: () => void) => void;
   readonly #commit: (database: DatabaseSync) => void;
+  readonly #busyTimeoutMs: number;
   #waiting: Waiting[] = [];
   #isScheduled = false;
   #isClosed = false;
+  /** How often, and how long in all, the group that is next has found the database busy. */
+  #busy = { times: 0, ms: 0 };
+  #emptied: (() => void) | undefined;
 
   constructor(
     database: DatabaseSync,
     {
       clock,
       log,
+      busyTimeoutMs,
       schedule = (commit) => setImmediate(commit),
       commit = (open) => open.exec('COMMIT'),
     }: GroupCommitPorts,
@@ -51,6 +63,7 @@ export class GroupCommit {
     this.#database = database;
     this.#clock = clock;
     this.#log = log;
+    this.#busyTimeoutMs = busyTimeoutMs;
     this.#schedule = schedule;
     this.#commit = commit;
   }
@@ -79,84 +92,173 @@ export class GroupCommit {
     });
   }
 
-  /** Does it at once, in a transaction of its own. */
+  /** Does it at once, in a transaction of its own; waits for other processes as the database was told to, standing still. */
   runNow<T>(work: (transaction: LedgerTransaction) => T): T {
     return this.#transact((at) => work(new Session(this.#database, this.#log, at)));
   }
 
-  /** Commits what waits, and takes no more. */
-  close(): void {
+  /** Commits what waits, and takes no more. Resolves when nothing waits. */
+  async close(): Promise<void> {
     this.#isClosed = true;
-    while (this.#waiting.length > 0) this.#commitGroup();
-  }
-
-  #scheduleCommit(): void {
-    if (this.#isScheduled || this.#waiting.length === 0) return;
-    this.#isScheduled = true;
-    this.#schedule(() => {
-      this.#isScheduled = false;
-      this.#commitGroup();
+    if (this.#waiting.length === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#emptied = resolve;
       this.#scheduleCommit();
     });
   }
 
-  #commitGroup(): void {
+  #scheduleCommit(pauseMs?: number): void {
+    if (this.#isScheduled) return;
+    if (this.#waiting.length === 0) {
+      this.#emptied?.();
+      return;
+    }
+    this.#isScheduled = true;
+    const commit = (): void => {
+      this.#isScheduled = false;
+      this.#scheduleCommit(this.#commitGroup());
+    };
+    if (pauseMs === undefined) this.#schedule(commit);
+    else setTimeout(commit, pauseMs);
+  }
+
+  /** How long to wait before the next try, where another process writes; undefined where none does. */
+  #commitGroup(): number | undefined {
+    if (this.#waiting.length === 0) return undefined;
+    let failure: unknown;
+    try {
+      this.#database.exec('BEGIN IMMEDIATE');
+    } catch (error) {
+      const pause = isBusy(error) ? this.#nextPause() : undefined;
+      if (pause !== undefined) return pause;
+      failure = error;
+    }
+    this.#busy = { times: 0, ms: 0 };
     const group = this.#waiting.splice(0, LARGEST_GROUP);
-    if (group.length === 0) return;
+    const [first] = group;
+    if (first && group.length === 1 && failure === undefined) {
+      this.#commitAlone(first);
+      return undefined;
+    }
     let done: Waiting[];
     try {
-      done = this.#transact((at) => group.filter((waiting) => this.#runOne(waiting, at)));
+      if (failure !== undefined) throw this.#failed(failure);
+      done = this.#commitWork((at) => group.filter((waiting) => this.#runOne(waiting, at)));
     } catch (error) {
       // Those that failed by themselves have been told why, and do not hear this.
       for (const { failed } of group) failed(error);
-      return;
+      return undefined;
     }
     for (const { committed } of done) committed();
+    return undefined;
+  }
+
+  /** Nobody else is in its transaction, so that needs no savepoint: SQLite copies each page that changes within one. */
+  #commitAlone(waiting: Waiting): void {
+    try {
+      this.#log.begin();
+      const at = this.#clock.now();
+      const goBack = this.#log.mark();
+      try {
+        this.#run(waiting, at);
+      } catch (error) {
+        if (!this.#isOwnFailure(error)) throw error;
+        this.#database.exec('ROLLBACK');
+        goBack();
+        waiting.failed(error);
+        return;
+      }
+      this.#log.seal(at);
+      this.#commit(this.#database);
+    } catch (error) {
+      waiting.failed(this.#failed(error));
+      return;
+    }
+    this.#log.ended(true);
+    waiting.committed();
+  }
+
+  /** Undefined when it has waited for long enough. Counted by the pauses, for a clock of our own making stands meanwhile. */
+  #nextPause(): number | undefined {
+    const { times, ms } = this.#busy;
+    if (ms >= this.#busyTimeoutMs) return undefined;
+    const pause = Math.min(
+      BUSY_PAUSES_MS[times] ?? LONGEST_BUSY_PAUSE_MS,
+      this.#busyTimeoutMs - ms,
+    );
+    this.#busy = { times: times + 1, ms: ms + pause };
+    return pause;
   }
 
   /** @throws {LedgerWriteError} When it could not be committed; nothing of it is kept. */
   #transact<T>(body: (at: number) => T): T {
-    const database = this.#database;
+    try {
+      this.#database.exec('BEGIN IMMEDIATE');
+    } catch (error) {
+      throw this.#failed(error);
+    }
+    return this.#commitWork(body);
+  }
+
+  /** The transaction has begun. */
+  #commitWork<T>(body: (at: number) => T): T {
     let result: T;
     try {
-      database.exec('BEGIN IMMEDIATE');
       this.#log.begin();
       const at = this.#clock.now();
       result = body(at);
       this.#log.seal(at);
-      this.#commit(database);
+      this.#commit(this.#database);
     } catch (error) {
-      this.#undo();
-      throw new LedgerWriteError(
-        `The ledger cannot be written, and nothing of what was asked for is kept: ${describeFailure(error).message}`,
-        { cause: error, retryable: true },
-      );
+      throw this.#failed(error);
     }
     this.#log.ended(true);
     return result;
   }
 
+  #failed(error: unknown): LedgerWriteError {
+    this.#undo();
+    return new LedgerWriteError(
+      `The ledger cannot be written, and nothing of what was asked for is kept: ${describeFailure(error).message}`,
+      { cause: error, retryable: true },
+    );
+  }
+
   /** Whether it came to its end. One that throws leaves nothing behind, and the others do not notice. */
   #runOne(waiting: Waiting, at: number): boolean {
-    const database = this.#database;
     const goBack = this.#log.mark();
-    const session = new Session(database, this.#log, at);
-    database.exec('SAVEPOINT work');
+    this.#savepoint('SAVEPOINT work');
     try {
-      waiting.run(session);
-      session.throwIfBroken();
+      this.#run(waiting, at);
     } catch (error) {
-      // The disk is full, or gone: that is the whole group's failure, and no fault of this work.
-      if (!database.isTransaction || isDiskFailure(error)) throw error;
-      database.exec('ROLLBACK TO work; RELEASE work');
+      if (!this.#isOwnFailure(error)) throw error;
+      this.#savepoint('ROLLBACK TO work');
+      this.#savepoint('RELEASE work');
       goBack();
       waiting.failed(error);
       return false;
+    }
+    this.#savepoint('RELEASE work');
+    return true;
+  }
+
+  #run(waiting: Waiting, at: number): void {
+    const session = new Session(this.#database, this.#log, at);
+    try {
+      waiting.run(session);
+      session.throwIfBroken();
     } finally {
       session.isOver = true;
     }
-    database.exec('RELEASE work');
-    return true;
+  }
+
+  /** The disk is full, or gone: that is the whole group's failure, and no fault of this work. */
+  #isOwnFailure(error: unknown): boolean {
+    return this.#database.isTransaction && !isDiskFailure(error);
+  }
+
+  #savepoint(sql: 'SAVEPOINT work' | 'RELEASE work' | 'ROLLBACK TO work'): void {
+    prepared(this.#database, sql).run();
   }
 
   #undo(): void {
@@ -214,9 +316,19 @@ class Session implements LedgerTransaction {
 }
 
 /** SQLite's primary result codes for a disk that does not do its part: no memory, read-only, I/O, corrupt, full, cannot open. */
-const DISK_FAILURES: ReadonlySet<unknown> = new Set([7, 8, 10, 11, 13, 14, 26]);
+const DISK_FAILURES: ReadonlySet<number> = new Set([7, 8, 10, 11, 13, 14, 26]);
+
+const SQLITE_BUSY = 5;
+
+function isBusy(error: unknown): boolean {
+  return codeOf(error) % 256 === SQLITE_BUSY;
+}
+
+function codeOf(error: unknown): number {
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'errcode') : undefined;
+  return typeof code === 'number' ? code : 0;
+}
 
 function isDiskFailure(error: unknown): boolean {
-  const code: unknown = error instanceof Error ? Reflect.get(error, 'errcode') : undefined;
-  return typeof code === 'number' && DISK_FAILURES.has(code % 256);
+  return DISK_FAILURES.has(codeOf(error) % 256);
 }

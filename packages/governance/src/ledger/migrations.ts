@@ -47,3 +47,9 @@ export function migrate(
     throw error;
   }
 }
+
+/** Whether the part that the table belongs to is kept in this database. */
+export function hasTable(database: DatabaseSync, name: string): boolean {
+  const select = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?";
+  return database.prepare(select).get(name) !== undefined;
+}

@@ -47,7 +47,7 @@ export const LedgerOptions = z.strictObject({
   checkpointEntries: z.int().positive().default(256),
   /** A checkpoint is signed when an entry has had none for so long, in ms. */
   checkpointMs: z.number().positive().default(1_000),
-  /** How long a commit waits for other processes' commits, in ms. It blocks this process. */
+  /** How long a commit waits for other processes that write, in ms. Only opening blocks this process meanwhile. */
   busyTimeoutMs: z.int().nonnegative().default(10_000),
   /** What a commit survives, and so what "durable" means; see `GovernanceOptions`. */
   survives: z.enum(['power_loss', 'process_crash']).default('power_loss'),
@@ -114,6 +114,12 @@ export function openLedger(input: LedgerInput, ports: LedgerPorts = {}): Audited
 
 const IN_MEMORY = ':memory:';
 
+const PAGE_BYTES = 4_096;
+/** 16 MB of changes are moved into the database together: each time waits for the disk, and pages that changed often go once. */
+const WAL_PAGES = 4_096;
+/** The ends of all tables and indexes of a large log, and more. */
+const CACHE_KB = 16_384;
+
 function openDatabase({ file, busyTimeoutMs, survives }: LedgerOptions): DatabaseSync {
   try {
     // Made here, for SQLite lets everybody read what it makes; its other files take over the rights of this one.
@@ -121,7 +127,8 @@ function openDatabase({ file, busyTimeoutMs, survives }: LedgerOptions): Databas
     const database = new DatabaseSync(file, { timeout: busyTimeoutMs });
     const synchronous = survives === 'power_loss' ? 'FULL' : 'NORMAL';
     database.exec(
-      `PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA foreign_keys = ON;`,
+      `PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA foreign_keys = ON;
+       PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = ${WAL_PAGES}; PRAGMA journal_size_limit = ${WAL_PAGES * PAGE_BYTES}; PRAGMA cache_size = -${CACHE_KB};`,
     );
     return database;
   } catch (error) {
@@ -136,6 +143,9 @@ function keysFor({ file, keyFile, origin }: LedgerOptions, isNew: boolean): Ledg
   if (keyFile === undefined && file === IN_MEMORY) return makeLedgerKeys(origin);
   return openLedgerKeys(keyFile ?? `${file}.key`, { origin, mayMake: isNew });
 }
+
+/** How long SQLite itself waits for others once the ledger is open; longer waits leave the event loop alone. */
+const LONGEST_BLOCK_MS = 5;
 
 interface Parts {
   database: DatabaseSync;
@@ -185,10 +195,18 @@ class SqliteLedger implements AuditedLedger {
         emit('publishFailed', { at: clock.now(), checkpoint, error }),
       onSignFailed: (error) => emit('checkpointFailed', { at: clock.now(), error }),
     });
-    this.#group = new GroupCommit(database, { clock, log: this.#log, schedule, commit });
+    const { busyTimeoutMs } = options;
+    this.#group = new GroupCommit(database, {
+      clock,
+      log: this.#log,
+      busyTimeoutMs,
+      schedule,
+      commit,
+    });
     // The process may have ended after it signed the last one, and before it brought it out.
     if (last && publish) this.#checkpointer.publish(last);
     this.recovered = this.#moveIn();
+    database.exec(`PRAGMA busy_timeout = ${Math.min(busyTimeoutMs, LONGEST_BLOCK_MS)}`);
   }
 
   get verifierKey(): string {
@@ -261,12 +279,13 @@ class SqliteLedger implements AuditedLedger {
     const { database, owner } = this.#parts;
     try {
       this.#checkpointer.stop();
-      this.#group.close();
-      this.#group.runNow(() => {
+      const last = this.#group.write(() => {
         this.#log.demandCheckpoint();
         // Intents that wait for their outcome are left to whoever opens the ledger next.
         if (!hasOpenIntents(database, owner)) forgetOwners(database, [owner.id]);
       });
+      await Promise.allSettled([last, this.#group.close()]);
+      await last;
       await this.#checkpointer.settled();
     } finally {
       database.close();

@@ -135,7 +135,8 @@ function unknownTools(
   ];
   return places.flatMap(({ globs, place }) =>
     listOf(globs).flatMap((glob, n) => {
-      if (tools.some((tool) => matchesAction(glob, tool))) return [];
+      if (tools.some((tool) => matchesAction(glob, tool) || matchesAction(glob, `${tool}.undo`)))
+        return [];
       const near = nearestWord(glob, tools);
       const problem = {
         code: 'UNKNOWN_TOOL',

@@ -35,7 +35,16 @@ export type ReasonCode =
   | 'KILL_SWITCH'
   | 'LOG_UNAVAILABLE'
   | 'INPUT_UNSAFE'
+  /** What was said of the call is not of a form that can be decided on: no actor, a reason that is no text. */
+  | 'CALL_INVALID'
+  /** Nobody waited for the call any more when its turn came. */
+  | 'CALL_ABORTED'
+  /** The arguments do not fit the tool's own schema, or could not be checked against it. */
+  | 'INPUT_MISFIT'
+  | 'INPUT_UNCHECKED'
   | 'RATIONALE_MISSING'
+  /** No rule speaks of taking this back; who was allowed to do it may. */
+  | 'UNDO_OF_DONE'
   | 'APPROVAL_DENIED'
   | 'APPROVAL_EXPIRED'
   | 'APPROVAL_INVALID';

@@ -10,6 +10,7 @@ import {
 import type { EventEmitter } from 'eventemitter3';
 import { blockEverything, type LoadedPolicy } from './compiled-policy.ts';
 import type { Policy } from './decision.ts';
+import { type Person, requirePermission } from '../roles/roles.ts';
 import { loadPolicy, type LoadPolicyOptions, type PolicyLoadResult } from './load-policy.ts';
 import type { PolicyProblem } from './problem.ts';
 
@@ -35,6 +36,8 @@ export interface PolicyHolderEvents {
 export interface PolicyHolderPorts {
   /** Keeps a change in the log. Awaited before the change is made: what cannot be recorded does not happen. */
   record: (change: PolicyChange, policy: LoadedPolicy | undefined) => void | Promise<void>;
+  /** The text of a policy that was in force before this process began, by its digest. Default: none is known. */
+  recall?: (digest: string) => string | undefined;
   clock?: Clock;
   /** Told of listeners that threw. */
   logger?: Logger;
@@ -45,37 +48,48 @@ export interface PolicyHolder {
   /** The last good policy; one that blocks everything until there is one. */
   readonly current: Policy;
   readonly events: Pick<EventEmitter<PolicyHolderEvents>, 'on' | 'once' | 'off'>;
-  /** The policies that `rollBack` can go back to, the latest last. */
+  /** The policies that were in force since the process started, the latest last. */
   readonly history: readonly LoadedPolicy[];
   /**
    * Puts a policy in force, or keeps the last good one and says what is wrong. One change at a time, in the order of the
    * calls.
+   * @param options With `by`: the person who changes it, or the part of the system; default the latter.
+   * @throws {PermissionDeniedError} When the person may not change policies, or `by` is an agent.
    * @throws What `record` throws; the policy from before stays.
    */
-  load(text: string, options: LoadPolicyOptions & { by?: Actor }): Promise<PolicyLoadResult>;
+  load(
+    text: string,
+    options: LoadPolicyOptions & { by?: PolicyChanger },
+  ): Promise<PolicyLoadResult>;
   /** Records that no policy could be read at all, such as from a file that is gone. */
   reject(problem: PolicyProblem, by?: Actor): Promise<void>;
   /**
-   * Puts a policy in force that was so before.
-   * @throws {UnknownPolicyError} When this holder never held it, or no longer remembers.
+   * Puts a policy in force that was so before, in this process or, as far as `recall` knows, in another.
+   * @throws {PermissionDeniedError} When the person may not change policies.
+   * @throws {UnknownPolicyError} When no such policy is known, or what is kept of it is not what it was.
    */
-  rollBack(digest: string, by: Actor): Promise<LoadedPolicy>;
+  rollBack(digest: string, by: Person): Promise<LoadedPolicy>;
 }
 
-/** No policy of that digest was in force since the process started, or too many were since. */
+/** Who puts a policy in force: a person, whose role has to allow it, or what watches a file. */
+export type PolicyChanger = Person | (Actor & { kind: 'system' });
+
+/** No policy of that digest was in force that could be gone back to. */
 export class UnknownPolicyError extends BuddyError {
   readonly code = 'GOVERNANCE_UNKNOWN_POLICY';
   readonly digest: string;
 
   constructor(digest: string, known: readonly string[]) {
     const list = known.length === 0 ? 'none' : known.join(', ');
-    super(`There is no policy ${digest} to go back to; known are: ${list}. Load its file instead.`);
+    super(
+      `There is no policy ${digest} to go back to; of this process, known are: ${list}. Load its file instead.`,
+    );
     this.digest = digest;
   }
 }
 
 const REMEMBERED = 50;
-const BY_DEFAULT: Actor = Object.freeze<Actor>({ kind: 'system', id: 'policy' });
+const BY_DEFAULT = Object.freeze({ kind: 'system', id: 'policy' } as const);
 
 /**
  * Makes a holder, which blocks everything until a policy is loaded.
@@ -86,6 +100,7 @@ const BY_DEFAULT: Actor = Object.freeze<Actor>({ kind: 'system', id: 'policy' })
  */
 export function createPolicyHolder({
   record,
+  recall = () => undefined,
   clock = systemClock,
   logger = silentLogger,
 }: PolicyHolderPorts): PolicyHolder {
@@ -125,6 +140,14 @@ export function createPolicyHolder({
     emit('rejected', { source, problems, by, at: clock.now() });
   }
 
+  /** What is kept beside the log is not signed as the log is; its digest is. */
+  function recalled(digest: string): LoadedPolicy | undefined {
+    const text = recall(digest);
+    if (text === undefined) return undefined;
+    const result = loadPolicy(text, { source: `policy ${digest}` });
+    return result.ok && result.policy.digest === digest ? result.policy : undefined;
+  }
+
   return {
     get current() {
       return current;
@@ -133,8 +156,9 @@ export function createPolicyHolder({
       return history;
     },
     events,
-    load: (text, { by = BY_DEFAULT, ...options }) =>
+    load: (text, { by: changer = BY_DEFAULT, ...options }) =>
       inTurn(async () => {
+        const by = changerOf(changer);
         const result = loadPolicy(text, options);
         if (!result.ok) {
           await reject(result.problems, options.source, by);
@@ -151,9 +175,10 @@ export function createPolicyHolder({
         return result;
       }),
     reject: (problem, by = BY_DEFAULT) => inTurn(() => reject([problem], problem.source, by)),
-    rollBack: (digest, by) =>
+    rollBack: (digest, person) =>
       inTurn(async () => {
-        const policy = history.find((one) => one.digest === digest);
+        const by = personChanging(person);
+        const policy = history.find((one) => one.digest === digest) ?? recalled(digest);
         if (!policy)
           throw new UnknownPolicyError(
             digest,
@@ -168,4 +193,17 @@ export function createPolicyHolder({
         return policy;
       }),
   };
+}
+
+function changerOf(changer: PolicyChanger): Actor {
+  return isSystem(changer) ? changer : personChanging(changer);
+}
+
+function isSystem(changer: PolicyChanger): changer is Actor & { kind: 'system' } {
+  return 'kind' in changer && changer.kind === 'system';
+}
+
+/** Whoever is no part of the system has to be somebody, with a role. */
+function personChanging(person: unknown): Actor {
+  return { kind: 'human', id: requirePermission(person, 'policy.change').id };
 }

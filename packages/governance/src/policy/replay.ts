@@ -93,7 +93,13 @@ function outcomeByPolicy({ decision, reasonCode, approvalId }: PastDecision): Ou
     case 'KILL_SWITCH':
     case 'LOG_UNAVAILABLE':
     case 'RATIONALE_MISSING':
+    case 'CALL_INVALID':
+    case 'CALL_ABORTED':
+    case 'INPUT_MISFIT':
+    case 'INPUT_UNCHECKED':
       return undefined;
+    case 'UNDO_OF_DONE':
+      return 'deny'; // no rule had allowed it
   }
 }
 

@@ -17,6 +17,8 @@ rules:
 
 export interface World extends AsyncDisposable {
   readonly governance: Governance;
+  /** As `governance.govern` does, with a reason for every call. */
+  readonly withGate: Governance['govern'];
   /** Someone who may agree does so. */
   approve(id: string): Promise<void>;
   /** What the log says, the oldest first: `intent crm.update allow`, `outcome crm.update succeeded`. */
@@ -36,6 +38,8 @@ export async function openWorld(policy = POLICY): Promise<World> {
   );
   return {
     governance,
+    withGate: (given, options) =>
+      governance.govern(given, { rationale: 'asked by the test', ...options }),
     approve: async (id) => {
       await governance.approvals.vote(id, {
         by: { id: 'olga', role: 'operator' },

@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 import { ManualClock } from '@buddy/core';
 import {
   type ApprovalRequest,
-  APPROVALS_MIGRATION,
+  APPROVALS_MIGRATIONS,
   createApprovals,
   openLedger,
 } from '@buddy/governance';
@@ -17,7 +17,7 @@ const [, , file = '', mode = '', requestText = '{}', secret = ''] = process.argv
 const clock = new ManualClock(); // it stands where that of the test does
 const ledger = openLedger(
   { file, busyTimeoutMs: 60_000 },
-  { clock, migrations: [APPROVALS_MIGRATION] },
+  { clock, migrations: APPROVALS_MIGRATIONS },
 );
 const approvals = createApprovals({}, { ledger, clock, secret: Buffer.from(secret, 'hex') });
 // Made by the test that started it.

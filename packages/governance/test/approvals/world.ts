@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { countingId, ManualClock } from '@buddy/core';
 import {
   type ApprovalRequest,
-  APPROVALS_MIGRATION,
+  APPROVALS_MIGRATIONS,
   type ApprovalsInput,
   type ApprovalsPorts,
   type AuditedLedger,
   createApprovals,
+  type LedgerPorts,
   openLedger,
   type Person,
 } from '@buddy/governance';
@@ -33,10 +34,23 @@ export function temporaryFile(): Disposable & { file: string } {
 /** A queue of its own, with a clock that is moved by hand. */
 export function openWorld(
   options: ApprovalsInput = {},
-  { file = ':memory:', ...ports }: Partial<ApprovalsPorts> & { file?: string } = {},
+  {
+    file = ':memory:',
+    commit,
+    isWatched = false,
+    ...ports
+  }: Partial<ApprovalsPorts> &
+    Pick<LedgerPorts, 'commit'> & {
+      file?: string;
+      /** Whether what is due is written when it is. */
+      isWatched?: boolean;
+    } = {},
 ) {
   const clock = new ManualClock();
-  const ledger: AuditedLedger = openLedger({ file }, { clock, migrations: [APPROVALS_MIGRATION] });
+  const ledger: AuditedLedger = openLedger(
+    { file },
+    { clock, migrations: APPROVALS_MIGRATIONS, ...(commit && { commit }) },
+  );
   const approvals = createApprovals(
     { mode: 'dev', ...options },
     {
@@ -47,6 +61,7 @@ export function openWorld(
       ...ports,
     },
   );
+  const watch = isWatched ? approvals.watchDue() : undefined;
   return {
     clock,
     ledger,
@@ -64,7 +79,10 @@ export function openWorld(
           runId: request.runId,
         }),
       ),
-    [Symbol.asyncDispose]: () => ledger.close(),
+    [Symbol.asyncDispose]: async () => {
+      await watch?.[Symbol.asyncDispose]();
+      await ledger.close();
+    },
   };
 }
 export type World = ReturnType<typeof openWorld>;

@@ -14,7 +14,8 @@ import { ask } from './asking.ts';
 
 const textFor = (action: string) =>
   `version: 1\nrules:\n  - { id: a, when: { action: ${action} }, allow: true }\n`;
-const ADA = { kind: 'human', id: 'ada' } as const;
+const ADA = { id: 'ada', role: 'admin' } as const;
+const ADA_ACTS = { kind: 'human', id: 'ada' } as const;
 const source = 'p.yaml';
 
 function recording() {
@@ -46,7 +47,7 @@ describe('a policy holder', () => {
     });
     expect(holder.current).toBe(good);
     expect(changes).toEqual([
-      { event: 'loaded', policyDigest: good.digest, by: ADA, reasonCode: null },
+      { event: 'loaded', policyDigest: good.digest, by: ADA_ACTS, reasonCode: null },
       {
         event: 'rejected',
         policyDigest: null,
@@ -87,7 +88,7 @@ describe('a policy holder', () => {
     expect(changes.at(-1)).toEqual({
       event: 'rolled_back',
       policyDigest: first?.digest,
-      by: ADA,
+      by: ADA_ACTS,
       reasonCode: null,
     });
     await expect(holder.rollBack('f'.repeat(64), ADA)).rejects.toMatchObject({

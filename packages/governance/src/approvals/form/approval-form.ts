@@ -1,9 +1,8 @@
 import { type Clock, type Logger, parseOrThrow, silentLogger, systemClock } from '@buddy/core';
 import { z } from 'zod';
-import { can, Person } from '../../roles/roles.ts';
+import { PermissionDeniedError, Person } from '../../roles/roles.ts';
 import type { Approval } from '../approval.ts';
-import type { Approvals } from '../approvals.ts';
-import { visibility } from '../electorate.ts';
+import { approvalsFor, type PersonalApprovals, type PersonalSource } from '../approvals-for.ts';
 import {
   ApprovalClosedError,
   ApprovalMismatchError,
@@ -35,7 +34,7 @@ export type ApprovalFormInput = z.input<typeof ApprovalFormOptions>;
 export type ApprovalFormOptions = z.output<typeof ApprovalFormOptions>;
 
 export interface ApprovalFormPorts {
-  approvals: Pick<Approvals, 'list' | 'get' | 'contentOf' | 'stepsOf' | 'obstacleOf' | 'vote'>;
+  approvals: PersonalSource;
   /** At least 32 random bytes, the same for all processes that serve the form. */
   secret: Uint8Array;
   /**
@@ -143,37 +142,41 @@ class FormHandler {
   }
 
   #list(person: Person, query: URLSearchParams): Response {
-    const { approvals } = this.#ports;
     const { base } = this.#options;
-    const isOwnOnly = !can(person, 'approvals.read');
-    if (isOwnOnly && !can(person, 'approvals.read_own')) {
-      throw new Problem(403, 'Your role sees no requests', 'Ask whoever manages roles.');
-    }
-    const show = query.get('show') === 'all' ? 'all' : 'waiting';
+    const mine = this.#approvalsFor(person);
+    const show: 'all' | 'waiting' = query.get('show') === 'all' ? 'all' : 'waiting';
     const after = query.get('after') ?? undefined;
     if (after !== undefined && !/^[1-9]\d{0,14}$/.test(after)) {
       throw new Problem(400, 'There is no such page', 'Begin with the first one.');
     }
-    const page = approvals.list({
-      ...(show === 'waiting' && { states: ['pending'] as const }),
-      ...(isOwnOnly && { requestedBy: person.id }),
-      after,
-      limit: 50,
-    });
-    const now = this.#clock.now();
-    return this.#page(200, 'Requests for approval', listPage({ base, page, show, now }), person);
+    const action = query.get('action')?.trim() ?? '';
+    if (action.length > MAX_ACTION_CHARS) {
+      throw new Problem(400, 'No action has such a name', 'Begin with the first page.');
+    }
+    const states = show === 'waiting' ? (['pending'] as const) : undefined;
+    const page = mine.list({ states, after, limit: 50, ...(action !== '' && { action }) });
+    const parts = {
+      base,
+      page,
+      show,
+      action,
+      isFirst: after === undefined,
+      groups: mine.groups({ states }),
+      now: this.#clock.now(),
+    };
+    return this.#page(200, 'Requests for approval', listPage(parts), person);
   }
 
   #detail(person: Person, approval: Approval): Response {
-    const { approvals } = this.#ports;
+    const mine = this.#approvalsFor(person);
     const { base } = this.#options;
     const now = this.#clock.now();
-    const obstacle = approvals.obstacleOf(person, approval);
+    const obstacle = mine.obstacleOf(approval);
     const content = detailPage({
       base,
       approval,
-      content: this.#contentFor(person, approval),
-      steps: approvals.stepsOf(approval.id),
+      content: contentFor(mine, approval),
+      steps: mine.stepsOf(approval.id),
       token: obstacle === undefined ? this.#tokens.issue(person, approval, now) : undefined,
       obstacle,
       now,
@@ -209,8 +212,7 @@ class FormHandler {
           'Open the request here, and decide there.',
         );
     }
-    await this.#ports.approvals.vote(approval.id, {
-      by: person,
+    await this.#approvalsFor(person).vote(approval.id, {
       vote: form.vote,
       via: 'form',
       seen: approval.bindingDigest,
@@ -220,22 +222,15 @@ class FormHandler {
     return new Response(null, { status: 303, headers: { ...HEADERS, location } });
   }
 
-  /** A request that this person may not see is one that there is not. */
-  #visible(id: string, person: Person): Approval {
-    const approval = this.#ports.approvals.get(id);
-    if (!approval || visibility(person, approval) === 'nothing')
-      throw new Problem(404, ...NOT_FOUND);
-    return approval;
+  #approvalsFor(person: Person): PersonalApprovals {
+    return approvalsFor(this.#ports.approvals, person);
   }
 
-  #contentFor(person: Person, approval: Approval): DetailPageParts['content'] {
-    if (visibility(person, approval) !== 'whole') return 'hidden';
-    try {
-      return this.#ports.approvals.contentOf(approval.id);
-    } catch (error) {
-      if (error instanceof ApprovalUnreadableError) return 'unreadable';
-      throw error;
-    }
+  /** A request that this person may not see is one that there is not. */
+  #visible(id: string, person: Person): Approval {
+    const approval = this.#approvalsFor(person).get(id);
+    if (!approval) throw new Problem(404, ...NOT_FOUND);
+    return approval;
   }
 
   /** Else a name that an attacker lets point here could read with the rights of whoever visits it. */
@@ -253,6 +248,9 @@ class FormHandler {
 
   #problemOf(error: unknown): Problem {
     if (error instanceof Problem) return error;
+    if (error instanceof PermissionDeniedError) {
+      return new Problem(403, 'Your role does not allow this', 'Ask whoever manages roles.');
+    }
     if (error instanceof VoteRefusedError) {
       return new Problem(403, 'Your vote was not taken', obstacleWords(error.obstacle));
     }
@@ -296,6 +294,18 @@ class FormHandler {
     });
   }
 }
+
+function contentFor(mine: PersonalApprovals, { id }: Approval): DetailPageParts['content'] {
+  try {
+    return mine.contentOf(id);
+  } catch (error) {
+    if (error instanceof PermissionDeniedError) return 'hidden';
+    if (error instanceof ApprovalUnreadableError) return 'unreadable';
+    throw error;
+  }
+}
+
+const MAX_ACTION_CHARS = 256;
 
 function notAllowed(allow: string): Problem {
   return new Problem(405, 'This cannot be done here', 'Open the request, and decide there.', {

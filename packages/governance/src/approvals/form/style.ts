@@ -40,7 +40,7 @@ section p:last-child { margin-bottom: 0; }
 .pending { color: var(--wait); background: var(--wait-paper); }
 .approved, .consumed { color: var(--good); background: var(--good-paper); }
 .denied, .expired, .cancelled, .invalidated { color: var(--bad); background: var(--bad-paper); }
-.tabs { display: flex; gap: 1rem; padding: 0; margin: 1rem 0; list-style: none; }
+.tabs { display: flex; flex-wrap: wrap; gap: .5rem 1rem; padding: 0; margin: 1rem 0; list-style: none; }
 .tabs [aria-current] { color: var(--ink); font-weight: 700; text-decoration: none; border-bottom: 3px solid var(--accent); }
 .requests { list-style: none; margin: 0; padding: 0; display: grid; gap: .75rem; }
 .requests li { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: .85rem 1.1rem; }
@@ -63,7 +63,8 @@ dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; }
 ol { margin: 0; padding-left: 1.25rem; }
 label { display: block; font-weight: 600; margin-bottom: .25rem; }
-textarea { width: 100%; font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--soft); border-radius: 6px; padding: .5rem; }
+textarea, input:not([type=hidden]) { width: 100%; font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--soft); border-radius: 6px; padding: .5rem; }
+form[role=search] button { margin-top: .5rem; background: var(--card); color: var(--accent); }
 .actions { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1rem 0 .5rem; }
 button { font: inherit; font-weight: 600; min-height: 2.75rem; min-width: 8rem; padding: .5rem 1.25rem; border-radius: 8px; cursor: pointer; border: 2px solid var(--accent); }
 button[value=approve] { background: var(--accent); color: var(--on-accent); }

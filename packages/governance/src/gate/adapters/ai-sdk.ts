@@ -1,4 +1,9 @@
-import { callThroughGate, type ForeignTool, type GovernOptions } from '../foreign-call.ts';
+import {
+  callThroughGate,
+  type ForeignTool,
+  type GovernOptions,
+  signalIn,
+} from '../foreign-call.ts';
 import type { Gate } from '../gate.ts';
 import { copyWith } from './copy-with.ts';
 import {
@@ -29,21 +34,19 @@ export function governAiSdkTool<T extends AiSdkTool>(
 ): T {
   const { execute, description, inputSchema } = tool;
   if (!execute) return tool;
-  const foreign: ForeignTool = {
-    name,
-    framework: 'the AI SDK',
-    description,
-    schema: inputSchema,
-  };
+  const foreign: ForeignTool = { name, description, schema: inputSchema };
   const start = (context: unknown) => (snapshot: unknown) =>
     Reflect.apply(execute, tool, [snapshot, context]);
-  const governed = (input: unknown, context: unknown): unknown =>
+  const governed = (input: unknown, context: unknown): unknown => {
+    // The SDK has held the arguments against the schema: what does not fit never comes here.
+    const call = { input, context, signal: signalIn(context, 'abortSignal') };
     // The SDK takes each value of a stream for a preliminary result, and the last for the result.
-    isAsyncGeneratorFunction(execute)
-      ? streamThroughGate(gate, foreign, options, { input, context }, start(context))
-      : callThroughGate(gate, foreign, options, { input, context }, async (snapshot) =>
+    return isAsyncGeneratorFunction(execute)
+      ? streamThroughGate(gate, foreign, options, call, start(context))
+      : callThroughGate(gate, foreign, options, call, async (snapshot) =>
           lastOf(start(context)(snapshot)),
         );
+  };
   return copyWith(tool, { execute: governed });
 }
 

@@ -1,16 +1,15 @@
-/** A copy with some fields changed, that keeps all else: prototype, symbols, and what frameworks hide from `{ ...copy }`. */
+/**
+ * A copy with some fields changed, that keeps all else: prototype, symbols, and what frameworks hide from `{ ...copy }`. Of
+ * what is frozen, the copy is, too.
+ */
 export function copyWith<T extends object>(original: T, changes: object): T {
-  const descriptors = Object.getOwnPropertyDescriptors(original);
+  const fields: PropertyDescriptorMap = Object.getOwnPropertyDescriptors(original);
+  for (const key of Reflect.ownKeys(changes)) {
+    const value: unknown = Reflect.get(changes, key);
+    fields[key] = { value, enumerable: true, configurable: true, writable: true };
+  }
   // It has every field that T has, which TypeScript does not say of descriptors.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  const copy = Object.create(Object.getPrototypeOf(original), descriptors) as T;
-  for (const [key, value] of Object.entries(changes)) {
-    Object.defineProperty(copy, key, {
-      value,
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
-  }
-  return copy;
+  const copy = Object.create(Object.getPrototypeOf(original), fields) as T;
+  return Object.isFrozen(original) ? Object.freeze(copy) : copy;
 }

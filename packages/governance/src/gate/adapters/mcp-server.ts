@@ -1,6 +1,11 @@
 import { BuddyError } from '@buddy/core';
 import { NotGovernableError } from '../../errors.ts';
-import { callThroughGate, type ForeignTool, type GovernOptions } from '../foreign-call.ts';
+import {
+  callThroughGate,
+  type ForeignTool,
+  type GovernOptions,
+  signalIn,
+} from '../foreign-call.ts';
 import type { Gate } from '../gate.ts';
 
 type Handler = (...given: unknown[]) => unknown;
@@ -114,15 +119,11 @@ function gatedHandler(
 ): Handler {
   return async (...given) => {
     const { description, inputSchema } = tool;
-    const foreign: ForeignTool = {
-      name: nameOf(),
-      framework: 'MCP',
-      description,
-      schema: inputSchema,
-    };
+    const foreign: ForeignTool = { name: nameOf(), description, schema: inputSchema };
     // A tool without a schema is called with the context alone.
     const [input, ...rest] = inputSchema === undefined ? [{}, ...given] : given;
-    const call = { input, context: rest[0] };
+    // The server has held the arguments against the schema: what does not fit never comes here.
+    const call = { input, context: rest[0], signal: signalOf(rest[0]) };
     try {
       return await callThroughGate(gate, foreign, options, call, async (snapshot) => {
         const handed = inputSchema === undefined ? rest : [snapshot, ...rest];
@@ -135,6 +136,11 @@ function gatedHandler(
       throw error;
     }
   };
+}
+
+/** It is in the context itself in the SDK up to 1.x, and in the request's part of it from 2.0. */
+function signalOf(context: unknown): AbortSignal | undefined {
+  return signalIn(context, 'signal') ?? signalIn(Reflect.get(Object(context), 'mcpReq'), 'signal');
 }
 
 /** What a tool answered that failed without throwing; for the log, on its way to the client. */

@@ -1,6 +1,8 @@
 import { describeFailure } from '@buddy/core';
-import { callThroughGate, type GovernOptions } from '../foreign-call.ts';
+import type { Misfit } from '../call.ts';
+import { callThroughGate, type GovernOptions, signalIn } from '../foreign-call.ts';
 import type { Gate } from '../gate.ts';
+import { argumentsCheck } from './arguments-check.ts';
 import { copyWith } from './copy-with.ts';
 
 /** A function tool of the OpenAI Agents SDK, as far as it matters here. Its arguments come as JSON text. */
@@ -9,6 +11,7 @@ export interface OpenAiAgentsTool {
   name: string;
   description?: unknown;
   parameters?: unknown;
+  strict?: unknown;
   invoke: (runContext: unknown, input: string, details?: unknown) => Promise<unknown>;
 }
 
@@ -32,17 +35,27 @@ export function governOpenAiAgentsTool<T extends OpenAiAgentsTool>(
   options: GovernOptions,
 ): T {
   const { name, description, parameters } = tool;
-  const foreign = { name, framework: 'the OpenAI Agents SDK', description, schema: parameters };
+  const { invoke: run } = tool;
+  const foreign = { name, description, schema: parameters };
+  const check = tool.strict === true ? argumentsCheck(name, parameters) : undefined;
   const invoke = async (runContext: unknown, text: string, details?: unknown): Promise<unknown> => {
     const given = parsed(text);
-    const call = { input: given.value, context: runContext };
+    let misfit: Misfit;
+    const call = {
+      input: given.value,
+      context: runContext,
+      signal: signalIn(details, 'signal'),
+      ...(check && { findMisfit: (snapshot: unknown) => (misfit = check(snapshot)) }),
+    };
+    const perform = async (snapshot: unknown): Promise<unknown> => {
+      const checked = given.isJson ? JSON.stringify(snapshot) : text;
+      return Reflect.apply(run, tool, [runContext, checked, details]);
+    };
     try {
-      return await callThroughGate(gate, foreign, options, call, (snapshot) =>
-        tool.invoke(runContext, given.isJson ? JSON.stringify(snapshot) : text, details),
-      );
+      return await callThroughGate(gate, foreign, options, call, perform);
     } catch (error) {
       const { code, message } = describeFailure(error);
-      if (!REFUSALS.has(code)) throw error;
+      if (error !== misfit && !REFUSALS.has(code)) throw error;
       return `${code}: ${message}`;
     }
   };

@@ -20,7 +20,7 @@ export function governFunction(
       `${name} is a generator, which cannot wait for a decision; make it an async function*.`,
     );
   }
-  const tool = { name, framework: 'a function', description: name, schema: null };
+  const tool = { name, description: name, schema: null };
   return (...given) => {
     const isSingle = given.length === 1;
     const start = (snapshot: unknown): unknown => {
