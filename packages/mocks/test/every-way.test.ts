@@ -1,6 +1,6 @@
 import type { Clock } from '@buddy/core';
+import { FaultRule } from '@buddy/mocks';
 import { describe, expect, it, vi } from 'vitest';
-import { FaultRule } from '../src/faults/fault-rule.ts';
 import { impatientClock } from './notes/impatient-clock.ts';
 import { createNotesMock, type NotesMock } from './notes/notes-mock.ts';
 import { EVERY_WAY, type OpenWay, type Way } from './notes/ways.ts';

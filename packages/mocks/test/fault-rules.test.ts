@@ -1,7 +1,7 @@
 import { ManualClock } from '@buddy/core';
+import { FAULT_PROFILES, FaultRule } from '@buddy/mocks';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FAULT_PROFILES, FaultRule } from '../src/faults/fault-rule.ts';
 import { impatientClock } from './notes/impatient-clock.ts';
 import { createNotesMock, type NotesMock } from './notes/notes-mock.ts';
 import { inProcess } from './notes/ways.ts';

@@ -1,10 +1,10 @@
 import { createRequire } from 'node:module';
 import { ManualClock } from '@buddy/core';
+import type { FaultRule } from '@buddy/mocks';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import harSchemas from 'har-schema';
 import { describe, expect, it } from 'vitest';
-import type { FaultRule } from '../src/faults/fault-rule.ts';
 import { impatientClock } from './notes/impatient-clock.ts';
 import { createNotesMock, type NotesMock } from './notes/notes-mock.ts';
 import { EVERY_WAY, inProcess, type Way } from './notes/ways.ts';

@@ -4,12 +4,8 @@ import https from 'node:https';
 import { connect } from 'node:net';
 import tls from 'node:tls';
 import { type Clock, ManualClock, systemClock } from '@buddy/core';
+import { type MockServerInput, type SecureMockServer, startMockServer } from '@buddy/mocks';
 import { afterEach, describe, expect, it } from 'vitest';
-import {
-  type MockServerInput,
-  type SecureMockServer,
-  startMockServer,
-} from '../src/server/mock-server.ts';
 import { createNotesMock, type NotesMock } from './notes/notes-mock.ts';
 
 const closing: (() => Promise<void>)[] = [];

@@ -102,7 +102,7 @@ function exports({ url, httpsUrl, caFile }: Server, token: string): string {
     GOHIGHLEVEL_LOCATION_ID: DEFAULT_LOCATION_ID,
     GOHIGHLEVEL_TOKEN: 'pit-buddy-mocks',
     MSGRAPH_BASE_URL: `${httpsUrl.msgraph}/v1.0`,
-    MSGRAPH_TOKEN: 'buddy.mocks.token',
+    MSGRAPH_ACCESS_TOKEN: 'buddy.mocks.token',
     MPLOYER_BASE_URL: httpsUrl.mployer,
     NODE_EXTRA_CA_CERTS: caFile,
     BUDDY_MOCKS_URL: `${url.gohighlevel}/__buddy`,

@@ -87,9 +87,9 @@ export class Mailbox {
     }
   }
 
+  /** What a message that arrives now is to have as `arrival`. */
   nextArrival(): number {
-    this.#arrivals += 1;
-    return this.#arrivals;
+    return this.#arrivals + 1;
   }
 
   /** An id that no message has, fixed by seed and key as long as it is the first to ask for it. */
@@ -145,6 +145,7 @@ export class Mailbox {
   #put(message: StoredMessage): void {
     this.#messages.set(message.immutableId, Object.freeze(message));
     this.#immutableIds.set(message.id, message.immutableId);
+    this.#arrivals = Math.max(this.#arrivals, message.arrival);
   }
 }
 

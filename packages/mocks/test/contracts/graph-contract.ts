@@ -22,7 +22,7 @@ const BatchAnswer = z.object({
       id: z.string(),
       status: z.int(),
       headers: z.record(z.string(), z.string()).optional(),
-      body: z.unknown(),
+      body: z.unknown().optional(),
     }),
   ),
 });
@@ -73,11 +73,18 @@ function stepProblems(step: Step): string[] {
   return successProblems(operation, step);
 }
 
+const SPELLINGS = new Map(
+  ['me', 'users', 'messages', 'mailFolders', 'sendMail'].map((name) => [name.toLowerCase(), name]),
+);
+
 /** Paths as the service takes them, written as the contract writes them. */
 function operationOf({ method, path }: Step): Operation | undefined {
   const plain = decodeURIComponent(path)
-    .replace(/^\/(v1\.0|beta)(?=\/)/, '')
-    .replace(/\/microsoft\.graph\./, '/');
+    .replace(/^\/v1\.0(?=\/)/i, '')
+    .replace(/\/microsoft\.graph\./, '/')
+    .replaceAll(/\/([A-Za-z]+)\('([^']*)'\)/g, '/$1/$2')
+    .replace(/\/$/, '')
+    .replaceAll(/[^/]+/g, (segment) => SPELLINGS.get(segment.toLowerCase()) ?? segment);
   return (
     contract.operation(method, plain) ??
     // A message may be named by way of its folder.
