@@ -24,11 +24,16 @@ export {
   ValidationError,
 } from './errors.ts';
 export type { CallOptions, ConnectionTest } from './exchange/call-options.ts';
-export type { JournalEntry } from './journal/entry.ts';
-export type { Journal } from './journal/journal.ts';
 export type { Latency, LatencyDistribution } from './exchange/latency.ts';
 export { FaultRulesError } from './faults/errors.ts';
-export { FaultRule, type Faults } from './faults/fault-rule.ts';
+export {
+  type Fault,
+  FAULT_PROFILES,
+  type FaultProfile,
+  FaultRule,
+  type Faults,
+  type When,
+} from './faults/fault-rule.ts';
 export { SEED_FAULTS } from './faults/profiles.ts';
 export type {
   ContactFilter,
@@ -97,3 +102,19 @@ export {
 export { MployerFilters } from './mployer/filters.ts';
 export { createMployerMock, type MployerMock } from './mployer/mock.ts';
 export type { MployerMockInput } from './mployer/options.ts';
+export type { JournaledRequest, JournaledResponse, JournalEntry } from './journal/entry.ts';
+export { JournalExpectationError } from './journal/errors.ts';
+export type { ExpectedCall, JournalExpectation } from './journal/expectation.ts';
+export type { Har, HarEntry, HarPair, HarRequest, HarResponse } from './journal/har.ts';
+export type { Journal } from './journal/journal.ts';
+export type { ControlOptions } from './server/control.ts';
+export { MockServerError } from './server/errors.ts';
+export {
+  type MockServer,
+  type MockServerInput,
+  type SecureMockServer,
+  startMockServer,
+} from './server/mock-server.ts';
+export type { FaultControl, Mock } from './wire/exchange.ts';
+export type { Json } from './wire/message.ts';
+export type { StateChange } from './wire/provider.ts';

@@ -1,26 +1,37 @@
+import { execFile } from 'node:child_process';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { createJsonLogger, ManualClock } from '@buddy/core';
-import { getGoHighLevelClient, getGraphMailClient, getMployerClient } from '@buddy/mocks';
+import {
+  createGoHighLevelMock,
+  createMployerMock,
+  getGoHighLevelClient,
+  getGraphMailClient,
+  getMployerClient,
+} from '@buddy/mocks';
 import { describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
 
 const factories = [
-  ['getMployerClient', getMployerClient],
-  ['getGoHighLevelClient', getGoHighLevelClient],
-  ['getGraphMailClient', getGraphMailClient],
+  ['getMployerClient', getMployerClient, 'MPLOYER_BASE_URL'],
+  ['getGoHighLevelClient', getGoHighLevelClient, 'GOHIGHLEVEL_LOCATION_ID'],
+  ['getGraphMailClient', getGraphMailClient, 'MSGRAPH_ACCESS_TOKEN'],
 ] as const;
 
-describe.each(factories)('%s', (_name, getClient) => {
+describe.each(factories)('%s', (_name, getClient, firstVariable) => {
   it.each(['true', '1', 'yes', 'TRUE', ' Yes '])('gives a mock when DRY_RUN is %j', (word) => {
     expect(getClient({ DRY_RUN: word })).toBeTypeOf('object');
   });
 
   it.each(['false', '0', 'no', 'False', '', undefined])(
-    'refuses when DRY_RUN is %j, for there is no real client yet',
+    'asks for what the real client needs, by name, when DRY_RUN is %j',
     (word) => {
       expect(() => getClient({ DRY_RUN: word })).toThrow(
         expect.objectContaining({
           code: 'MOCKS_NOT_CONFIGURED',
-          variable: 'DRY_RUN',
-          message: expect.stringContaining('not built yet; set DRY_RUN=true'),
+          variable: firstVariable,
+          message: expect.stringContaining(`${firstVariable} is not set`),
         }),
       );
     },
@@ -74,3 +85,112 @@ describe('a client for a dry run', () => {
     expect((await crm.listContacts()).total).toBe(7);
   });
 });
+
+describe('a client for the real thing', () => {
+  const real = {
+    GOHIGHLEVEL_LOCATION_ID: 'buddyMockLocation001',
+    GOHIGHLEVEL_TOKEN: 'pit-any',
+    MPLOYER_BASE_URL: 'https://mployer.example',
+  };
+
+  it('reaches where the environment says, as whom it says', async () => {
+    const crm = createGoHighLevelMock({ contacts: 7, latency: 'none' });
+    const client = getGoHighLevelClient({ ...real, DRY_RUN: 'no' }, { fetch: crm.fetch });
+    expect((await client.listContacts()).total).toBe(7);
+    expect(crm.journal.entries()).toMatchObject([{ request: { path: '/contacts/search' } }]);
+    const mployer = createMployerMock({ latency: 'none' });
+    const searcher = getMployerClient(real, { fetch: mployer.fetch });
+    await searcher.login('ada@example.com', 'secret');
+    expect((await searcher.searchContacts({})).results).toHaveLength(10);
+  });
+
+  it('tries once, as the mock of a dry run does, unless it is told otherwise', async () => {
+    const faults = [
+      { match: { operation: '*' }, kind: 'status', status: 503, when: { rate: 1 } } as const,
+    ];
+    const crm = createGoHighLevelMock({ faults, latency: 'none' });
+    const clock = new ManualClock();
+    const once = getGoHighLevelClient(real, { fetch: crm.fetch, clock });
+    await expect(once.listContacts()).rejects.toMatchObject({ status: 503 });
+    expect(crm.journal.total).toBe(1);
+    const often = getGoHighLevelClient(real, { fetch: crm.fetch, clock, retries: { attempts: 3 } });
+    await expect(clock.run(() => often.listContacts())).rejects.toMatchObject({ status: 503 });
+    expect(crm.journal.total).toBe(4);
+  });
+
+  it('takes the tokens of an app in place of one for good', async () => {
+    const crm = createGoHighLevelMock({ latency: 'none' });
+    const app = {
+      GOHIGHLEVEL_LOCATION_ID: 'buddyMockLocation001',
+      GOHIGHLEVEL_CLIENT_ID: 'app',
+      GOHIGHLEVEL_CLIENT_SECRET: 'secret',
+      GOHIGHLEVEL_REFRESH_TOKEN: 'refresh',
+    };
+    await getGoHighLevelClient(app, { fetch: crm.fetch }).listContacts();
+    expect(crm.journal.entries().map(({ operation }) => operation)).toEqual([
+      'token.create',
+      'contacts.search',
+    ]);
+    for (const variable of ['GOHIGHLEVEL_CLIENT_SECRET', 'GOHIGHLEVEL_REFRESH_TOKEN']) {
+      expect(() => getGoHighLevelClient({ ...app, [variable]: ' ' })).toThrow(
+        expect.objectContaining({ code: 'MOCKS_NOT_CONFIGURED', variable }),
+      );
+    }
+  });
+
+  it.each([
+    ['GOHIGHLEVEL_BASE_URL', getGoHighLevelClient],
+    ['GOHIGHLEVEL_VERSION', getGoHighLevelClient],
+    ['MPLOYER_BASE_URL', getMployerClient],
+  ] as const)('does not guess what %s means', (variable, getClient) => {
+    expect(() => getClient({ ...real, [variable]: 'localhost:4010' })).toThrow(
+      expect.objectContaining({ code: 'MOCKS_ENVIRONMENT_INVALID', variable }),
+    );
+  });
+
+  it('says in one line of the log where it goes, and not as whom', () => {
+    const lines: string[] = [];
+    const logger = createJsonLogger({}, { write: (line) => lines.push(line) });
+    const secretive = { ...real, GOHIGHLEVEL_BASE_URL: 'https://user:canary@crm.example/x' };
+    getGoHighLevelClient(secretive, { logger });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain('https://crm.example');
+    expect(lines[0]).not.toContain('canary');
+  });
+});
+
+describe('a dry run', () => {
+  it('opens no socket, though the real systems are configured', async () => {
+    const { opened, calls } = await countSockets({ DRY_RUN: 'true' });
+    expect(calls).toBe(3);
+    expect(opened).toEqual([]);
+  });
+
+  it('would be seen to open one: without it, the same program does', async () => {
+    const { opened } = await countSockets({ DRY_RUN: 'false' });
+    expect(opened.length).toBeGreaterThan(0);
+  });
+});
+
+/** Runs a program that calls all three systems, in a process of its own that notes whom it tries to reach. */
+async function countSockets(environment: { DRY_RUN: string }) {
+  const program = fileURLToPath(new URL('crm/call-everybody.ts', import.meta.url));
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--conditions=@buddy/source', '--no-warnings', program],
+    {
+      timeout: 60_000,
+      env: {
+        ...environment,
+        // Nothing listens there; the attempt alone would be seen.
+        GOHIGHLEVEL_BASE_URL: 'http://127.0.0.1:59123',
+        GOHIGHLEVEL_LOCATION_ID: 'anywhere',
+        GOHIGHLEVEL_TOKEN: 'pit-any',
+        MPLOYER_BASE_URL: 'http://127.0.0.1:59123',
+        MSGRAPH_BASE_URL: 'http://127.0.0.1:59123/v1.0',
+        MSGRAPH_ACCESS_TOKEN: 'any',
+      },
+    },
+  );
+  return z.object({ opened: z.array(z.string()), calls: z.number() }).parse(JSON.parse(stdout));
+}

@@ -153,9 +153,11 @@ export function createWireCaller(parts: WireCallerParts): WireCaller {
     }
     const parsed = spec.answer.safeParse(answer.body);
     if (parsed.success) return parsed.data;
-    const requestId = requestIdOf(answer) ?? UNKNOWN_REQUEST_ID;
+    // Read again, for even the names in an answer may repeat what was sent.
+    const safe = withoutSecrets(answer, secretsNow());
+    const requestId = requestIdOf(safe) ?? UNKNOWN_REQUEST_ID;
     throw new SchemaDriftError(
-      parsed.error,
+      spec.answer.safeParse(safe.body).error ?? parsed.error,
       { provider, operation: spec.operation, requestId },
       { status: answer.status, effect: spec.isWrite ? 'unknown' : 'none' },
     );

@@ -21,6 +21,16 @@ export function fixedToken(token: string): Credentials {
   return { token: () => token, secrets: () => [token] };
 }
 
+const TOKENS_KEPT_SECRET = 8;
+
+/** Keeps the latest, in the order in which they were added. */
+export function forgetAllBut(count: number, values: Set<string>): void {
+  for (const oldest of values) {
+    if (values.size <= count) return;
+    values.delete(oldest);
+  }
+}
+
 export interface AccessToken {
   readonly accessToken: string;
   /** Ms since the epoch; left out, it is used until it is refused. */
@@ -45,11 +55,18 @@ export function renewedToken(
   }: { first?: AccessToken | undefined; secrets?: () => readonly string[]; clock: Clock },
 ): Credentials {
   let current = first;
+  /** A call that began with the token before may still end with an error that repeats it. */
+  const lately = new Set(first ? [first.accessToken] : []);
   let renewal: Promise<AccessToken> | undefined;
 
   const renew = (): Promise<AccessToken> => {
     renewal ??= fetchToken()
-      .then((token) => (current = token))
+      .then((token) => {
+        current = token;
+        lately.add(token.accessToken);
+        forgetAllBut(TOKENS_KEPT_SECRET, lately);
+        return token;
+      })
       .finally(() => {
         renewal = undefined;
       });
@@ -70,6 +87,6 @@ export function renewedToken(
       }
       return true;
     },
-    secrets: () => [...secrets(), ...(current ? [current.accessToken] : [])],
+    secrets: () => [...secrets(), ...lately],
   };
 }

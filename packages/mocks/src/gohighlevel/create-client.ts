@@ -2,7 +2,7 @@ import { type Clock, parseOrThrow, type Random, systemClock, systemRandom } from
 import { z } from 'zod';
 import { createWireCaller } from '../client/caller.ts';
 import { createConcurrencyGate } from '../client/concurrency-gate.ts';
-import { type Credentials, fixedToken, renewedToken } from '../client/credentials.ts';
+import { type Credentials, fixedToken, forgetAllBut, renewedToken } from '../client/credentials.ts';
 import { createFetchTransport, type Fetch } from '../client/fetch-transport.ts';
 import { Retries } from '../client/retry.ts';
 import { VENDOR_ORIGINS } from '../wire/vendor-origins.ts';
@@ -99,6 +99,9 @@ type CallerParts = Pick<
   'transport' | 'baseUrl' | 'clock' | 'random' | 'retries' | 'timeoutMs'
 >;
 
+/** Tokens of either kind that an error might still repeat. */
+const SECRETS_REMEMBERED = 16;
+
 function appTokens(
   { clientId, clientSecret, accessToken, expiresAt, ...first }: z.output<typeof OAuth>,
   { transport, baseUrl, clock, random, timeoutMs }: CallerParts,
@@ -106,7 +109,8 @@ function appTokens(
   onTokens: GoHighLevelClientPorts['onTokens'],
 ): Credentials {
   let { refreshToken } = first;
-  const secrets = () => [clientSecret, refreshToken];
+  const lately = new Set([refreshToken, ...(accessToken === undefined ? [] : [accessToken])]);
+  const secrets = () => [clientSecret, ...lately];
   const caller = createWireCaller({
     provider: 'gohighlevel',
     transport,
@@ -138,6 +142,8 @@ function appTokens(
       answer: TokenAnswer,
     });
     refreshToken = answer.refresh_token;
+    lately.add(refreshToken).add(answer.access_token);
+    forgetAllBut(SECRETS_REMEMBERED, lately);
     const tokens = {
       accessToken: answer.access_token,
       refreshToken,

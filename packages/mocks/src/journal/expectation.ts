@@ -16,12 +16,20 @@ export interface JournalExpectation {
    * redacted in the journal, so they cannot be expected. @throws {JournalExpectationError}
    */
   withBody(part: unknown): JournalExpectation;
-  /** Some call with these values in its query. @throws {JournalExpectationError} */
-  withQuery(part: Readonly<Record<string, string>>): JournalExpectation;
-  /** Some call that was answered so. @throws {JournalExpectationError} */
-  answered(status: number): JournalExpectation;
+  /** Some call that is all of this at once. @throws {JournalExpectationError} */
+  with(call: ExpectedCall): JournalExpectation;
   /** The calls named so far began in the order in which they were named. @throws {JournalExpectationError} */
   inOrder(): JournalExpectation;
+}
+
+/** A call, as far as it matters. */
+export interface ExpectedCall {
+  readonly body?: unknown;
+  readonly query?: Readonly<Record<string, string>>;
+  /** By name in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Of the answer. */
+  readonly status?: number;
 }
 
 /** @param entries The operation's calls; `others` all calls, to tell what there was instead. */
@@ -31,17 +39,7 @@ export function expectCalls(
   others: readonly JournalEntry[],
 ): JournalExpectation {
   const calls = entries.toSorted((a, b) => a.n - b.n);
-  const named: Wanted[] = [];
-
-  const require = (wanted: Wanted): JournalExpectation => {
-    if (!calls.some((call) => wanted.differences(call).length === 0)) {
-      throw new JournalExpectationError(
-        `No call of ${operation} had ${wanted.words}. ${nearest(operation, calls, others, wanted)}`,
-      );
-    }
-    named.push(wanted);
-    return expectation;
-  };
+  const named: ExpectedCall[] = [];
 
   const expectation: JournalExpectation = {
     times: (count) => {
@@ -50,31 +48,23 @@ export function expectCalls(
         `${operation} was called ${calls.length} times, not ${count}. ${whatWas(operation, calls, others)}`,
       );
     },
-    withBody: (part) =>
-      require({
-        words: `the body ${shown(part)}`,
-        differences: ({ request }) => differences(request.body, part, 'body'),
-      }),
-    withQuery: (part) =>
-      require({
-        words: `the query ${shown(part)}`,
-        differences: ({ request }) =>
-          differences(Object.fromEntries(new URLSearchParams(request.query)), part, 'query'),
-      }),
-    answered: (status) =>
-      require({
-        words: `the answer ${status}`,
-        differences: ({ response }) => differences(response?.status, status, 'status'),
-      }),
+    withBody: (body) => expectation.with({ body }),
+    with: (wanted) => {
+      if (!calls.some((call) => isMet(call, wanted))) {
+        throw new JournalExpectationError(
+          `No call of ${operation} had ${shown(wanted)}. ${nearest(operation, calls, others, wanted)}`,
+        );
+      }
+      named.push(wanted);
+      return expectation;
+    },
     inOrder: () => {
       let from = 0;
       for (const wanted of named) {
-        const at = calls.findIndex(
-          (call, index) => index >= from && wanted.differences(call).length === 0,
-        );
+        const at = calls.findIndex((call, index) => index >= from && isMet(call, wanted));
         if (at === -1) {
           throw new JournalExpectationError(
-            `No call of ${operation} with ${wanted.words} came after those named before it. ${whatWas(operation, calls, others)}`,
+            `No call of ${operation} that had ${shown(wanted)} came after those named before it. ${whatWas(operation, calls, others)}`,
           );
         }
         from = at + 1;
@@ -85,10 +75,19 @@ export function expectCalls(
   return expectation;
 }
 
-/** Something expected of one call. */
-interface Wanted {
-  readonly words: string;
-  readonly differences: (call: JournalEntry) => readonly string[];
+function isMet(call: JournalEntry, wanted: ExpectedCall): boolean {
+  return lacks(call, wanted).length === 0;
+}
+
+/** In what a call differs from the one that is wanted. */
+function lacks({ request, response }: JournalEntry, wanted: ExpectedCall): string[] {
+  const call: ExpectedCall = {
+    body: request.body,
+    query: Object.fromEntries(new URLSearchParams(request.query)),
+    headers: request.headers,
+    ...(response && { status: response.status }),
+  };
+  return differences(call, wanted, '');
 }
 
 const MOST_SHOWN = 3;
@@ -98,11 +97,11 @@ function nearest(
   operation: string,
   calls: readonly JournalEntry[],
   others: readonly JournalEntry[],
-  wanted: Wanted,
+  wanted: ExpectedCall,
 ): string {
   if (calls.length === 0) return whatWas(operation, calls, others);
   const ranked = calls
-    .map((call) => ({ call, differences: wanted.differences(call) }))
+    .map((call) => ({ call, differences: lacks(call, wanted) }))
     .toSorted((a, b) => a.differences.length - b.differences.length || a.call.n - b.call.n)
     .slice(0, MOST_SHOWN)
     .map(({ call, differences: found }) => `  ${titleOf(call)}: ${found.join('; ')}`);
@@ -138,7 +137,7 @@ function differences(actual: unknown, part: unknown, path: string): string[] {
   }
   if (isFields(part) && isFields(actual)) {
     return Object.entries(part).flatMap(([key, value]) =>
-      differences(actual[key], value, `${path}.${key}`),
+      differences(actual[key], value, path === '' ? key : `${path}.${key}`),
     );
   }
   return isDeepStrictEqual(actual, part) ? [] : [`${path} is ${shown(actual)}, not ${shown(part)}`];

@@ -5,8 +5,9 @@ import { type Logger, parseOrThrow, silentLogger } from '@buddy/core';
 import { z } from 'zod';
 import { createThrowawayCertificate } from '../tls/throwaway-certificate.ts';
 import type { Mock } from '../wire/exchange.ts';
+import { type ControlOptions, createControl, isControl } from './control.ts';
 import { type Listener, listen } from './listener.ts';
-import { serveRequest } from './serve-request.ts';
+import { type FetchHandler, serveRequest } from './serve-request.ts';
 
 const ServerOptions = z.strictObject({
   /** The first port: HTTP for each mock in turn, then HTTPS for each. 0 takes whatever is free. */
@@ -25,6 +26,8 @@ const ServerOptions = z.strictObject({
 export type MockServerInput<Name extends string> = z.input<typeof ServerOptions> & {
   /** Each gets ports of its own, as each provider has a host of its own. */
   readonly mocks: Readonly<Record<Name, Mock>>;
+  /** Lets whoever knows the token steer the mocks under `/__buddy`, at any of the ports. Nobody, when left out. */
+  readonly control?: ControlOptions;
 };
 
 export interface MockServer<Name extends string> {
@@ -60,11 +63,12 @@ export function startMockServer<Name extends string>(
   deps?: { logger?: Logger },
 ): Promise<SecureMockServer<Name>>;
 export async function startMockServer<Name extends string>(
-  { mocks, ...input }: MockServerInput<Name>,
+  { mocks, control, ...input }: MockServerInput<Name>,
   { logger = silentLogger }: { logger?: Logger } = {},
 ): Promise<MockServer<Name>> {
   const options = parseOrThrow(ServerOptions, input, 'options of startMockServer');
   const certificate = options.https ? createThrowawayCertificate() : undefined;
+  const steer = control && createControl(mocks, control);
   const listeners: Listener[] = [];
   const close = async (graceMs = options.graceMs) => {
     await Promise.all(listeners.map((listener) => listener.close(graceMs)));
@@ -72,7 +76,9 @@ export async function startMockServer<Name extends string>(
   const plainPorts = new Map<string, number>();
   const securePorts = new Map<string, number>();
   const open = async (name: Name, isSecure: boolean) => {
-    const { fetch } = mocks[name];
+    const mock = mocks[name];
+    const fetch: FetchHandler = (request) =>
+      steer && isControl(request) ? steer(request) : mock.fetch(request);
     const listener = await listen(
       options.port === 0 ? 0 : options.port + listeners.length,
       (incoming, outgoing) => void serveRequest(incoming, outgoing, fetch, { ...options, logger }),

@@ -48,6 +48,9 @@ export interface FaultControl {
    * @throws {InvalidInputError} {FaultRulesError} When they do not fit; those in force stay.
    */
   use(faults: Faults): void;
+  /** As they were put in force: a profile's name, or rules. */
+  readonly inForce: Faults;
+  /** The rules that this comes to. */
   readonly rules: readonly FaultRule[];
 }
 
@@ -121,6 +124,10 @@ class Exchange implements FaultControl {
     this.#faults = options.faults;
     this.#plan = this.#planOf(options.faults);
     this.#startedAt = clock.now();
+  }
+
+  get inForce(): Faults {
+    return this.#faults;
   }
 
   get rules(): readonly FaultRule[] {

@@ -74,9 +74,12 @@ async function* inPieces(
 ): Pieces {
   const bytes = new TextEncoder().encode(answer.text);
   const size = Math.ceil(bytes.length / PIECES);
-  for (let from = 0; from < bytes.length; from += size) {
-    await clock.sleep(overMs / PIECES, signal);
-    yield bytes.slice(from, from + size);
+  const pieces = Math.ceil(bytes.length / size);
+  for (let at = 0; at < pieces; at += 1) {
+    // In whole ms, so that the sum is `overMs` however many pieces there are.
+    const untilMs = (part: number) => Math.round((overMs * part) / pieces);
+    await clock.sleep(untilMs(at + 1) - untilMs(at), signal);
+    yield bytes.slice(at * size, (at + 1) * size);
   }
 }
 

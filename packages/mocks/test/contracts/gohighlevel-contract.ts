@@ -35,6 +35,8 @@ const CONTACT_SCHEMAS = ['ContactsSearchSchema', 'GetContectByIdSchema', 'Create
   (name) => `#/components/schemas/${name}`,
 );
 
+const V3_CONTACT_SCHEMAS = ['#/components/schemas/GetContactByIdSchemaV3'];
+
 /** What is wrong with an answer of GoHighLevel. */
 export function gohighlevelProblems({ request, answer }: GivenAnswer): string[] {
   const { status, headers, text } = answer;
@@ -54,7 +56,7 @@ export function gohighlevelProblems({ request, answer }: GivenAnswer): string[] 
   return [
     ...limits,
     ...(isVersioned ? [] : [`answered although Version is ${version ?? 'missing'}`]),
-    ...successProblems(contract, operation, request.method, status, body),
+    ...successProblems(contract, operation, request.method, status, body, version === 'v3'),
   ];
 }
 
@@ -103,6 +105,7 @@ function successProblems(
   method: string,
   status: number,
   body: unknown,
+  isV3: boolean,
 ): string[] {
   const schema = contract.schemaOf(operation, status);
   if (schema === undefined) {
@@ -116,7 +119,7 @@ function successProblems(
           schema,
           (name) => NAMES_BEYOND.has(name) || isListed(operation, name),
         );
-  return [...described, ...practiceProblems(operation, method, body)];
+  return [...described, ...practiceProblems(operation, method, body, isV3)];
 }
 
 /** A list answers more of a contact than its schema knows; `contactProblems` looks at that. */
@@ -127,7 +130,12 @@ function isListed({ template }: Operation, name: string): boolean {
 const Body = z.looseObject({});
 
 /** What the schemas do not require, and every answer has. */
-function practiceProblems({ template }: Operation, method: string, value: unknown): string[] {
+function practiceProblems(
+  { template }: Operation,
+  method: string,
+  value: unknown,
+  isV3: boolean,
+): string[] {
   const body = Body.safeParse(value);
   if (!body.success) return ['the body is no object'];
   const { required_in_practice: required } = observed;
@@ -138,17 +146,19 @@ function practiceProblems({ template }: Operation, method: string, value: unknow
       return [
         ...missing(required.search),
         ...unexpected(body.data, required.search),
-        ...contactsProblems(body.data['contacts']),
+        ...contactsProblems(body.data['contacts'], isV3),
       ];
     case '/contacts/search/duplicate':
       return [
         ...missing(['contact']),
         ...unexpected(body.data, ['contact', 'traceId']),
-        ...(body.data['contact'] === null ? [] : contactProblems(body.data['contact'], '/contact')),
+        ...(body.data['contact'] === null
+          ? []
+          : contactProblems(body.data['contact'], '/contact', isV3)),
       ];
     case '/contacts/':
       if (method === 'GET')
-        return [...missing(['contacts', 'meta']), ...contactsProblems(body.data['contacts'])];
+        return [...missing(['contacts', 'meta']), ...contactsProblems(body.data['contacts'], isV3)];
       break;
     case '/contacts/{contactId}':
       if (method === 'DELETE') return [];
@@ -160,7 +170,7 @@ function practiceProblems({ template }: Operation, method: string, value: unknow
   }
   return [
     ...missing(required['create/get/update/upsert']),
-    ...contactProblems(body.data['contact'], '/contact'),
+    ...contactProblems(body.data['contact'], '/contact', isV3),
   ];
 }
 
@@ -170,19 +180,20 @@ function unexpected(body: Readonly<Record<string, unknown>>, known: readonly str
     .map((name) => `/${name} is no property of the answer`);
 }
 
-function contactsProblems(contacts: unknown): string[] {
+function contactsProblems(contacts: unknown, isV3: boolean): string[] {
   if (!Array.isArray(contacts)) return ['/contacts is no list'];
-  return contacts.flatMap((contact, at) => contactProblems(contact, `/contacts/${at}`));
+  return contacts.flatMap((contact, at) => contactProblems(contact, `/contacts/${at}`, isV3));
 }
 
-function contactProblems(value: unknown, path: string): string[] {
+function contactProblems(value: unknown, path: string, isV3: boolean): string[] {
   const contact = Body.safeParse(value);
   if (!contact.success) return [`${path} is no object`];
   const missing = observed.required_in_practice.contact
     .filter((name) => contact.data[name] === undefined)
     .map((name) => `${path}/${name} is missing`);
-  const wrong = CONTACT_SCHEMAS.flatMap((schema) =>
-    published.problemsOf(value, schema, (name) => isContactName(name) || NAMES_BEYOND.has(name)),
+  const [contract, schemas] = isV3 ? [v3, V3_CONTACT_SCHEMAS] : [published, CONTACT_SCHEMAS];
+  const wrong = schemas.flatMap((schema) =>
+    contract.problemsOf(value, schema, (name) => isContactName(name) || NAMES_BEYOND.has(name)),
   );
   return [...missing, ...new Set(wrong.map((problem) => `${path}${problem}`))];
 }

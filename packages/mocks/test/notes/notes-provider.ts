@@ -3,7 +3,11 @@ import type { Json, WireRequest } from '../../src/wire/message.ts';
 import type { Refusal, WireAnswer, WireCall, WireProvider } from '../../src/wire/provider.ts';
 
 const Note = z.strictObject({ id: z.string(), text: z.string() });
-const NewNote = z.strictObject({ text: z.string(), password: z.string().optional() });
+const NewNote = z.strictObject({
+  text: z.string(),
+  tags: z.array(z.string()).optional(),
+  password: z.string().optional(),
+});
 const Snapshot = z.array(Note);
 
 type Note = z.output<typeof Note>;

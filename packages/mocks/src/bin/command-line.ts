@@ -1,0 +1,83 @@
+import { parseArgs } from 'node:util';
+import { BuddyError } from '@buddy/core';
+import { FAULT_PROFILES } from '../faults/fault-rule.ts';
+import { serve, ServeOptions } from './serve.ts';
+
+export interface CommandLinePorts {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  /** Resolves when the process is asked to end. */
+  readonly untilToldToStop: () => Promise<void>;
+}
+
+const HELP = `Serves mocks of GoHighLevel, Microsoft Graph mail and Mployer over HTTP and HTTPS, on this machine only.
+
+  buddy-mocks serve [options]
+
+  --port N        the first of six ports; 0, the default, takes whatever is free
+  --seed TEXT     decides data, latencies and faults (default 1)
+  --faults WHAT   a JSON file with a list of fault rules, or one of ${FAULT_PROFILES.join(', ')} (default none)
+  --latency WHAT  typical, or none (default typical)
+  --contacts N    sample contacts in GoHighLevel (default 100)
+  --clock WHAT    real, or virtual: waiting costs nothing, and /__buddy/clock moves the time (default real)
+  --token TEXT    for the control endpoints under /__buddy (default a random one, printed)
+  --print-env     prints shell exports that point clients here: eval "$(head -n 12 env.sh)"
+  --help          prints this
+
+Ends on SIGINT and SIGTERM. Exit code 0: told to stop; 1: could not serve; 2: a mistake in the options.
+`;
+
+const OPTIONS = {
+  port: { type: 'string' },
+  seed: { type: 'string' },
+  faults: { type: 'string' },
+  latency: { type: 'string' },
+  contacts: { type: 'string' },
+  clock: { type: 'string' },
+  token: { type: 'string' },
+  'print-env': { type: 'boolean' },
+  help: { type: 'boolean' },
+} as const;
+
+/** @returns The exit code. */
+export async function runCommandLine(
+  args: readonly string[],
+  ports: CommandLinePorts,
+): Promise<number> {
+  let given;
+  try {
+    given = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return mistake(error.message, ports); // an option that is not known
+  }
+  const { help, 'print-env': printEnv, ...values } = given.values;
+  if (help === true) {
+    ports.out(HELP);
+    return 0;
+  }
+  const [command, ...more] = given.positionals;
+  if (command !== 'serve' || more.length > 0) {
+    return mistake(`The only command is serve, not "${given.positionals.join(' ')}"`, ports);
+  }
+  const options = ServeOptions.safeParse({ ...values, printEnv });
+  if (!options.success) {
+    const problems = options.error.issues.map(
+      ({ path, message }) => `--${path.join('.')} ${message}`,
+    );
+    return mistake(problems.join('\n'), ports);
+  }
+  try {
+    await serve(options.data, ports);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof BuddyError)) throw error;
+    ports.err(`buddy-mocks: ${error.message}\n`);
+    return error.code === 'MOCKS_SERVER_FAILED' ? 1 : 2;
+  }
+}
+
+function mistake(message: string, { err }: CommandLinePorts): number {
+  err(`buddy-mocks: ${message}\n\n${HELP}`);
+  return 2;
+}

@@ -1,0 +1,197 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { runCommandLine } from '../src/bin/command-line.ts';
+
+vi.setConfig({ testTimeout: 60_000 }); // processes start, on a machine that may be busy
+
+const BIN = fileURLToPath(new URL('../src/bin/buddy-mocks.ts', import.meta.url));
+const SOURCES = ['--conditions=@buddy/source'];
+
+const children: ChildProcess[] = [];
+const folders: string[] = [];
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
+});
+
+function start(...args: string[]) {
+  const child = spawn(process.execPath, [...SOURCES, BIN, ...args], { stdio: 'pipe' });
+  children.push(child);
+  const output = { out: '', err: '' };
+  child.stdout.on('data', (chunk: Buffer) => (output.out += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output.err += chunk.toString()));
+  const ended = once(child, 'exit').then(([code]): unknown => code);
+  return { child, output, ended };
+}
+
+/** The same in this process, where no server is to stay. */
+async function run(...args: string[]) {
+  const output = { out: '', err: '' };
+  const code = await runCommandLine(args, {
+    out: (text) => (output.out += text),
+    err: (text) => (output.err += text),
+    untilToldToStop: () => Promise.resolve(),
+  });
+  return { code, ...output };
+}
+
+/** Starts to serve, and reads what `--print-env` prints. */
+async function serve(...args: string[]) {
+  const { child, output, ended } = start('serve', '--print-env', ...args);
+  while (!output.out.includes('BUDDY_MOCKS_TOKEN')) await once(child.stdout ?? child, 'data');
+  const env = Object.fromEntries(
+    [...output.out.matchAll(/^export (\w+)='(.*)'$/gm)].map(([, name = '', value = '']) => [
+      name,
+      value,
+    ]),
+  );
+  return { child, output, ended, env };
+}
+
+async function fileWith(text: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'buddy-mocks-test-'));
+  folders.push(folder);
+  await writeFile(join(folder, 'faults.json'), text);
+  return join(folder, 'faults.json');
+}
+
+const GHL = { version: '2021-07-28', authorization: 'Bearer pit-buddy-mocks' };
+
+describe('buddy-mocks', () => {
+  it('explains itself', async () => {
+    const { code, out } = await run('--help');
+    expect(code).toBe(0);
+    expect(out).toContain('buddy-mocks serve [options]');
+  });
+
+  it('serves the three, points clients at them, and ends when told to', async () => {
+    const { env, child, ended, output } = await serve('--contacts', '3', '--latency', 'none');
+    expect(env).toMatchObject({
+      DRY_RUN: 'false',
+      BUDDY_MOCKS_TOKEN: expect.stringMatching(/.{32}/),
+    });
+    const address = `${env['GOHIGHLEVEL_BASE_URL']}/contacts/?locationId=${env['GOHIGHLEVEL_LOCATION_ID']}`;
+    const listed: unknown = await (await fetch(address, { headers: GHL })).json();
+    expect(listed).toMatchObject({ contacts: [{}, {}, {}] });
+    const overview = await fetch(`${env['BUDDY_MOCKS_URL']}`, {
+      headers: { authorization: `Bearer ${env['BUDDY_MOCKS_TOKEN']}` },
+    });
+    expect(await overview.json()).toMatchObject({
+      gohighlevel: { calls: 1 },
+      msgraph: { calls: 0 },
+    });
+    expect(output.err.trim().split('\n')).toEqual([
+      expect.stringContaining('nothing behind them is real'),
+    ]);
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+  });
+
+  it('lets a client in another process reach all three over HTTPS with what it printed', async () => {
+    const { env } = await serve('--latency', 'none');
+    const program = `
+      import { getGoHighLevelClient, getGraphMailClient, getMployerClient } from '@buddy/mocks';
+      const crm = await getGoHighLevelClient().testConnection();
+      const mail = await getGraphMailClient().testConnection();
+      const mployer = getMployerClient();
+      await mployer.login('ada@example.com', 'secret');
+      console.log(JSON.stringify({ crm, mail, found: (await mployer.searchContacts({ state: 'CA' })).results.length }));
+    `;
+    const child = spawn(process.execPath, [...SOURCES, '--input-type=module', '-e', program], {
+      cwd: fileURLToPath(new URL('..', import.meta.url)),
+      env: { ...process.env, ...env },
+    });
+    children.push(child);
+    let out = '';
+    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (out += chunk.toString()));
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(JSON.parse(out)).toMatchObject({
+      crm: {},
+      mail: { account: 'buddy@example.com' },
+      found: 9,
+    });
+  });
+
+  it('takes its faults from a file or a profile, and its time from a virtual clock', async () => {
+    const file = await fileWith(
+      JSON.stringify([
+        {
+          match: { provider: 'gohighlevel', operation: '*' },
+          kind: 'latency',
+          addMs: 3_600_000,
+          when: { nth: 1 },
+        },
+      ]),
+    );
+    const { env } = await serve('--faults', file, '--clock', 'virtual', '--token', 'my-token');
+    const clock = async () => {
+      const response = await fetch(`${env['BUDDY_MOCKS_URL']}/clock`, {
+        headers: { authorization: 'Bearer my-token' },
+      });
+      return String(Object(await response.json()).now);
+    };
+    const before = Date.parse(await clock());
+    const response = await fetch(`${env['GOHIGHLEVEL_BASE_URL']}/health`, { headers: GHL });
+    expect(response.status).toBe(200);
+    const address = `${env['GOHIGHLEVEL_BASE_URL']}/contacts/?locationId=${env['GOHIGHLEVEL_LOCATION_ID']}`;
+    await fetch(address, { headers: GHL });
+    expect(Date.parse(await clock()) - before).toBeGreaterThanOrEqual(3_600_000);
+  });
+
+  it('says where everything is when it is not asked for exports', async () => {
+    const { code, out, err } = await run('serve', '--token', 'my-token');
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /^gohighlevel {2}http:[^ ]+ {2}https:[^]*^msgraph [^]*^mployer [^]*^trust {8}NODE_EXTRA/m,
+    );
+    expect(out).toContain('/__buddy  Authorization: Bearer my-token');
+    expect(err.trim().split('\n')).toHaveLength(1);
+  });
+
+  it.each([
+    [['--faults', 'hurricane'], 'hurricane is no file that can be read, and none of none, seed'],
+    [['--port', 'x'], '--port must be a whole number'],
+    [['--latency', 'some'], '--latency must be typical or none'],
+    [['--contacts', '50001'], '--contacts must be at most 50000'],
+    [['--prot', '1'], "Unknown option '--prot'"],
+    [['twice'], 'The only command is serve, not "serve twice"'],
+  ])('refuses serve %j', async (args, complaint) => {
+    const { code, out, err } = await run('serve', ...args);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain(complaint);
+  });
+
+  it.each([
+    ['[{', 'is not JSON'],
+    [
+      '[{"match":{"operation":"*"},"kind":"boom","when":{"rate":1}}]',
+      'kind: must be one of status',
+    ],
+    [
+      '[{"match":{"operation":"contacts.burn","provider":"gohighlevel"},"kind":"reset","when":{"rate":1}}]',
+      'fits no operation of gohighlevel',
+    ],
+  ])('refuses a file of faults that holds %s', async (text, complaint) => {
+    const { code, err } = await run('serve', '--faults', await fileWith(text));
+    expect(code).toBe(2);
+    expect(err).toContain(complaint);
+  });
+
+  it('ends with 1 when its port is taken', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = String(typeof address === 'object' ? address?.port : address);
+    const { code, err } = await run('serve', '--port', port);
+    server.close();
+    expect(code).toBe(1);
+    expect(err).toContain(`Port ${port} cannot be listened on`);
+  });
+});
