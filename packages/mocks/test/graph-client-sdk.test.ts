@@ -8,9 +8,14 @@ import {
   MiddlewareFactory,
   PageIterator,
 } from '@microsoft/microsoft-graph-client';
-import { createGraphMailMock, type GraphMailMock, type GraphMailMockInput } from '@buddy/mocks';
+import {
+  createGraphMailMock,
+  type GraphMailMock,
+  type GraphMailMockInput,
+  startMockServer,
+} from '@buddy/mocks';
 import { afterEach, describe, expect, it } from 'vitest';
-import { startMockServer } from '../src/server/mock-server.ts';
+
 import { trust } from './graph/trust.ts';
 
 interface Message {

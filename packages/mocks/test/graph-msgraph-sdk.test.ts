@@ -13,9 +13,14 @@ import { createODataErrorFromDiscriminatorValue } from '@microsoft/msgraph-sdk/m
 import type { Message } from '@microsoft/msgraph-sdk/models/index.js';
 // oxlint-disable-next-line import/no-unassigned-import -- it adds `me` and `users` to the client
 import '@microsoft/msgraph-sdk-users';
-import { createGraphMailMock, type GraphMailMock, type GraphMailMockInput } from '@buddy/mocks';
+import {
+  createGraphMailMock,
+  type GraphMailMock,
+  type GraphMailMockInput,
+  startMockServer,
+} from '@buddy/mocks';
 import { afterEach, describe, expect, it } from 'vitest';
-import { startMockServer } from '../src/server/mock-server.ts';
+
 import { trust } from './graph/trust.ts';
 
 interface Opened {
