@@ -58,15 +58,15 @@ export function graphProblems({ request, answer }: GivenAnswer): string[] {
     const sent = asked.requests.find(({ id }) => id === response.id);
     if (sent === undefined) return [`batch answers ${response.id}, which nobody asked`];
     const path = new URL(sent.url, 'https://graph.microsoft.com/v1.0/').pathname;
-    const headers = lowerCased(response.headers ?? {});
+    const stepHeaders = lowerCased(response.headers ?? {});
     const found = stepProblems({
       method: sent.method.toUpperCase(),
       path,
       status: response.status,
-      headers,
+      headers: stepHeaders,
       body: response.body ?? undefined,
     });
-    const unknown = Object.keys(headers).filter((name) => !STEP_HEADERS.has(name));
+    const unknown = Object.keys(stepHeaders).filter((name) => !STEP_HEADERS.has(name));
     found.push(...unknown.map((name) => `header ${name} is none of a step`));
     return found.map((problem) => `batch step ${sent.id} (${sent.method} ${sent.url}): ${problem}`);
   });
