@@ -8,5 +8,9 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
-  test: { root: here('.'), include: ['broken-provider.ts'], setupFiles: [here('../setup.ts')] },
+  test: {
+    root: here('../..'),
+    include: ['test/broken/broken-provider.ts'],
+    setupFiles: [here('../setup.ts')],
+  },
 });
