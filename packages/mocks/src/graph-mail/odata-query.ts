@@ -7,7 +7,7 @@ export interface MessageSelection {
   readonly expandsAttachments?: boolean;
 }
 
-export const QUERY_OPTIONS = [
+const QUERY_OPTIONS = [
   '$top',
   '$skip',
   '$skiptoken',
