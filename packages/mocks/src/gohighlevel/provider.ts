@@ -88,13 +88,17 @@ export class GoHighLevelProvider implements WireProvider {
   refuse({ status, retryAfterMs }: Refusal, _request: WireRequest, call: WireCall): WireResponse {
     this.#limits.admit(call.requestId, call.at);
     const { headers, ...answer } = this.#asAnswer(failed(status), call);
-    if (status !== 429) return { ...answer, headers };
+    if (status !== 429) {
+      const wait =
+        retryAfterMs === undefined ? {} : { 'retry-after': String(retryAfterMs / 1_000) };
+      return { ...answer, headers: { ...headers, ...wait } };
+    }
     return {
       ...answer,
       headers: {
         ...headers,
         'x-ratelimit-remaining': '0',
-        // Here the provider says how long to wait; it sends no Retry-After.
+        // Here the provider says how long to wait; of a limit it sends no Retry-After.
         'x-ratelimit-interval-milliseconds': String(retryAfterMs ?? DEFAULT_RETRY_AFTER_MS),
       },
     };
