@@ -1,6 +1,6 @@
-import type { Entry } from './contact-book.ts';
-import { normaliseEmail, normalisePhone } from './normalise.ts';
-import type { StoredContact } from './stored-contact.ts';
+import type { Entry } from '../contact-book.ts';
+import { normaliseEmail, normalisePhone } from '../normalise.ts';
+import type { StoredContact } from '../stored-contact.ts';
 
 export type FieldValue = string | number | boolean | readonly string[] | undefined;
 

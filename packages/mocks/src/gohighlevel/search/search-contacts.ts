@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { complaintsOf } from '../wire/complaints.ts';
-import type { Json } from '../wire/message.ts';
-import { RequestRefusedError } from '../wire/request-refused-error.ts';
-import type { Entry } from './contact-book.ts';
-import { compileFilters, FilterProblemError, type Predicate } from './contact-filters.ts';
-import { ContactOrder, type Cursor, type SortKey } from './contact-order.ts';
-import { badRequest, unprocessable } from './replies.ts';
+import { complaintsOf } from '../../wire/complaints.ts';
+import type { Json } from '../../wire/message.ts';
+import { RequestRefusedError } from '../../wire/request-refused-error.ts';
+import type { Entry } from '../contact-book.ts';
+import { compileFilters, FilterProblemError, type Predicate } from './filters.ts';
+import { ContactOrder, type Cursor, type SortKey } from './order.ts';
+import { badRequest, unprocessable } from '../replies.ts';
 import { searchableField } from './searchable-fields.ts';
-import type { StoredContact } from './stored-contact.ts';
+import type { StoredContact } from '../stored-contact.ts';
 
 const LARGEST_PAGE = 500;
 /** Beyond these, pages end and only `searchAfter` goes on. */

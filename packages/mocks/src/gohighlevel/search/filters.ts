@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Entry } from './contact-book.ts';
+import type { Entry } from '../contact-book.ts';
 import { type FieldValue, searchableField } from './searchable-fields.ts';
 
 export type Predicate = (entry: Entry) => boolean;

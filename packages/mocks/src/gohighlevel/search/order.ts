@@ -1,4 +1,4 @@
-import type { Entry } from './contact-book.ts';
+import type { Entry } from '../contact-book.ts';
 import { searchableField } from './searchable-fields.ts';
 
 export interface SortKey {
