@@ -1,4 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 // Tests read the packages' sources, so that nothing need be built first.
@@ -27,5 +28,5 @@ export default defineConfig({
 /** What a project wants done before its tests: its `test/setup.ts`, if it has one. */
 function setupFilesOf(root: string): string[] {
   const setup = new URL(`${root}/test/setup.ts`, import.meta.url);
-  return existsSync(setup) ? ['./test/setup.ts'] : [];
+  return existsSync(setup) ? [fileURLToPath(setup)] : [];
 }

@@ -62,6 +62,7 @@ export type {
   MessageList,
   MessageQuery,
   MessageUpdate,
+  SentMessage,
 } from './graph-mail/client.ts';
 export type { MailAttachment, MailFolderInfo, MailMessage } from './graph-mail/mail-message.ts';
 export type { MailFolder } from './graph-mail/mailbox.ts';

@@ -13,30 +13,66 @@ import { createODataErrorFromDiscriminatorValue } from '@microsoft/msgraph-sdk/m
 import type { Message } from '@microsoft/msgraph-sdk/models/index.js';
 // oxlint-disable-next-line import/no-unassigned-import -- it adds `me` and `users` to the client
 import '@microsoft/msgraph-sdk-users';
-import { createGraphMailMock, type GraphMailMockInput } from '@buddy/mocks';
-import { describe, expect, it } from 'vitest';
+import {
+  createGraphMailMock,
+  type GraphMailMock,
+  type GraphMailMockInput,
+  startMockServer,
+} from '@buddy/mocks';
+import { afterEach, describe, expect, it } from 'vitest';
 
-function makeSdk(input: GraphMailMockInput = {}): {
-  mock: ReturnType<typeof createGraphMailMock>;
-  sdk: GraphServiceClient;
-  adapter: GraphRequestAdapter;
-} {
-  const mock = createGraphMailMock({ latency: 'none', ...input });
-  const tokens: AccessTokenProvider = {
-    getAuthorizationToken: async () => 'an-access-token',
-    getAllowedHostsValidator: () => new AllowedHostsValidator(),
-  };
-  const adapter = new GraphRequestAdapter(
-    new BaseBearerTokenAuthenticationProvider(tokens),
-    undefined,
-    undefined,
-    createGraphClientFactory(
-      { graphServiceTargetVersion: 'v1.0', graphServiceLibraryClientVersion: '1.0.0' },
-      (url, init) => mock.fetch(new Request(url, init)),
-    ),
-  );
-  return { mock, sdk: createGraphServiceClient(adapter), adapter };
+import { trust } from './graph/trust.ts';
+
+interface Opened {
+  readonly mock: GraphMailMock;
+  readonly sdk: GraphServiceClient;
+  readonly adapter: GraphRequestAdapter;
+  readonly close: () => Promise<void>;
 }
+
+interface Way {
+  readonly name: string;
+  readonly open: (input?: GraphMailMockInput) => Promise<Opened>;
+}
+
+const TOKENS: AccessTokenProvider = {
+  getAuthorizationToken: async () => 'an-access-token',
+  getAllowedHostsValidator: () => new AllowedHostsValidator(),
+};
+
+const inProcess: Way = {
+  name: 'in process',
+  open: async (input = {}) => {
+    const mock = createGraphMailMock({ latency: 'none', ...input });
+    const adapter = new GraphRequestAdapter(
+      new BaseBearerTokenAuthenticationProvider(TOKENS),
+      undefined,
+      undefined,
+      createGraphClientFactory(
+        { graphServiceTargetVersion: 'v1.0', graphServiceLibraryClientVersion: '1.0.0' },
+        (url, init) => mock.fetch(new Request(url, init)),
+      ),
+    );
+    const sdk = createGraphServiceClient(adapter);
+    return { mock, sdk, adapter, close: async () => undefined };
+  },
+};
+
+const overHttps: Way = {
+  name: 'over HTTPS',
+  open: async (input = {}) => {
+    const mock = createGraphMailMock({ latency: 'none', ...input });
+    const server = await startMockServer({ mocks: { mail: mock } });
+    const distrust = trust(server.ca);
+    const adapter = new GraphRequestAdapter(new BaseBearerTokenAuthenticationProvider(TOKENS));
+    adapter.baseUrl = `${server.httpsUrl.mail}/v1.0`;
+    const close = async () => {
+      distrust();
+      await server.close();
+    };
+    return { mock, sdk: createGraphServiceClient(adapter), adapter, close };
+  },
+};
 
 const LETTER: Message = {
   subject: 'Your quote',
@@ -44,9 +80,20 @@ const LETTER: Message = {
   toRecipients: [{ emailAddress: { address: 'grace@example.com' } }],
 };
 
-describe('@microsoft/msgraph-sdk, unmodified, with the mock', () => {
+describe.each([inProcess, overHttps])('@microsoft/msgraph-sdk, unmodified, $name', (way) => {
+  const opened: Opened[] = [];
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map(({ close }) => close()));
+  });
+
+  async function makeSdk(input: GraphMailMockInput = {}): Promise<Opened> {
+    const one = await way.open(input);
+    opened.push(one);
+    return one;
+  }
+
   it('lists, filters, selects, sorts and counts', async () => {
-    const { sdk } = makeSdk();
+    const { sdk } = await makeSdk();
     const page = await sdk.me.messages.get({
       queryParameters: {
         filter: "receivedDateTime ge 2000-01-01T00:00:00Z and contains(subject, 'proposal')",
@@ -63,7 +110,7 @@ describe('@microsoft/msgraph-sdk, unmodified, with the mock', () => {
   });
 
   it('walks through the pages by their links', async () => {
-    const { sdk } = makeSdk();
+    const { sdk } = await makeSdk();
     const seen: (string | null | undefined)[] = [];
     let page = await sdk.me.messages.get({ queryParameters: { top: 2, select: ['subject'] } });
     for (let link = page?.odataNextLink; ; link = page?.odataNextLink) {
@@ -75,13 +122,13 @@ describe('@microsoft/msgraph-sdk, unmodified, with the mock', () => {
   });
 
   it('searches', async () => {
-    const { sdk } = makeSdk();
+    const { sdk } = await makeSdk();
     const page = await sdk.me.messages.get({ queryParameters: { search: '"from:priya"' } });
     expect(page?.value).toHaveLength(2);
   });
 
   it('writes a draft, changes it, sends it', async () => {
-    const { sdk, mock } = makeSdk();
+    const { sdk, mock } = await makeSdk();
     const draft = await sdk.me.messages.post(LETTER);
     expect(draft).toMatchObject({ isDraft: true, body: { contentType: 'text' } });
     const one = sdk.me.messages.byMessageId(draft?.id ?? '');
@@ -95,7 +142,7 @@ describe('@microsoft/msgraph-sdk, unmodified, with the mock', () => {
   });
 
   it('sends, replies, forwards and writes replies as drafts', async () => {
-    const { sdk, mock } = makeSdk();
+    const { sdk, mock } = await makeSdk();
     const [latest] = mock.messages('inbox');
     const one = sdk.me.messages.byMessageId(latest?.id ?? '');
     await sdk.me.sendMail.post({ message: LETTER, saveToSentItems: true });
@@ -111,7 +158,7 @@ describe('@microsoft/msgraph-sdk, unmodified, with the mock', () => {
   });
 
   it('moves, copies and deletes', async () => {
-    const { sdk, mock } = makeSdk();
+    const { sdk, mock } = await makeSdk();
     const [latest] = mock.messages('inbox');
     const archive = await sdk.me.mailFolders.byMailFolderId('archive').get();
     const moved = await sdk.me.messages
@@ -128,7 +175,7 @@ describe('@microsoft/msgraph-sdk, unmodified, with the mock', () => {
   });
 
   it('gets the number of messages and the attachments of one', async () => {
-    const { sdk, mock } = makeSdk();
+    const { sdk, mock } = await makeSdk();
     expect(await sdk.me.messages.count.get()).toBe(5);
     const census = mock.messages().find(({ hasAttachments }) => hasAttachments);
     const page = await sdk.me.messages.byMessageId(census?.id ?? '').attachments.get();
@@ -136,7 +183,7 @@ describe('@microsoft/msgraph-sdk, unmodified, with the mock', () => {
   });
 
   it('throws what it makes of the error body', async () => {
-    const { sdk } = makeSdk();
+    const { sdk } = await makeSdk();
     await expect(sdk.me.messages.byMessageId('AAMkNobodyHasThisOne=').get()).rejects.toMatchObject({
       responseStatusCode: 404,
       errorEscaped: { code: 'ErrorItemNotFound' },
@@ -144,7 +191,7 @@ describe('@microsoft/msgraph-sdk, unmodified, with the mock', () => {
   });
 
   it('waits as Retry-After says, then gets its answer', async () => {
-    const { sdk, mock } = makeSdk({
+    const { sdk, mock } = await makeSdk({
       faults: [
         {
           match: { operation: 'me.get' },
@@ -161,7 +208,7 @@ describe('@microsoft/msgraph-sdk, unmodified, with the mock', () => {
 
   // Of steps without a body: this preview leaves out the headers of a step, and the service refuses a body without its type.
   it('runs a batch in which steps depend on others', async () => {
-    const { sdk, adapter, mock } = makeSdk();
+    const { sdk, adapter, mock } = await makeSdk();
     const [latest] = mock.messages('inbox');
     const existing = sdk.me.messages.byMessageId(latest?.id ?? '');
     const missing = sdk.me.messages.byMessageId('AAMkNobodyHasThisOne=');

@@ -2,6 +2,14 @@ import type { CallOptions, ConnectionTest } from '../exchange/call-options.ts';
 import type { MailAttachment, MailFolderInfo, MailMessage } from './mail-message.ts';
 import type { OutgoingMessage } from './message-fields.ts';
 
+/** What is known of a message that was sent by way of a draft. */
+export interface SentMessage {
+  /** Immutable: it finds the message wherever it goes. */
+  readonly id: string;
+  readonly internetMessageId: string;
+  readonly conversationId: string;
+}
+
 /** Which messages, in which order. */
 export interface MessageQuery {
   /** 1 to 1000, 10 by default. */
@@ -61,7 +69,7 @@ export interface GraphMailClient {
    * looks whether the draft has gone; so a failure's `effect` is `unknown` only when it could not even look.
    * @throws {ValidationError} As `sendEmail`; the draft stays in Drafts.
    */
-  sendEmailAsDraft(message: OutgoingMessage, options?: CallOptions): Promise<MailMessage>;
+  sendEmailAsDraft(message: OutgoingMessage, options?: CallOptions): Promise<SentMessage>;
   /**
    * The messages of all folders, Sent Items and Deleted Items included, or of one; newest first.
    * @throws {ValidationError} For a filter or order that the provider does not take.

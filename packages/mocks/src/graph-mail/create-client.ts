@@ -30,7 +30,7 @@ const GivenCredentials = z.union([z.strictObject({ token: Secret }), App], {
   error: 'must be { token } or { tenantId, clientId, clientSecret }; or hand in getToken',
 });
 
-export const GraphMailClientOptions = z.strictObject({
+const GraphMailClientOptions = z.strictObject({
   /** An access token; or an app of the directory, which gets its own. Left out when `getToken` gives them. */
   credentials: GivenCredentials.optional(),
   /** Whose mailbox: `me`, or an address or id. An app of the directory has no `me`. */

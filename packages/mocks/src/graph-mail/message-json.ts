@@ -47,7 +47,7 @@ const ON_REQUEST = new Set(['internetMessageHeaders', 'uniqueBody']);
 const BY_DEFAULT = Object.keys(PROPERTIES).filter((name) => !ON_REQUEST.has(name));
 
 /** What `$select` may name. */
-export const SELECTABLE: readonly string[] = ['id', ...Object.keys(PROPERTIES)];
+export const SELECTABLE: ReadonlySet<string> = new Set(['id', ...Object.keys(PROPERTIES)]);
 
 /** A message as Graph writes it, with its id and etag, whatever is selected. */
 export function messageJson(

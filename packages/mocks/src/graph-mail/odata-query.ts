@@ -7,7 +7,7 @@ export interface MessageSelection {
   readonly expandsAttachments?: boolean;
 }
 
-export const QUERY_OPTIONS = [
+const QUERY_OPTIONS = [
   '$top',
   '$skip',
   '$skiptoken',
@@ -65,7 +65,7 @@ export function countOf(query: Query): boolean {
 /** The selected properties; undefined when all that are given by default are. @throws {GraphRefusal} */
 export function selectOf(
   query: Query,
-  selectable: readonly string[],
+  selectable: ReadonlySet<string>,
   type: string,
 ): readonly string[] | undefined {
   const text = query.get('$select');
@@ -73,7 +73,7 @@ export function selectOf(
   const names = text.split(',').map((name) => name.trim());
   if (names.includes('*')) return undefined;
   for (const name of names) {
-    if (!selectable.includes(name)) {
+    if (!selectable.has(name)) {
       throw badRequest(
         `Parsing OData Select and Expand failed: Could not find a property named '${name}' on type '${type}'.`,
       );

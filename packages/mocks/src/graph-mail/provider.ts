@@ -196,9 +196,8 @@ export class GraphMailProvider implements WireProvider {
 
   /** A request of its own, or a step of a batch: both are counted. */
   #serve(context: RequestContext, route: Route): Outcome {
-    const { at, inFlight, areLimitsEnforced, isStale } = context.call;
-    const refusal = this.#throttle.count(at, inFlight);
-    if (refusal && areLimitsEnforced) throw refusal;
+    const { isStale } = context.call;
+    this.#throttle.count(context.call);
     if (!this.#owner.isNamed(route.user)) throw noSuchUser(route.user);
     const isWrite = OPERATION_TRAITS[route.operation].isWrite;
     return serve({

@@ -100,14 +100,14 @@ export function messageEntity(
   };
 }
 
-const SELECTABLE_ATTACHMENT = [
+const SELECTABLE_ATTACHMENT = new Set([
   'id',
   'lastModifiedDateTime',
   'name',
   'contentType',
   'size',
   'isInline',
-];
+]);
 
 export function listAttachments({ context, view, route }: Reading): Outcome {
   const message = view.get(route.id);
@@ -126,7 +126,7 @@ export function listAttachments({ context, view, route }: Reading): Outcome {
   };
 }
 
-const FOLDER_PROPERTIES = [
+const FOLDER_PROPERTIES = new Set([
   'id',
   'displayName',
   'parentFolderId',
@@ -134,7 +134,7 @@ const FOLDER_PROPERTIES = [
   'unreadItemCount',
   'totalItemCount',
   'isHidden',
-];
+]);
 
 export function listFolders({ context, mailbox, view }: Reading): Outcome {
   const query = queryOf(context.request, ['$top', '$skip', '$filter', '$select', '$count']);
@@ -171,7 +171,7 @@ export function getFolder({ context, mailbox, view, route }: Reading): Outcome {
 export function getUser({ context, owner }: Reading): Outcome {
   const query = queryOf(context.request, ['$select']);
   const user = owner.json();
-  const select = selectOf(query, Object.keys(user), 'microsoft.graph.user');
+  const select = selectOf(query, new Set(Object.keys(user)), 'microsoft.graph.user');
   return {
     status: 200,
     body: {

@@ -1,6 +1,6 @@
 import { badRequest, GraphRefusal } from './refusal.ts';
 
-export const OPERATIONS = [
+const OPERATIONS = [
   'me.get',
   'mail.send',
   'messages.list',

@@ -13,7 +13,7 @@ export const FLAG_STATUSES = ['notFlagged', 'flagged', 'complete'] as const;
 
 const MomentInZone = z.strictObject({ dateTime: z.string(), timeZone: z.string() }).readonly();
 
-export const FollowupFlag = z
+const FollowupFlag = z
   .strictObject({
     flagStatus: z.enum(FLAG_STATUSES),
     startDateTime: MomentInZone.exactOptional(),

@@ -1,3 +1,4 @@
+import type { WireCall } from '../wire/provider.ts';
 import { GraphRefusal } from './refusal.ts';
 
 const WINDOW_MS = 600_000;
@@ -12,26 +13,26 @@ export class Throttle {
   #windowStartedAt = 0;
   #requests = 0;
 
-  /** Counts a request. @returns Why it is refused, if it is over a limit. */
-  count(at: number, inFlight: number): GraphRefusal | undefined {
+  /** Counts a request. @throws {GraphRefusal} When it is over a limit and the limits are in force. */
+  count({ at, inFlight, areLimitsEnforced }: WireCall): void {
     if (at - this.#windowStartedAt >= WINDOW_MS) {
       this.#windowStartedAt = at - ((at - this.#windowStartedAt) % WINDOW_MS);
       this.#requests = 0;
     }
     this.#requests += 1;
+    if (!areLimitsEnforced) return;
     if (this.#requests > REQUESTS_PER_WINDOW) {
       const waitMs = this.#windowStartedAt + WINDOW_MS - at;
-      return new GraphRefusal(429, 'TooManyRequests', 'Too many requests.', retryAfter(waitMs));
+      throw new GraphRefusal(429, 'TooManyRequests', 'Too many requests.', retryAfter(waitMs));
     }
     if (inFlight > CONCURRENT_REQUESTS) {
-      return new GraphRefusal(
+      throw new GraphRefusal(
         429,
         'ApplicationThrottled',
         'Application is over its MailboxConcurrency limit.',
         retryAfter(1_000),
       );
     }
-    return undefined;
   }
 
   snapshot(): { windowStartedAt: number; requests: number } {

@@ -132,17 +132,12 @@ export function graphMailClientOver(caller: WireCaller, user = '/me'): GraphMail
     sendEmail: (message, options = {}) =>
       post('mail.send', `${user}/sendMail`, { message }, Nothing, options),
     sendEmailAsDraft: async (message, options = {}) => {
-      const { id } = await createDraft(message, options, IMMUTABLE_IDS);
-      const look = () => getMessage(id, options, IMMUTABLE_IDS);
-      try {
-        await sendDraft(id, options);
-      } catch (error) {
-        if (!(error instanceof ProviderError) || error.effect === 'none') throw error;
-        const found = await lookUp(look, error);
-        if (!found.isDraft) return found;
-        await sendDraft(id, options); // it surely has not gone
-      }
-      return look();
+      const draft = await createDraft(message, options, IMMUTABLE_IDS);
+      const { id, internetMessageId, conversationId } = draft;
+      const send = () => sendDraft(id, options);
+      const isSent = async () => !(await getMessage(id, options, IMMUTABLE_IDS)).isDraft;
+      await sendSurely(send, isSent);
+      return { id, internetMessageId, conversationId };
     },
     getMessages: async (query = {}, options = {}) => {
       const page = await list('messages.list', query, options);
@@ -283,15 +278,29 @@ function withContentType(step: BatchStep): BatchStep {
   return { ...step, headers: { 'Content-Type': 'application/json', ...step.headers } };
 }
 
-/** Looks what became of the draft; when that fails too, what failed first is what there is to say. */
-async function lookUp(
-  look: () => Promise<MailMessage>,
-  first: ProviderError,
-): Promise<MailMessage> {
+/**
+ * Sends, and once more when it was in doubt and the draft is still there. Who looks may see what was a moment ago: so when
+ * the second sending fails as well, the doubt remains unless another look ends it.
+ */
+async function sendSurely(
+  send: () => Promise<void>,
+  isSent: () => Promise<boolean>,
+): Promise<void> {
   try {
-    return await look();
+    await send();
+  } catch (doubt) {
+    if (!(doubt instanceof ProviderError) || doubt.effect === 'none') throw doubt;
+    if (await orElse(isSent, doubt)) return;
+    const isSentNow = () => send().then(() => true, isSent);
+    if (!(await orElse(isSentNow, doubt))) throw doubt;
+  }
+}
+
+/** @throws `failure`, in place of what `ask` throws. */
+async function orElse(ask: () => Promise<boolean>, failure: ProviderError): Promise<boolean> {
+  try {
+    return await ask();
   } catch (error) {
-    if (error instanceof ProviderError) throw first;
-    throw error;
+    throw error instanceof ProviderError ? failure : error;
   }
 }

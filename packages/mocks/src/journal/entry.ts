@@ -63,7 +63,7 @@ export interface CallRecord extends Omit<JournalEntry, 'request' | 'response' | 
   response?: RecordedMessage & { status: number };
 }
 
-export interface RecordedRequest extends RecordedMessage {
+interface RecordedRequest extends RecordedMessage {
   method: string;
   origin: string;
   path: string;

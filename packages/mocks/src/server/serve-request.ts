@@ -33,7 +33,7 @@ export async function serveRequest(
 }
 
 /** Answers what never reaches a mock. */
-export function refuse(outgoing: ServerResponse, status: number, message: string): void {
+function refuse(outgoing: ServerResponse, status: number, message: string): void {
   // What is left of the request is not read, so the connection cannot carry another.
   outgoing.writeHead(status, { 'content-type': 'application/json', connection: 'close' });
   outgoing.end(`${JSON.stringify({ error: { code: 'BuddyMocks', message } })}\n`);

@@ -1,6 +1,6 @@
 import type { WireRequest, WireResponse } from './message.ts';
 
-export interface SendOptions {
+interface SendOptions {
   /** Stops the waiting: `send` rejects with `signal.reason`. What was under way may have happened. */
   readonly signal?: AbortSignal | undefined;
 }

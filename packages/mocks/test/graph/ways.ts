@@ -5,8 +5,8 @@ import {
   type GraphMailClient,
   type GraphMailMock,
   type GraphMailMockInput,
+  startMockServer,
 } from '@buddy/mocks';
-import { startMockServer } from '../../src/server/mock-server.ts';
 
 /** A mock on a clock of its own, and a client that reaches it. */
 export interface Opened {

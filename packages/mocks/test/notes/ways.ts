@@ -9,7 +9,7 @@ import type { NotesMock } from './notes-mock.ts';
 const ORIGIN = 'https://api.mployer.example';
 
 /** What a caller sees, whichever way it calls. */
-export interface Seen {
+interface Seen {
   status?: number;
   headers?: Readonly<Record<string, unknown>>;
   body?: unknown;
@@ -60,7 +60,7 @@ export const inProcess: Way = {
   }),
 };
 
-export const overFetch: Way = {
+const overFetch: Way = {
   name: 'over its own fetch',
   open: async ({ fetch }) => ({
     call: (call) => callFetch((url, init) => fetch(new Request(url, init)), ORIGIN, call),
@@ -68,7 +68,7 @@ export const overFetch: Way = {
   }),
 };
 
-export const overHttp: Way = {
+const overHttp: Way = {
   name: 'over HTTP',
   open: async (notes) => {
     const server = await startMockServer({ mocks: { notes }, https: false });
@@ -79,7 +79,7 @@ export const overHttp: Way = {
   },
 };
 
-export const overNodeHttps: Way = {
+const overNodeHttps: Way = {
   name: "over HTTPS, by Node's own client",
   open: async (notes) => {
     const server = await startMockServer({ mocks: { notes } });
@@ -94,7 +94,7 @@ export const overNodeHttps: Way = {
   },
 };
 
-export const overMsw: Way = {
+const overMsw: Way = {
   name: 'over MSW, by fetch',
   open: async (notes) => {
     const msw = setupServer(...mswHandlers({ notes }));
@@ -106,7 +106,7 @@ export const overMsw: Way = {
   },
 };
 
-export const overMswAndNode: Way = {
+const overMswAndNode: Way = {
   name: "over MSW, by Node's own client",
   open: async (notes) => {
     const msw = setupServer(...mswHandlers({ notes }));

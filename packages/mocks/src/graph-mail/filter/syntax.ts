@@ -5,11 +5,11 @@ export class UnsupportedFilterError extends Error {
   }
 }
 
-export const COMPARISONS = ['eq', 'ne', 'gt', 'ge', 'lt', 'le'] as const;
+const COMPARISONS = ['eq', 'ne', 'gt', 'ge', 'lt', 'le'] as const;
 export type Comparison = (typeof COMPARISONS)[number];
 
-export const TEXT_FUNCTIONS = ['contains', 'startswith', 'endswith'] as const;
-export type TextFunction = (typeof TEXT_FUNCTIONS)[number];
+const TEXT_FUNCTIONS = ['contains', 'startswith', 'endswith'] as const;
+type TextFunction = (typeof TEXT_FUNCTIONS)[number];
 
 export type Literal =
   | { readonly kind: 'text'; readonly value: string }
