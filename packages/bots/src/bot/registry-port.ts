@@ -5,6 +5,7 @@ export interface BotProgress {
   readonly status?: Bot['status'];
   readonly statusReason?: string | null;
   readonly process?: Bot['process'] | null;
+  readonly mark?: string | null;
   readonly lastExit?: Bot['lastExit'];
   readonly restarts?: number;
 }
