@@ -12,5 +12,6 @@ export {
   Readiness,
   ResourceLimits,
   RestartPolicy,
+  TemplateName,
 } from './bot/bot.ts';
 export { BOT_STATUSES, type BotStatus, isLegalMove, LEGAL_MOVES } from './bot/status.ts';
