@@ -14,4 +14,41 @@ export {
   RestartPolicy,
   TemplateName,
 } from './bot/bot.ts';
+export type { BotConfig, DeploymentConfig, DeploymentTemplate } from './bot/bot-config.ts';
+export type { BotProgress, SupervisedBots } from './bot/registry-port.ts';
 export { BOT_STATUSES, type BotStatus, isLegalMove, LEGAL_MOVES } from './bot/status.ts';
+export type { BotChanges, BotUpdate, UpdateOptions } from './registry/changes.ts';
+export {
+  BotRequiredError,
+  BotRunningError,
+  DependencyError,
+  DocumentError,
+  DuplicateBotError,
+  IllegalMoveError,
+  ImportRefusedError,
+  MalformedBotError,
+  RegistryBusyError,
+  RegistryDamagedError,
+  RegistryIntactError,
+  RegistryLockError,
+  RevisionConflictError,
+  TemplateBreaksBotError,
+  TemplateInUseError,
+  TooNewError,
+  UnknownBotError,
+  UnknownTemplateError,
+} from './registry/errors.ts';
+export type { RegistryEvents } from './registry/events.ts';
+export type { EntryProblem, Problem } from './registry/file/problem.ts';
+export type { WriteFile } from './registry/file/registry-file.ts';
+export { type RegistryInput, RegistryOptions } from './registry/options.ts';
+export { type BotPage, BotQuery, type BotQueryInput } from './registry/query/query.ts';
+export type { RegistryStatistics } from './registry/query/statistics.ts';
+export {
+  type BotRegistry,
+  createBotRegistry,
+  type ImportOptions,
+  type RegistryPorts,
+} from './registry/registry.ts';
+export type { Difference } from './registry/transfer/difference.ts';
+export type { ConflictRule, ImportedEntry, ImportReport } from './registry/transfer/import.ts';
