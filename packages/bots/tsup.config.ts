@@ -6,4 +6,6 @@ export default defineConfig({
   target: 'node24',
   sourcemap: true,
   splitting: true,
+  // `node:sqlite` has no other name.
+  removeNodeProtocol: false,
 });

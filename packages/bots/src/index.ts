@@ -1,3 +1,4 @@
+export type { BotConfig, DeploymentConfig, DeploymentTemplate } from './bot/bot-config.ts';
 export {
   Bot,
   BotDefinition,
@@ -12,6 +13,7 @@ export {
   Readiness,
   ResourceLimits,
   RestartPolicy,
+  TemplateName,
 } from './bot/bot.ts';
 export type { BotProgress, SupervisedBots } from './bot/registry-port.ts';
 export { BOT_STATUSES, type BotStatus, isLegalMove, LEGAL_MOVES } from './bot/status.ts';
@@ -31,12 +33,46 @@ export type {
   TreeUsage,
 } from './process/processes.ts';
 export { createSystemProcesses, type SystemProcessesOptions } from './process/system-processes.ts';
+export type { BotChanges, BotUpdate, UpdateOptions } from './registry/changes.ts';
+export {
+  BotRequiredError,
+  BotRunningError,
+  DependencyError,
+  DocumentError,
+  DuplicateBotError,
+  IllegalMoveError,
+  ImportRefusedError,
+  MalformedBotError,
+  RegistryBusyError,
+  RegistryDamagedError,
+  RegistryIntactError,
+  RegistryLockError,
+  RevisionConflictError,
+  TemplateBreaksBotError,
+  TemplateInUseError,
+  TooNewError,
+  UnknownBotError,
+  UnknownTemplateError,
+} from './registry/errors.ts';
+export type { RegistryEvents } from './registry/events.ts';
+export type { EntryProblem, Problem } from './registry/file/problem.ts';
+export type { WriteFile } from './registry/file/registry-file.ts';
+export { type RegistryInput, RegistryOptions } from './registry/options.ts';
+export { type BotPage, BotQuery, type BotQueryInput } from './registry/query/query.ts';
+export type { RegistryStatistics } from './registry/query/statistics.ts';
+export {
+  type BotRegistry,
+  createBotRegistry,
+  type ImportOptions,
+  type RegistryPorts,
+} from './registry/registry.ts';
+export type { Difference } from './registry/transfer/difference.ts';
+export type { ConflictRule, ImportedEntry, ImportReport } from './registry/transfer/import.ts';
 export {
   BotNotStartedError,
   DependencyCycleError,
   SupervisorClosedError,
   UnknownDependencyError,
-  UnsupervisedBotError,
 } from './supervisor/errors.ts';
 export type { SupervisorEvents } from './supervisor/events.ts';
 export { type SupervisorInput, SupervisorOptions } from './supervisor/options.ts';

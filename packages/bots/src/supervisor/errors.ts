@@ -1,17 +1,6 @@
 import { BuddyError } from '@buddy/core';
 import type { BotStatus } from '../bot/status.ts';
 
-/** The registry knows no bot of this id. */
-export class UnsupervisedBotError extends BuddyError {
-  readonly code = 'BOTS_UNSUPERVISED_BOT';
-  readonly botId: string;
-
-  constructor(botId: string) {
-    super(`No bot is named ${botId}; register it first.`);
-    this.botId = botId;
-  }
-}
-
 /** Bots wait for each other in a circle. */
 export class DependencyCycleError extends BuddyError {
   readonly code = 'BOTS_DEPENDENCY_CYCLE';

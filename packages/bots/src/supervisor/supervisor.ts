@@ -21,7 +21,8 @@ import { type Probe, systemProbe } from '../probe/probe.ts';
 import { endTree } from '../process/end-tree.ts';
 import type { Processes } from '../process/processes.ts';
 import { createSystemProcesses } from '../process/system-processes.ts';
-import { BotNotStartedError, SupervisorClosedError, UnsupervisedBotError } from './errors.ts';
+import { UnknownBotError } from '../registry/errors.ts';
+import { BotNotStartedError, SupervisorClosedError } from './errors.ts';
 import type { SupervisorEvents } from './events.ts';
 import { type SupervisorInput, SupervisorOptions } from './options.ts';
 import type { BotPorts } from './ports.ts';
@@ -70,7 +71,7 @@ export interface Supervisor {
   open(): Promise<{ readonly adopted: readonly string[]; readonly buried: readonly string[] }>;
   /**
    * Starts what a bot depends on, then the bot. Resolves when it is ready, after restarts if need be.
-   * @throws {BotNotStartedError} It was given up. @throws {DependencyCycleError} {UnknownDependencyError} {UnsupervisedBotError}
+   * @throws {BotNotStartedError} It was given up. @throws {DependencyCycleError} {UnknownDependencyError} {UnknownBotError}
    */
   start(id: string): Promise<void>;
   /** Stops what depends on a bot, then the bot. Resolves when nothing of them is left, with their ids in that order. */
@@ -81,7 +82,7 @@ export interface Supervisor {
   startAll(): Promise<readonly StartOutcome[]>;
   /** Stops every bot, each before what it depends on. */
   stopAll(): Promise<void>;
-  /** @throws {UnsupervisedBotError} */
+  /** @throws {UnknownBotError} */
   status(id: string): Promise<BotReport>;
   statuses(): Promise<readonly BotReport[]>;
   /** The process of a bot; undefined when it has none. */
@@ -338,7 +339,7 @@ class OwnSupervisor implements Supervisor {
   /** The bot that is to start and those it may need. */
   async #definitions(id: string): Promise<ReadonlyMap<string, Bot>> {
     const bot = await this.#ports.registry.get(id);
-    if (!bot) throw new UnsupervisedBotError(id);
+    if (!bot) throw new UnknownBotError(id);
     if (bot.deployment.dependsOn.length === 0) return new Map([[id, bot]]);
     return new Map((await this.#ports.registry.all()).map((other) => [other.id, other]));
   }
@@ -347,7 +348,7 @@ class OwnSupervisor implements Supervisor {
     const known = this.#bots.get(id);
     if (known) return known;
     const bot = await this.#ports.registry.get(id);
-    if (!bot) throw new UnsupervisedBotError(id);
+    if (!bot) throw new UnknownBotError(id);
     return this.#bots.get(id) ?? this.#supervise(parseOrThrow(Bot, bot, `bot ${id}`));
   }
 
