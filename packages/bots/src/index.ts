@@ -17,6 +17,16 @@ export {
 } from './bot/bot.ts';
 export type { BotProgress, SupervisedBots } from './bot/registry-port.ts';
 export { BOT_STATUSES, type BotStatus, isLegalMove, LEGAL_MOVES } from './bot/status.ts';
+export { connectControl, type ControlClient, type LogsOptions } from './control/control-client.ts';
+export { type ControlOptions, type ControlServer, serveControl } from './control/control-server.ts';
+export {
+  ControlFailedError,
+  ControlLostError,
+  NoSupervisorError,
+  SocketFolderError,
+  SupervisorRunningError,
+} from './control/errors.ts';
+export { socketPathFor } from './control/socket-path.ts';
 export type { Breach, UsageSample } from './limits/limit-watch.ts';
 export type { LogLine } from './logs/log-line.ts';
 export { type Probe, type ProbeTarget, systemProbe } from './probe/probe.ts';

@@ -8,7 +8,7 @@ export interface UsageSample {
   readonly processes: number;
   readonly rssBytes: number;
   /** Of one core, over the last second or so: 150 is a core and a half. Undefined until it has been looked at for so long. */
-  readonly cpuPercent: number | undefined;
+  readonly cpuPercent?: number | undefined;
 }
 
 export type Breach = {
