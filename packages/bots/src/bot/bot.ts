@@ -177,6 +177,8 @@ export const Bot = BotDefinition.extend({
   statusReason: z.string().optional(),
   statusSince: z.iso.datetime(),
   process: ProcessIdentity.optional(),
+  /** What every process of its tree carries in its environment, so that all of them are found again. No secret. */
+  mark: z.string().optional(),
   lastExit: BotExit.optional(),
   /** Since it was registered. */
   restarts: z.int().nonnegative(),

@@ -7,6 +7,7 @@ export interface BotProgress {
   /** Cleared, when it is left out, by a change of status: it spoke of the old one. */
   readonly statusReason?: string | null;
   readonly process?: Bot['process'] | null;
+  readonly mark?: string | null;
   readonly lastExit?: Bot['lastExit'];
   readonly restarts?: number;
 }

@@ -1,0 +1,11 @@
+import { createLinuxProcessTable } from './linux-process-table.ts';
+import type { ProcessTable } from './process-table.ts';
+import { createPsProcessTable, readMacBootId } from './ps-process-table.ts';
+
+/** The table of this machine; undefined on Windows, which has neither process groups nor SIGTERM. */
+export function ownProcessTable(): ProcessTable | undefined {
+  const { platform } = process;
+  if (platform === 'linux' || platform === 'android') return createLinuxProcessTable();
+  if (platform === 'darwin') return createPsProcessTable(readMacBootId());
+  return undefined;
+}
