@@ -17,4 +17,6 @@ export interface BotPorts {
   readonly logger: Logger;
   readonly emit: GuardedEmitter<SupervisorEvents>['emit'];
   readonly options: SupervisorOptions;
+  /** Called when a bot has begun to be alive. */
+  readonly begun: () => void;
 }

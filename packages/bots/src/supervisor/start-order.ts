@@ -1,6 +1,6 @@
 import { DependencyCycleError, UnknownDependencyError } from './errors.ts';
 
-interface Dependent {
+export interface Dependent {
   readonly id: string;
   readonly deployment: { readonly dependsOn: readonly string[] };
 }

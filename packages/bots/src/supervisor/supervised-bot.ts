@@ -112,7 +112,10 @@ export class SupervisedBot {
       this.#bot = parseOrThrow(Bot, bot, `bot ${this.#bot.id}`);
       this.#window.clear(); // a person, or a healer, begins a new count
     }
-    this.#life ??= this.#begin(undefined);
+    if (!this.#life) {
+      this.#life = this.#begin(undefined);
+      this.#ports.begun();
+    }
     return this.#life.ready;
   }
 
@@ -121,6 +124,7 @@ export class SupervisedBot {
     this.#identity = tree.identity;
     this.#ports.emit('botAdopted', { ...this.#stamp(), process: tree.identity });
     this.#life = this.#begin({ tree, signs });
+    this.#ports.begun();
   }
 
   /** Resolves when nothing of it is left. */

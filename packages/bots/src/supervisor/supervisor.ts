@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import {
   type Clock,
   createGuardedEmitter,
+  InvalidInputError,
   type GuardedEmitter,
   type Logger,
   type NewId,
@@ -26,7 +27,7 @@ import { BotNotStartedError, SupervisorClosedError } from './errors.ts';
 import type { SupervisorEvents } from './events.ts';
 import { type SupervisorInput, SupervisorOptions } from './options.ts';
 import type { BotPorts } from './ports.ts';
-import { startOrder, stopOrder } from './start-order.ts';
+import { type Dependent, startOrder, stopOrder } from './start-order.ts';
 import { SupervisedBot } from './supervised-bot.ts';
 
 export interface SupervisorPorts {
@@ -132,6 +133,8 @@ export function createSupervisor(
   return new OwnSupervisor(events, shared);
 }
 
+type Definitions = ReadonlyMap<string, Dependent>;
+
 class OwnSupervisor implements Supervisor {
   readonly events: Supervisor['events'];
   readonly #ports: BotPorts;
@@ -140,9 +143,9 @@ class OwnSupervisor implements Supervisor {
   #opened: ReturnType<Supervisor['open']> | undefined;
   #sampling: Promise<void> | undefined;
 
-  constructor(events: Supervisor['events'], ports: BotPorts) {
+  constructor(events: Supervisor['events'], ports: Omit<BotPorts, 'begun'>) {
     this.events = events;
-    this.#ports = ports;
+    this.#ports = { ...ports, begun: () => this.#sample() };
   }
 
   open(): ReturnType<Supervisor['open']> {
@@ -174,15 +177,18 @@ class OwnSupervisor implements Supervisor {
 
   async startAll(): Promise<readonly StartOutcome[]> {
     await this.#ready();
-    const bots = await this.#ports.registry.all();
-    const definitions = new Map(bots.map((bot) => [bot.id, bot]));
+    const bots = (await this.#ports.registry.all()).map((bot) => ({
+      bot,
+      problem: problemOf(bot),
+    }));
+    const definitions = new Map(
+      bots.map(({ bot, problem }) => [bot.id, problem ? withoutNeeds(bot.id) : bot]),
+    );
     const starts = new Map<string, Promise<void>>();
-    const [waiting, wanted] = partition(bots, ({ status }) => status === 'quarantined');
-    for (const { id, statusReason = 'it crashed too often' } of waiting) {
-      const start = Promise.reject(new BotNotStartedError(id, 'quarantined', statusReason));
-      start.catch(() => undefined); // told to those that depend on it, if there are any
-      starts.set(id, start);
+    for (const { bot, problem } of bots) {
+      if (problem) starts.set(bot.id, refusal(problem)); // also for those that depend on it
     }
+    const wanted = bots.filter(({ bot }) => bot.status !== 'quarantined').map(({ bot }) => bot);
     return Promise.all(
       wanted.map(async ({ id }): Promise<StartOutcome> => {
         try {
@@ -284,7 +290,6 @@ class OwnSupervisor implements Supervisor {
       ));
     if (tree && isWanted) {
       supervised.adopt(tree, signs);
-      this.#sample();
       return true;
     }
     const remains = tree ?? (await processes.remains(mark));
@@ -301,7 +306,7 @@ class OwnSupervisor implements Supervisor {
 
   async #startAfter(
     id: string,
-    definitions: ReadonlyMap<string, Bot>,
+    definitions: Definitions,
     starts: Map<string, Promise<void>>,
   ): Promise<void> {
     const known = starts.get(id);
@@ -312,9 +317,7 @@ class OwnSupervisor implements Supervisor {
       for (const other of dependencies) await this.#startAfter(other, definitions, starts);
       const bot = await this.#supervised(id);
       if (this.#closing.signal.aborted) throw new SupervisorClosedError();
-      const started = bot.start();
-      this.#sample();
-      await started;
+      await bot.start();
     })();
     starts.set(id, start);
     return start;
@@ -337,7 +340,7 @@ class OwnSupervisor implements Supervisor {
   }
 
   /** The bot that is to start and those it may need. */
-  async #definitions(id: string): Promise<ReadonlyMap<string, Bot>> {
+  async #definitions(id: string): Promise<Definitions> {
     const bot = await this.#ports.registry.get(id);
     if (!bot) throw new UnknownBotError(id);
     if (bot.deployment.dependsOn.length === 0) return new Map([[id, bot]]);
@@ -359,7 +362,7 @@ class OwnSupervisor implements Supervisor {
   }
 
   #sample(): void {
-    this.#sampling ??= this.#sampleWhileAlive().finally(() => (this.#sampling = undefined));
+    this.#sampling ??= this.#sampleWhileAlive();
   }
 
   async #sampleWhileAlive(): Promise<void> {
@@ -376,10 +379,11 @@ class OwnSupervisor implements Supervisor {
           if (usage && bot.tree === running[index]?.tree) bot.observe(usage);
         }
       } catch (error) {
-        if (this.#closing.signal.aborted) return;
+        if (this.#closing.signal.aborted) break;
         logger.error({ err: error }, 'What bots use could not be looked at');
       }
     }
+    this.#sampling = undefined; // in the same turn in which nobody was alive
   }
 }
 
@@ -401,9 +405,27 @@ function reportOn(supervised: SupervisedBot): BotReport {
   };
 }
 
-function partition<T>(
-  values: readonly T[],
-  isFirst: (value: T) => boolean,
-): readonly [readonly T[], readonly T[]] {
-  return [values.filter(isFirst), values.filter((value) => !isFirst(value))];
+/** Why a bot cannot be started by anybody but a person: what is written about it is wrong, or it crashed too often. */
+function problemOf(bot: Bot): Error | undefined {
+  try {
+    const {
+      id,
+      status,
+      statusReason = 'it crashed too often',
+    } = parseOrThrow(Bot, bot, `bot ${bot.id}`);
+    return status === 'quarantined' ? new BotNotStartedError(id, status, statusReason) : undefined;
+  } catch (error) {
+    if (error instanceof InvalidInputError) return error;
+    throw error;
+  }
+}
+
+function withoutNeeds(id: string): Dependent {
+  return { id, deployment: { dependsOn: [] } };
+}
+
+function refusal(problem: Error): Promise<never> {
+  const refused = Promise.reject(problem);
+  refused.catch(() => undefined); // nobody need depend on it
+  return refused;
 }
