@@ -57,14 +57,30 @@ describe('what is recorded of a bot', () => {
     const { registry, clock, open } = newWorld();
     await registry.create(config('crawler'));
     await clock.advance(5_000);
-    await registry.record('crawler', { status: 'starting', process, restarts: 2, lastExit });
+    await registry.record('crawler', {
+      status: 'starting',
+      process,
+      mark: 'mark-1',
+      restarts: 2,
+      lastExit,
+    });
     await clock.advance(5_000);
     const bot = await registry.record('crawler', { statusReason: 'slow' });
     expect(bot).toMatchObject({ status: 'starting', statusReason: 'slow', process, restarts: 2 });
-    expect(bot).toMatchObject({ statusSince: '2026-01-01T00:00:05.000Z', lastExit, revision: 1 });
+    expect(bot).toMatchObject({
+      statusSince: '2026-01-01T00:00:05.000Z',
+      lastExit,
+      revision: 1,
+      mark: 'mark-1',
+    });
     expect(bot.updatedAt).toBe('2026-01-01T00:00:10.000Z');
-    const cleared = await registry.record('crawler', { process: null, statusReason: null });
+    const cleared = await registry.record('crawler', {
+      process: null,
+      mark: null,
+      statusReason: null,
+    });
     expect(cleared).not.toHaveProperty('process');
+    expect(cleared).not.toHaveProperty('mark');
     expect(cleared).not.toHaveProperty('statusReason');
     expect(await open().get('crawler')).toEqual(cleared);
   });
