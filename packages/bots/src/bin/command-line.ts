@@ -50,11 +50,11 @@ export async function runCommandLine(
       return 0;
     }
     const result = await command.run(values, host);
-    tell(result, host);
+    tell(result, host, host.out);
     return result.exitCode;
   } catch (error) {
     const failure = failureOf(error);
-    tell(failure, host);
+    tell(failure, host, host.err); // where it does not get into a file or the next program
     return failure.exitCode;
   }
 }
@@ -69,13 +69,9 @@ function failureOf(error: unknown): CommandResult {
   };
 }
 
-/** What went wrong goes where it does not get into a file or the next program. */
-function tell({ text, json, exitCode }: CommandResult, host: Host): void {
-  const isError = exitCode !== 0;
-  if (host.isJson) {
-    if (json !== undefined) host.out(`${JSON.stringify(json, null, 2)}\n`);
-  } else if (isError) host.err(fitForTerminal(text));
-  else host.out(fitForTerminal(text));
+function tell({ text, json }: CommandResult, host: Host, write: Host['out']): void {
+  if (!host.isJson) write(fitForTerminal(text));
+  else if (json !== undefined) host.out(`${JSON.stringify(json, null, 2)}\n`);
 }
 
 function valuesOf(

@@ -89,7 +89,7 @@ async function startAll(supervisor: Supervisor, ids: readonly string[], host: Ho
   );
 }
 
-/** How each event is told to people; all but what the bots write, for which there is `logs`. */
+/** How each event is told to people; what the bots write is told by `logs`. */
 const TOLD: {
   [Name in Exclude<keyof SupervisorEvents, 'lineLogged'>]: (
     event: SupervisorEvents[Name][0],
