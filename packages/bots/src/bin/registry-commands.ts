@@ -127,11 +127,15 @@ function rowOf(bot: Bot, live: BotReport | undefined, now: number) {
     state,
     ageOf(statusSince, now),
     live ? live.pid : bot.process?.pid,
-    megabytesOf(live?.usage?.rssBytes),
+    memoryOf(live),
     cpuOf(live),
     restarts,
     statusReason,
   ];
+}
+
+function memoryOf(live: BotReport | undefined): string | undefined {
+  return live?.usage && megabytesOf(live.usage.rssBytes);
 }
 
 function cpuOf(live: BotReport | undefined): string | undefined {
@@ -171,7 +175,7 @@ function detailsOf(bot: Bot, live: BotReport | undefined, now: number): string {
       ['status', `${state}, for ${ageOf(statusSince, now)}`],
       ['why', statusReason],
       ['process', live ? live.pid : bot.process?.pid],
-      ['memory', megabytesOf(live?.usage?.rssBytes)],
+      ['memory', memoryOf(live)],
       ['cpu', cpuOf(live)],
       ['restarts', restarts],
       ['last exit', ended?.filter((part) => part !== undefined).join(', ')],

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { describeFailure } from '@buddy/core';
 import { z } from 'zod';
+import type { Breach } from '../limits/limit-watch.ts';
 import { serveControl } from '../control/control-server.ts';
 import { toSnakeCase } from '../registry/file/snake-case.ts';
 import { createBotRegistry } from '../registry/registry.ts';
@@ -9,7 +10,7 @@ import type { SupervisorEvents } from '../supervisor/events.ts';
 import { createSupervisor, type Supervisor } from '../supervisor/supervisor.ts';
 import { type CommandResult, defineCommand, type Host, UsageError } from './command.ts';
 import { tellProblems } from './registry-commands.ts';
-import { fitForTerminal } from './terminal.ts';
+import { fitForTerminal, megabytesOf } from './terminal.ts';
 import { readText, Registry, REGISTRY } from './values.ts';
 
 export const run = defineCommand({
@@ -104,11 +105,21 @@ const TOLD: {
   botAdopted: ({ process }) => `adopted, process ${process.pid}`,
   leftoversEnded: ({ pids }) => `ended what was left of it: ${pids.join(', ')}`,
   processesStuck: ({ pids }) => `hangs in the kernel and cannot be ended: ${pids.join(', ')}`,
-  limitExceeded: (event) => `beyond its limit: ${JSON.stringify(event)}`,
+  limitExceeded: (event) => `ended, for it used ${useOf(event)} for ${Math.round(event.forMs)} ms`,
   statusChanged: ({ from, to, reason }) =>
     `${from} -> ${to}${reason === undefined ? '' : ` (${reason})`}`,
   recordFailed: ({ error }) => `could not be recorded: ${describeFailure(error).message}`,
 };
+
+function useOf(breach: Breach): string {
+  const { sample } = breach;
+  switch (breach.limit) {
+    case 'rss':
+      return `${megabytesOf(sample.rssBytes)}, more than ${megabytesOf(breach.maxRssBytes)},`;
+    case 'cpu':
+      return `${Math.round(sample.cpuPercent ?? 0)} % of a core, more than ${breach.maxCpuPercent} %,`;
+  }
+}
 
 function tellEvents({ events }: Supervisor, host: Host): void {
   const tell = <Name extends keyof typeof TOLD>(name: Name) => {

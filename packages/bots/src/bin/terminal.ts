@@ -44,6 +44,6 @@ export function ageOf(time: string, now: number): string {
   return `${Math.floor(ms / unitMs)} ${unit}`;
 }
 
-export function megabytesOf(bytes: number | undefined): string | undefined {
-  return bytes === undefined ? undefined : `${Math.round(bytes / 1_000_000)} MB`;
+export function megabytesOf(bytes: number): string {
+  return `${Math.round(bytes / 1_000_000)} MB`;
 }
