@@ -1,7 +1,7 @@
 import { readdir, readFile, stat, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { writeFileAtomic } from '@buddy/core';
-import { type BotConfig, createBotRegistry } from '@buddy/bots';
+import { type BotChanges, type BotConfig, createBotRegistry } from '@buddy/bots';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { config, newFolder, newWorld } from './registry/world.ts';
 
@@ -111,7 +111,6 @@ describe('a registry of bots', () => {
     const { registry, open } = newWorld();
     await registry.create(config('counter', { description: '0' }));
     const other = open();
-    const addOne = (written: BotConfig) => ({ description: `${Number(written.description) + 1}` });
     await Promise.all(
       Array.from({ length: 40 }, (_, nth) =>
         (nth % 2 === 0 ? registry : other).update('counter', addOne),
@@ -147,7 +146,6 @@ describe('a registry of bots', () => {
 
   it('knows the bots that others depend on', async () => {
     const { registry } = newWorld();
-    const dependsOn = (...ids: string[]) => ({ deployment: { command: 'node', dependsOn: ids } });
     await expect(registry.create(config('mailer', dependsOn('queue')))).rejects.toMatchObject({
       code: 'BOTS_DEPENDENCY',
       message: 'Bot "mailer" depends on queue: there is no such bot. Create it first.',
@@ -253,7 +251,6 @@ describe('the file of a registry', () => {
     const link = join(newFolder(), 'link.json');
     await symlink(file, link);
     const linked = createBotRegistry({ file: link });
-    const addOne = (written: BotConfig) => ({ description: `${Number(written.description) + 1}` });
     await Promise.all(
       Array.from({ length: 20 }, (_, nth) =>
         (nth % 2 === 0 ? registry : linked).update('counter', addOne),
@@ -292,3 +289,11 @@ describe('the file of a registry', () => {
     await expect(registry.all()).rejects.toMatchObject(error);
   });
 });
+
+function addOne(written: BotConfig): BotChanges {
+  return { description: `${Number(written.description) + 1}` };
+}
+
+function dependsOn(...ids: string[]): BotChanges {
+  return { deployment: { command: 'node', dependsOn: ids } };
+}

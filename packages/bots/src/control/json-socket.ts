@@ -25,5 +25,7 @@ export async function* receive(
     inLine = end < 0 ? inLine + bytes.length : bytes.length - end - 1;
     if (inLine > longestBytes) socket.destroy();
   });
-  for await (const line of createInterface({ input: socket })) yield JSON.parse(line);
+  const lines = createInterface({ input: socket });
+  socket.once('close', () => lines.close()); // a socket that is destroyed has no end, and would be waited for for ever
+  for await (const line of lines) yield JSON.parse(line);
 }

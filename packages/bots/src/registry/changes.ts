@@ -112,6 +112,7 @@ const Progress = z.strictObject({
   status: z.enum(BOT_STATUSES).exactOptional(),
   statusReason: z.string().nullable().exactOptional(),
   process: ProcessIdentity.nullish(),
+  mark: z.string().nullable().exactOptional(),
   lastExit: BotExit.optional(),
   restarts: z.int().nonnegative().exactOptional(),
 });
@@ -126,29 +127,42 @@ export function recordProgress(draft: Draft, id: string, progress: BotProgress):
   const next = progressed(state, checked, draft.now);
   const stored = storeBot({ config, definition: definitionOf(bot) }, next);
   if (to === undefined) draft.putBot(stored);
-  else draft.putBot(stored, moved(draft, id, state.status, to, next.statusReason));
+  else draft.putBot(stored, statusChanged(draft, id, state.status, to, next.statusReason));
   return stored.bot;
 }
 
 function progressed(
-  state: BotState,
-  { status, statusReason, process, lastExit, restarts }: z.output<typeof Progress>,
+  before: BotState,
+  { status, statusReason, process, mark, lastExit, restarts }: z.output<typeof Progress>,
   now: string,
 ): BotState {
-  const isMove = status !== undefined;
-  const { statusReason: oldReason, process: oldProcess, lastExit: oldExit, ...rest } = state;
-  const reason = statusReason === undefined && !isMove ? oldReason : (statusReason ?? undefined);
-  const nextProcess = process === undefined ? oldProcess : (process ?? undefined);
-  const exit = lastExit ?? oldExit;
-  return {
-    ...rest,
-    ...(isMove && { status, statusSince: now }),
-    ...(reason !== undefined && { statusReason: reason }),
-    ...(nextProcess && { process: nextProcess }),
-    ...(exit && { lastExit: exit }),
-    ...(restarts !== undefined && { restarts }),
+  const moved = status === undefined ? {} : { status, statusSince: now };
+  const reasonBefore = status === undefined ? before.statusReason : undefined;
+  return withoutUndefined({
+    ...before,
+    ...moved,
+    statusReason: after(reasonBefore, statusReason),
+    process: after(before.process, process),
+    mark: after(before.mark, mark),
+    lastExit: lastExit ?? before.lastExit,
+    restarts: restarts ?? before.restarts,
     updatedAt: now,
-  };
+  });
+}
+
+/** What is left out stays, null clears. */
+function after<Value>(
+  before: Value | undefined,
+  said: Value | null | undefined,
+): Value | undefined {
+  return said === undefined ? before : (said ?? undefined);
+}
+
+function withoutUndefined<Value extends object>(value: Value): Value {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what may be undefined may be missing
+  return Object.fromEntries(
+    Object.entries(value).filter(([, field]) => field !== undefined),
+  ) as Value;
 }
 
 function definitionOf({ id, role, description, tags, template, deployment }: Bot) {
@@ -156,7 +170,7 @@ function definitionOf({ id, role, description, tags, template, deployment }: Bot
   return { id, role, description, tags, ...named, deployment };
 }
 
-function moved(
+function statusChanged(
   { at }: Draft,
   id: string,
   from: BotStatus,

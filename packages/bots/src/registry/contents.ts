@@ -9,6 +9,7 @@ export const BotState = z.strictObject({
   statusReason: Bot.shape.statusReason,
   statusSince: Bot.shape.statusSince,
   process: Bot.shape.process,
+  mark: Bot.shape.mark,
   lastExit: Bot.shape.lastExit,
   restarts: Bot.shape.restarts,
   revision: Bot.shape.revision,

@@ -9,6 +9,8 @@ import type { Telling } from './events.ts';
  */
 export class Draft {
   readonly at: number;
+  /** The same, as it is written into the file. */
+  readonly now: string;
   readonly templates: Map<string, DeploymentTemplate>;
   readonly bots: Map<string, StoredBot>;
   readonly tellings: Telling[] = [];
@@ -18,6 +20,7 @@ export class Draft {
   /** @param at In ms since the epoch. */
   constructor({ templates, bots, malformed }: Contents, at: number) {
     this.at = at;
+    this.now = new Date(at).toISOString();
     this.templates = new Map(templates);
     this.bots = new Map(bots);
     this.#malformed = malformed;
@@ -25,11 +28,6 @@ export class Draft {
 
   get isChanged(): boolean {
     return this.#isChanged;
-  }
-
-  /** As it is written into the file. */
-  get now(): string {
-    return new Date(this.at).toISOString();
   }
 
   /** @throws {UnknownBotError} {MalformedBotError} */

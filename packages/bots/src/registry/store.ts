@@ -42,7 +42,7 @@ export class RegistryStore {
   }
 
   async read(): Promise<Contents> {
-    const contents = await this.#ports.clock.external(async () => (await this.#located()).read());
+    const contents = await this.#ports.clock.external(async () => this.#located().read());
     this.#tellOfMalformed(contents);
     return contents;
   }
@@ -114,7 +114,7 @@ export class RegistryStore {
       this.#tellOfMalformed(contents);
       if (draft.isChanged) {
         // The lock keeps other registries out. Who writes without it, such as a person's editor, is noticed here.
-        if (await file.isReplaced()) continue;
+        if (file.isReplaced()) continue;
         await file.write(draft.contents(contents.generation + 1));
       }
       tellings.push(...draft.tellings);
@@ -130,7 +130,7 @@ export class RegistryStore {
   /** With the lock: what cannot be read gets out of the way of whoever puts it right, and is not lost by that. */
   async #readOrSetAside(file: RegistryFile, tellings: Telling[]): Promise<Contents> {
     try {
-      return await file.read();
+      return file.read();
     } catch (error) {
       if (!(error instanceof RegistryDamagedError) || !error.isInPlace) throw error;
       const at = this.#ports.clock.now();
@@ -142,7 +142,7 @@ export class RegistryStore {
   }
 
   async #withLock<Result>(work: (file: RegistryFile) => Promise<Result>): Promise<Result> {
-    const file = await this.#located();
+    const file = this.#located();
     const lock: FileLock = await lockFile(file.lockPath, {
       timeoutMs: this.#lockTimeoutMs,
       random: this.#ports.random,
@@ -154,8 +154,8 @@ export class RegistryStore {
     }
   }
 
-  async #located(): Promise<RegistryFile> {
-    this.#file ??= new RegistryFile(await locate(this.#path), this.#ports.writeFile);
+  #located(): RegistryFile {
+    this.#file ??= new RegistryFile(locate(this.#path), this.#ports.writeFile);
     return this.#file;
   }
 

@@ -1,5 +1,4 @@
-import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { accessSync, constants } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { FileAccessError, type Random, systemClock } from '@buddy/core';
@@ -32,7 +31,6 @@ export async function lockFile(
   path: string,
   { timeoutMs, random }: LockOptions,
 ): Promise<FileLock> {
-  await checkFolder(path);
   const giveUpAt = systemClock.monotonic() + timeoutMs;
   for (let tries = 0; ; tries += 1) {
     const lock = tryLock(path);
@@ -64,7 +62,7 @@ function tryLock(path: string): FileLock | undefined {
   } catch (error) {
     database?.close();
     if (isBusy(error)) return undefined;
-    throw new RegistryLockError(path, error);
+    throw whyNot(path, error);
   }
 }
 
@@ -74,11 +72,12 @@ function isBusy(error: unknown): boolean {
   return error instanceof Error && Reflect.get(error, 'errcode') === SQLITE_BUSY;
 }
 
-/** SQLite says only that it cannot open the file; the system says why. */
-async function checkFolder(path: string): Promise<void> {
+/** SQLite says only that it cannot open the file; the system says why, when it is for the folder. */
+function whyNot(path: string, error: unknown): FileAccessError | RegistryLockError {
   try {
-    await access(dirname(path), constants.W_OK);
-  } catch (error) {
-    throw new FileAccessError('write', path, error);
+    accessSync(dirname(path), constants.W_OK);
+  } catch (reason) {
+    return new FileAccessError('write', path, reason);
   }
+  return new RegistryLockError(path, error);
 }

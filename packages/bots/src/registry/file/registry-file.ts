@@ -1,4 +1,15 @@
-import { access, type FileHandle, open, readdir, realpath, rename, rm } from 'node:fs/promises';
+import {
+  type BigIntStats,
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type AtomicWriteOptions, FileAccessError, type NewId, randomId } from '@buddy/core';
 import { type Contents, EMPTY } from '../contents.ts';
@@ -20,12 +31,27 @@ export type WriteFile = (
 ) => Promise<void>;
 
 /** What was read, and what the file looked like then. */
-interface Reading {
+interface Reading extends Stamp {
   readonly contents: Contents;
-  readonly stamp: string;
 }
 
-/** The one file that the registry is in. Who writes holds its lock; who reads needs none. */
+/**
+ * Equal for the same contents. The generation tells what registries wrote; inode, size and times what was done to the file
+ * without one. These alone would not do: an inode is used again at once, and two writes may fall into one tick of the file
+ * system's clock.
+ */
+interface Stamp {
+  /** Undefined when the file does not begin as registries write it. */
+  readonly generation: number | undefined;
+  readonly outside: string;
+}
+
+/**
+ * The one file that the registry is in. Who writes holds its lock; who reads needs none.
+ *
+ * To look whether it has changed is done at once and not in the thread pool: a few microseconds against a few hops, and
+ * it is in the memory of the machine. Only what waits for the disk is waited for.
+ */
 export class RegistryFile {
   readonly path: string;
   readonly #write: WriteFile;
@@ -47,44 +73,32 @@ export class RegistryFile {
    * What the file says now. Reading changes nothing on the disk, whatever is found.
    * @throws {RegistryDamagedError} {TooNewError} {FileAccessError}
    */
-  async read(): Promise<Contents> {
-    const file = await openIfThere(this.path);
-    if (!file) return await this.#contentsOfNoFile();
-    try {
-      const head = await readHead(file);
-      const { stamp } = head;
-      if (stamp === this.#last?.stamp) return this.#last.contents;
-      const contents = parseContents(await textOf(file, head), this.path);
-      this.#wasThere = true;
-      this.#last = { contents, stamp };
-      return contents;
-    } catch (error) {
-      if (error instanceof NotARegistryError) {
-        throw new RegistryDamagedError(this.path, error.message, { isInPlace: true });
-      }
-      throw error instanceof Error && 'syscall' in error
-        ? new FileAccessError('read', this.path, error)
-        : error;
-    } finally {
-      await file.close();
-    }
+  read(): Contents {
+    const found = readIfChanged(this.path, this.#last);
+    if (found === 'missing') return this.#contentsOfNoFile();
+    this.#wasThere = true;
+    if (found === 'unchanged') return this.#last?.contents ?? EMPTY;
+    this.#last = { contents: this.#parse(found.text), ...found.stamp };
+    return this.#last.contents;
+  }
+
+  /** With the lock: whether somebody without it has replaced the file since it was read. */
+  isReplaced(): boolean {
+    const stat = statSync(this.path, { bigint: true, throwIfNoEntry: false });
+    if (!stat) return false; // there is none to be lost
+    return outsideOf(stat) !== this.#last?.outside;
   }
 
   /** With the lock. @throws {FileAccessError} */
   async write(contents: Contents): Promise<void> {
     await this.#sweepOnce();
+    // Command lines and process numbers are nobody else's business, unless a person has said so by chmod.
+    const mode = existsSync(this.path) ? {} : { mode: 0o600 };
     this.#last = undefined; // whatever happens now, what is on the disk has to be looked at
-    const text = renderContents(contents);
-    const ports = { newId: randomId(TEMPORARY) };
-    await this.#write(this.path, text, await this.#modeOfNew(), ports);
-    const file = await open(this.path);
-    try {
-      const { stamp } = await readHead(file);
-      this.#wasThere = true;
-      this.#last = { contents, stamp };
-    } finally {
-      await file.close();
-    }
+    await this.#write(this.path, renderContents(contents), mode, { newId: randomId(TEMPORARY) });
+    this.#wasThere = true;
+    const stat = statSync(this.path, { bigint: true });
+    this.#last = { contents, generation: contents.generation, outside: outsideOf(stat) };
   }
 
   /**
@@ -94,42 +108,36 @@ export class RegistryFile {
   async setAside(at: number): Promise<string> {
     const stem = `${this.path}${DAMAGED}${new Date(at).toISOString().replaceAll(':', '-')}`;
     let name = stem;
-    for (let count = 2; await isThere(name); count += 1) name = `${stem}-${count}`;
+    for (let count = 2; existsSync(name); count += 1) name = `${stem}-${count}`;
     await rename(this.path, name);
     this.#last = undefined;
     return name;
   }
 
-  /** With the lock: whether somebody has replaced the file since it was read. False while there is none. */
-  async isReplaced(): Promise<boolean> {
-    const file = await openIfThere(this.path);
-    if (!file) return false;
+  #parse(text: string): Contents {
     try {
-      const { stamp } = await readHead(file);
-      return stamp !== this.#last?.stamp;
-    } finally {
-      await file.close();
+      return parseContents(text, this.path);
+    } catch (error) {
+      if (!(error instanceof NotARegistryError)) throw error;
+      throw new RegistryDamagedError(this.path, error.message, { isInPlace: true });
     }
   }
 
   /** A registry that was there a moment ago, or was set aside, is not one that has no bots. */
-  async #contentsOfNoFile(): Promise<Contents> {
-    const setAsideAs = (await this.#damaged()).at(-1);
+  #contentsOfNoFile(): Contents {
+    const setAsideAs = this.#damaged().at(-1);
     if (setAsideAs !== undefined) {
-      if (await isThere(this.path)) return await this.read(); // somebody has just begun anew
+      if (existsSync(this.path)) return this.read(); // somebody has just begun anew
       throw new RegistryDamagedError(this.path, 'it was damaged', { setAsideAs });
     }
-    if (this.#wasThere) {
-      throw new RegistryDamagedError(this.path, 'the file has vanished');
-    }
+    if (this.#wasThere) throw new RegistryDamagedError(this.path, 'the file has vanished');
     return EMPTY;
   }
 
   /** What was set aside, the latest last. */
-  async #damaged(): Promise<string[]> {
+  #damaged(): string[] {
     const folder = dirname(this.path);
-    const names = await namesIn(folder);
-    return names
+    return namesIn(folder)
       .filter((name) => name.startsWith(`${basename(this.path)}${DAMAGED}`))
       .toSorted()
       .map((name) => join(folder, name));
@@ -139,16 +147,11 @@ export class RegistryFile {
   async #sweepOnce(): Promise<void> {
     if (this.#isSwept) return;
     const folder = dirname(this.path);
-    const left = (await namesIn(folder)).filter((name) =>
+    const left = namesIn(folder).filter((name) =>
       name.startsWith(`.${basename(this.path)}.${TEMPORARY}-`),
     );
     for (const name of left) await rm(join(folder, name), { force: true });
     this.#isSwept = true;
-  }
-
-  /** Command lines and process numbers are nobody else's business, unless a person has said so by chmod. */
-  async #modeOfNew(): Promise<{ mode?: number }> {
-    return (await isThere(this.path)) ? {} : { mode: 0o600 };
   }
 }
 
@@ -159,69 +162,58 @@ const TEMPORARY = 'registry-tmp';
  * Where the file really is: who comes by a symbolic link takes the same lock as all others.
  * @throws {FileAccessError} When its folder does not exist.
  */
-export async function locate(path: string): Promise<string> {
+export function locate(path: string): string {
   try {
-    return (await isThere(path))
-      ? await realpath(path)
-      : join(await realpath(dirname(path)), basename(path));
+    return existsSync(path)
+      ? realpathSync(path)
+      : join(realpathSync(dirname(path)), basename(path));
   } catch (error) {
     throw new FileAccessError('write', path, error);
   }
 }
 
-interface Head {
-  readonly size: bigint;
-  /** Equal for the same contents. */
-  readonly stamp: string;
-}
-
-/**
- * The generation tells what registries wrote; time, size and inode what was done to the file without one. These alone would
- * not do: an inode is used again at once, and two writes may fall into one tick of the file system's clock.
- */
-async function readHead(file: FileHandle): Promise<Head> {
-  const stat = await file.stat({ bigint: true });
-  const buffer = Buffer.alloc(HEAD_BYTES);
-  const { bytesRead } = await file.read(buffer, 0, HEAD_BYTES, 0);
-  const generation = generationInHead(buffer.toString('utf8', 0, bytesRead));
-  const stamp = [generation, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(' ');
-  return { size: stat.size, stamp };
-}
-
-/** Never torn by a writer: it replaces the file, and this one stays whole for as long as it is open. */
-async function textOf(file: FileHandle, { size }: Head): Promise<string> {
-  const buffer = Buffer.alloc(Number(size));
-  let length = 0;
-  while (length < buffer.length) {
-    const { bytesRead } = await file.read(buffer, length, buffer.length - length, length);
-    if (bytesRead === 0) break;
-    length += bytesRead;
-  }
-  return buffer.toString('utf8', 0, length);
-}
-
-async function openIfThere(path: string): Promise<FileHandle | undefined> {
+function readIfChanged(
+  path: string,
+  last: Stamp | undefined,
+): 'missing' | 'unchanged' | { text: string; stamp: Stamp } {
   try {
-    return await open(path);
+    const file = openSync(path, 'r');
+    try {
+      const stat = fstatSync(file, { bigint: true });
+      const stamp = {
+        generation: generationInHead(textOf(file, HEAD_BYTES)),
+        outside: outsideOf(stat),
+      };
+      const isUnchanged = stamp.generation === last?.generation && stamp.outside === last?.outside;
+      return isUnchanged ? 'unchanged' : { text: textOf(file, Number(stat.size)), stamp };
+    } finally {
+      closeSync(file);
+    }
   } catch (error) {
-    if (isMissing(error)) return undefined;
+    if (isMissing(error)) return 'missing';
     throw new FileAccessError('read', path, error);
   }
 }
 
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch (error) {
-    if (isMissing(error)) return false;
-    throw error;
-  }
+function outsideOf({ ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return [ino, size, mtimeNs, ctimeNs].join(' ');
 }
 
-async function namesIn(folder: string): Promise<string[]> {
+/** Never torn by a writer: it replaces the file, and this one stays whole for as long as it is open. */
+function textOf(file: number, bytes: number): string {
+  const buffer = Buffer.alloc(bytes);
+  let length = 0;
+  while (length < bytes) {
+    const read = readSync(file, buffer, length, bytes - length, length);
+    if (read === 0) break;
+    length += read;
+  }
+  return buffer.toString('utf8', 0, length);
+}
+
+function namesIn(folder: string): string[] {
   try {
-    return await readdir(folder);
+    return readdirSync(folder);
   } catch (error) {
     if (isMissing(error)) return [];
     throw new FileAccessError('read', folder, error);

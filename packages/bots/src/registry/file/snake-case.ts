@@ -9,18 +9,34 @@ export function toSnakeCase(value: unknown): unknown {
 
 /** Names in camelCase stay, so whoever writes a file may use either. */
 export function toCamelCase(value: unknown): unknown {
-  return mapKeys(value, (name) =>
-    name.replaceAll(/(?<=.)_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()),
-  );
+  return mapKeys(value, camelCase);
 }
 
-export function snakeCase(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+export const snakeCase = remembered((name) =>
+  name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+);
+
+const camelCase = remembered((name) =>
+  name.replaceAll(/(?<=.)_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()),
+);
+
+const MOST_NAMES = 1_000;
+
+/** There are few names, each many thousand times. */
+function remembered(translate: (name: string) => string): (name: string) => string {
+  const known = new Map<string, string>();
+  return (name) => {
+    const before = known.get(name);
+    if (before !== undefined) return before;
+    const translated = translate(name);
+    if (known.size < MOST_NAMES) known.set(name, translated);
+    return translated;
+  };
 }
 
 function mapKeys(value: unknown, map: (name: string) => string): unknown {
-  if (Array.isArray(value)) return value.map((item) => mapKeys(item, map));
   if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((item) => mapKeys(item, map));
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => [map(name), mapKeys(item, map)]),
   );

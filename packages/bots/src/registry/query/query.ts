@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Bot, BotRole } from '../../bot/bot.ts';
 import { BOT_STATUSES } from '../../bot/status.ts';
 
-const SORT_KEYS = ['id', 'role', 'status', 'created', 'updated', 'restarts'] as const;
+export const SORT_KEYS = ['id', 'role', 'status', 'created', 'updated', 'restarts'] as const;
 type SortKey = (typeof SORT_KEYS)[number];
 
 /** Which bots, in which order. What is left out does not narrow. */
