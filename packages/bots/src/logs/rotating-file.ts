@@ -47,8 +47,7 @@ export class RotatingFile {
 
   async #writeAll(): Promise<void> {
     while (this.#waiting !== '') {
-      const lines = this.#waiting;
-      this.#waiting = '';
+      const lines = this.#takeLines();
       const told = this.#leftOut;
       const text = told > 0 ? `(${told} lines left out here)\n${lines}` : lines;
       try {
@@ -62,6 +61,17 @@ export class RotatingFile {
         this.#isFailing = true;
       }
     }
+  }
+
+  /** As many as fit one file, and at least one. In characters, which is close enough. */
+  #takeLines(): string {
+    const { maxBytes } = this.#options;
+    const fitting = this.#waiting.lastIndexOf('\n', maxBytes - 1);
+    const end = this.#waiting.length <= maxBytes ? this.#waiting.length : fitting + 1;
+    const upTo = end > 0 ? end : this.#waiting.indexOf('\n') + 1;
+    const lines = this.#waiting.slice(0, upTo);
+    this.#waiting = this.#waiting.slice(upTo);
+    return lines;
   }
 
   async #write(text: string): Promise<void> {

@@ -14,6 +14,8 @@ export interface ReadinessPorts {
 const QUICK_PACE_MS = 20;
 const QUICK_FOR_MS = 2_000;
 const SLOW_PACE_MS = 200;
+/** A look that is cut short would say so, and nothing of the bot. */
+const SHORTEST_LOOK_MS = 100;
 
 /** @returns Why it did not get ready in time; undefined when it did. Rejects when aborted. */
 export async function untilReady(
@@ -58,7 +60,8 @@ async function untilProbed(
   const startedAt = clock.monotonic();
   for (;;) {
     const left = target.timeoutMs - (clock.monotonic() - startedAt);
-    const problem = await clock.external(() => probe(target, Math.max(1, Math.min(left, 1_000))));
+    const lookMs = Math.max(SHORTEST_LOOK_MS, Math.min(left, 1_000));
+    const problem = await clock.external(() => probe(target, lookMs));
     signal.throwIfAborted();
     if (problem === undefined) return undefined;
     const waited = clock.monotonic() - startedAt;

@@ -40,7 +40,7 @@ function readMessage(line: string): ReaperMessage | undefined {
 }
 
 async function endAll(trees: readonly Watched[]): Promise<void> {
-  const table = ownProcessTable();
+  const table = ownProcessTable(process.argv[2] === 'ps' ? 'ps' : undefined);
   if (!table) return;
   const sweeps = new Sweeps(table);
   const clock = {

@@ -17,8 +17,12 @@ export class Reaper {
   #child: ChildProcess | undefined;
   #isClosed = false;
 
-  constructor(logger: Logger) {
+  readonly #lookUp: 'proc' | 'ps' | undefined;
+
+  /** @param lookUp As this process does: start times from elsewhere could not be compared. */
+  constructor(logger: Logger, lookUp: 'proc' | 'ps' | undefined) {
     this.#logger = logger;
+    this.#lookUp = lookUp;
   }
 
   /**
@@ -49,9 +53,10 @@ export class Reaper {
 
   #start(): void {
     const conditions = import.meta.url.endsWith('.ts') ? ['--conditions=@buddy/source'] : [];
+    const lookUp = this.#lookUp === undefined ? [] : [this.#lookUp];
     const child = spawn(
       process.execPath,
-      [...conditions, '--max-semi-space-size=1', findProgram()],
+      [...conditions, '--max-semi-space-size=1', findProgram(), ...lookUp],
       {
         cwd: '/',
         env: {},

@@ -23,8 +23,8 @@ import { Reaper } from './reaper.ts';
 import { Sweeps } from './sweeps.ts';
 
 export interface SystemProcessesOptions {
-  /** How processes are looked up; what the system has when left out: `/proc`, or `ps` on macOS. */
-  readonly table?: ProcessTable;
+  /** Where processes are looked up: `/proc` on Linux and `ps` elsewhere when left out. `ps` is slower, and knows less. */
+  readonly lookUp?: 'proc' | 'ps';
   /** Whether control groups (cgroup v2) are used where this user may make some. Default true. */
   readonly useCgroups?: boolean;
   /** How big a file that a bot writes to itself may get before it is emptied. Default 10 MiB. */
@@ -45,7 +45,7 @@ const DRAIN_MS = 50;
  * @throws {UnsupportedPlatformError} On Windows.
  */
 export function createSystemProcesses(options: SystemProcessesOptions = {}): Processes {
-  const table = options.table ?? ownProcessTable();
+  const table = ownProcessTable(options.lookUp);
   if (!table) throw new UnsupportedPlatformError(process.platform);
   return new SystemProcesses(table, options);
 }
@@ -66,7 +66,7 @@ class SystemProcesses implements Processes {
     this.#table = table;
     this.#sweeps = new Sweeps(table);
     this.#logger = options.logger ?? silentLogger;
-    this.#reaper = new Reaper(this.#logger);
+    this.#reaper = new Reaper(this.#logger, options.lookUp);
     this.#cgroupBase = options.useCgroups === false ? undefined : findCgroupBase();
     this.#maxOutputFileBytes = options.maxOutputFileBytes ?? 10 * 2 ** 20;
     this.#outOfMemoryKills = { count: table.outOfMemoryKills(), at: performance.now() };

@@ -8,7 +8,7 @@ import {
 } from '@buddy/bots';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type FakeProcess, FakeProcesses } from './fake-processes.ts';
+import { type FakeProcess, FakeProcesses } from '../process/fake-processes.ts';
 import { bot, MemoryBots } from './memory-bots.ts';
 
 type Restart = Partial<RestartPolicy>;

@@ -76,7 +76,7 @@ export class FakeProcesses implements Processes {
     if (launch.command === 'missing') {
       throw new LaunchError(launch.command, 'there is no such program', true, undefined);
     }
-    const process = new FakeProcess(this.launched.length + 1, launch);
+    const process = new FakeProcess(1_001 + this.launched.length, launch);
     this.launched.push(process);
     queueMicrotask(() => this.#begin(process));
     return process;
