@@ -161,6 +161,18 @@ describe('an entry that is malformed', () => {
     expect(await registry.problems()).toEqual([]);
   });
 
+  it('that lacks a template is whole again once somebody writes that', async () => {
+    const world = newWorld();
+    await world.registry.putTemplate({ name: 'node', deployment: { command: 'node' } });
+    await world.registry.create({ id: 'crawler', role: 'worker', template: 'node' });
+    const { templates: _, ...rest } = await jsonOf(world);
+    await writeFile(world.file, JSON.stringify({ ...rest, templates: [] }));
+    expect(await world.registry.problems()).toMatchObject([{ path: 'bots[0].template' }]);
+    await world.registry.putTemplate({ name: 'node', deployment: { command: 'bun' } });
+    expect(await world.registry.problems()).toEqual([]);
+    expect(await world.registry.get('crawler')).toMatchObject({ deployment: { command: 'bun' } });
+  });
+
   it('is also one whose template cannot be read, one that comes twice, and one of no shape', async () => {
     const world = newWorld();
     await world.registry.putTemplate({ name: 'node', deployment: { command: 'node' } });

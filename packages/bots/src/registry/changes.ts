@@ -60,6 +60,9 @@ export function created({ at }: Draft, { bot }: StoredBot): Telling {
   return (emit) => emit('botCreated', { at, bot });
 }
 
+/** What is in it is checked with the rest. A promise, of a function that waits, is no record. */
+const Changes = z.record(z.string(), z.unknown());
+
 export function updateBot(
   draft: Draft,
   id: string,
@@ -70,7 +73,11 @@ export function updateBot(
   if (revision !== undefined && revision !== state.revision) {
     throw new RevisionConflictError(id, revision, state.revision);
   }
-  const changes = typeof update === 'function' ? update(config) : update;
+  const changes = parseOrThrow(
+    Changes,
+    typeof update === 'function' ? update(config) : update,
+    `changes of bot "${id}"`,
+  );
   const written = { ...config, ...changes, id };
   const resolved = resolveBotOrThrow(written, draft.templateOf(written.template));
   const stored = storeBot(resolved, rewritten(state, draft));

@@ -85,20 +85,29 @@ export class RegistryStore {
   async #writeAll(): Promise<void> {
     this.#isWriting = true;
     while (this.#waiting.length > 0) {
-      const group = this.#waiting;
-      this.#waiting = [];
+      let group: readonly Waiting[] = this.#waiting;
       const tellings: Telling[] = [];
       try {
         const answer = await this.#ports.clock.external(() =>
-          this.#withLock((file) => this.#writeGroup(file, group, tellings)),
+          this.#withLock((file) => {
+            group = this.#takeWaiting(); // not before: more of them wait by now
+            return this.#writeGroup(file, group, tellings);
+          }),
         );
         answer();
       } catch (error) {
+        if (group === this.#waiting) this.#takeWaiting(); // nobody got as far as the lock
         for (const { refuse } of group) refuse(error);
       }
       this.#tell(tellings);
     }
     this.#isWriting = false;
+  }
+
+  #takeWaiting(): readonly Waiting[] {
+    const group = this.#waiting;
+    this.#waiting = [];
+    return group;
   }
 
   /** With the lock. @returns What tells the callers. */

@@ -98,6 +98,8 @@ export class RegistryFile {
     await this.#write(this.path, renderContents(contents), mode, { newId: randomId(TEMPORARY) });
     this.#wasThere = true;
     const stat = statSync(this.path, { bigint: true });
+    // What was malformed for the want of a template may be whole now, and has another place: that is found by reading.
+    if (contents.malformed.length > 0) return;
     this.#last = { contents, generation: contents.generation, outside: outsideOf(stat) };
   }
 
