@@ -58,6 +58,11 @@ export const BENCHES: readonly Bench[] = [
     measure: async () => (await import('./benches/mocks.ts')).measureMocks(),
   },
   {
+    name: 'bots-registry',
+    title: "A registry of bots: written durably, and searched; beside it the disk's own part",
+    measure: async () => (await import('./benches/bots-registry.ts')).measureBotsRegistry(),
+  },
+  {
     name: 'main-job',
     title:
       'examples/orchestrator.ts: 10 000 tasks, manual clock, a whole process from start to end',

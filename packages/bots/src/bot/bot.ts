@@ -104,7 +104,10 @@ export const Deployment = z.strictObject({
   cwd: z.string().startsWith('/').optional(),
   /** Names of the variables that are handed on from the supervisor's environment; all others are not. */
   env: z
-    .array(z.string().regex(/^[A-Za-z_]\w*$/, 'must be the name of a variable, without a value'))
+    .array(
+      z.string().regex(/^[A-Za-z_]\w*$/, 'must be the name of a variable; values are never stored'),
+      { error: 'must be a list of names of variables; values are never stored' },
+    )
     .readonly()
     .default([]),
   readiness: Readiness.default({ kind: 'started' }),
@@ -118,12 +121,17 @@ export const Deployment = z.strictObject({
 });
 export type Deployment = z.output<typeof Deployment>;
 
-/** What a person writes about a bot. */
+/** The name of a part of deployments that several bots share. */
+export const TemplateName = BotId;
+
+/** A bot as it is meant to be, with all that its template gives and all defaults filled in. */
 export const BotDefinition = z.strictObject({
   id: BotId,
   role: BotRole,
   description: z.string().max(500).default(''),
   tags: z.array(z.string().min(1).max(64)).readonly().default([]),
+  /** Where what `deployment` has, and nobody wrote about this bot alone, comes from. */
+  template: TemplateName.optional(),
   deployment: Deployment,
 });
 export type BotDefinitionInput = z.input<typeof BotDefinition>;
@@ -169,9 +177,13 @@ export const Bot = BotDefinition.extend({
   statusReason: z.string().optional(),
   statusSince: z.iso.datetime(),
   process: ProcessIdentity.optional(),
+  /** What every process of its tree carries in its environment, so that all of them are found again. No secret. */
+  mark: z.string().optional(),
   lastExit: BotExit.optional(),
   /** Since it was registered. */
   restarts: z.int().nonnegative(),
+  /** How often its definition was written: 1 at first. What becomes of it while it runs does not count. */
+  revision: z.int().positive(),
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
 });

@@ -1,0 +1,156 @@
+import { chmod, rm } from 'node:fs/promises';
+import { createServer, type Server, type Socket } from 'node:net';
+import { describeFailure, type Logger, silentLogger, systemRandom } from '@buddy/core';
+import type { LogLine } from '../logs/log-line.ts';
+import { RegistryBusyError } from '../registry/errors.ts';
+import { type FileLock, lockFile } from '../registry/file/file-lock.ts';
+import type { Supervisor } from '../supervisor/supervisor.ts';
+import { SupervisorRunningError } from './errors.ts';
+import { receive, send } from './json-socket.ts';
+import { type ControlAnswer, ControlRequest, LONGEST_REQUEST } from './protocol.ts';
+import { socketPathFor } from './socket-path.ts';
+
+export interface ControlOptions {
+  /** Of the supervisor's registry: by it others find the socket. */
+  readonly registryFile: string;
+  readonly logger?: Logger;
+}
+
+export interface ControlServer {
+  readonly path: string;
+  /** Ends every connection, and takes the socket away. */
+  close(): Promise<void>;
+}
+
+/**
+ * Lets other processes of this user ask a supervisor. Also the lock that keeps a second one from the same registry: take it before
+ * the supervisor opens.
+ * @throws {SupervisorRunningError} Another one has it already. @throws {SocketFolderError}
+ */
+export async function serveControl(
+  supervisor: Supervisor,
+  { registryFile, logger = silentLogger }: ControlOptions,
+): Promise<ControlServer> {
+  const path = await socketPathFor(registryFile);
+  const lock = await lockOf(path, registryFile);
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', (error) => logger.debug({ err: error }, 'A connection was lost'));
+    answer(supervisor, socket).catch((error: unknown) => {
+      logger.debug({ err: error }, 'A request could not be answered');
+      socket.destroy();
+    });
+  });
+  try {
+    await rm(path, { force: true });
+    await listen(server, path);
+    await chmod(path, 0o600);
+  } catch (error) {
+    server.close();
+    lock.release();
+    throw error;
+  }
+  let closed: Promise<void> | undefined;
+  const close = async () => {
+    const gone = new Promise((resolve) => server.close(resolve));
+    for (const socket of sockets) socket.destroy();
+    await gone; // which removes the socket's file, too
+    lock.release();
+  };
+  return { path, close: () => (closed ??= close()) };
+}
+
+/** Held as long as we listen. It vanishes with its holder, so a socket that is there while we have it is a dead one's. */
+async function lockOf(path: string, registryFile: string): Promise<FileLock> {
+  try {
+    return await lockFile(`${path}.lock`, { timeoutMs: 0, random: systemRandom });
+  } catch (error) {
+    if (error instanceof RegistryBusyError) throw new SupervisorRunningError(registryFile);
+    throw error;
+  }
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+async function answer(supervisor: Supervisor, socket: Socket): Promise<void> {
+  for await (const message of receive(socket, LONGEST_REQUEST)) {
+    try {
+      const request = ControlRequest.parse(message);
+      for await (const reply of replies(supervisor, request, socket)) await send(socket, reply);
+      await send(socket, { kind: 'done' } satisfies ControlAnswer);
+    } catch (error) {
+      const { code, message: told } = describeFailure(error);
+      await send(socket, { kind: 'failed', code, message: told } satisfies ControlAnswer);
+    }
+    socket.end();
+    return;
+  }
+}
+
+async function* replies(
+  supervisor: Supervisor,
+  request: ControlRequest,
+  socket: Socket,
+): AsyncGenerator<ControlAnswer, void> {
+  switch (request.command) {
+    case 'start':
+      return supervisor.start(request.botId);
+    case 'restart':
+      return supervisor.restart(request.botId);
+    case 'stop':
+      yield { kind: 'stopped', botIds: [...(await supervisor.stop(request.botId))] };
+      return;
+    case 'status': {
+      const { botId } = request;
+      const reports =
+        botId === undefined ? await supervisor.statuses() : [await supervisor.status(botId)];
+      yield { kind: 'reports', reports: [...reports] };
+      return;
+    }
+    case 'logs':
+      yield* lines(supervisor, request, socket);
+  }
+}
+
+/** What waits for a reader that does not read; lines beyond are left out for this reader. */
+const MAX_WAITING_LINES = 10_000;
+
+async function* lines(
+  supervisor: Supervisor,
+  { botId, last, follow }: Extract<ControlRequest, { command: 'logs' }>,
+  socket: Socket,
+): AsyncGenerator<ControlAnswer, void> {
+  const waiting: LogLine[] = [];
+  let wake: (() => void) | undefined;
+  const onLine = (event: { botId: string; line: LogLine }) => {
+    if (event.botId === botId && waiting.length < MAX_WAITING_LINES) waiting.push(event.line);
+    wake?.();
+  };
+  const past = await supervisor.logs(botId, { last });
+  if (follow) supervisor.events.on('lineLogged', onLine); // in the same turn: no line is missed, none comes twice
+  const onClose = () => wake?.();
+  socket.once('close', onClose);
+  try {
+    for (const line of past) yield { kind: 'line', line };
+    if (!follow) return;
+    while (!socket.destroyed) {
+      for (const line of waiting.splice(0)) yield { kind: 'line', line };
+      const woken = Promise.withResolvers<void>();
+      wake = woken.resolve;
+      if (waiting.length === 0 && !socket.destroyed) await woken.promise;
+    }
+  } finally {
+    supervisor.events.off('lineLogged', onLine);
+    socket.off('close', onClose);
+  }
+}

@@ -1,0 +1,118 @@
+import type { Cgroup } from './cgroups.ts';
+import { keyOf, type ProcessKey, type ProcessRow, type ProcessTable } from './process-table.ts';
+import type { EndableTree } from './processes.ts';
+import type { Sweep, Sweeps } from './sweeps.ts';
+
+export interface MarkedTreeOptions {
+  readonly mark: string;
+  /** Left out when it is long gone. */
+  readonly leader?: ProcessKey;
+  /** Left out where there are none. */
+  readonly cgroup?: Cgroup | undefined;
+  /** Whether the leader is our child, and nobody has reaped it: then its number, and that of its group, is surely its own. */
+  readonly isLeaderHeld: () => boolean;
+}
+
+/**
+ * A tree that is found however its processes went: below one another, in the leader's group or session, or by the mark in
+ * their environment. Who was once seen in it stays in it.
+ *
+ * One that leaves the group, is handed to init and clears its environment, all before anybody looks, is found only where
+ * there are cgroups.
+ */
+export class MarkedTree implements EndableTree {
+  readonly #options: MarkedTreeOptions;
+  readonly #table: ProcessTable;
+  readonly #sweeps: Sweeps;
+  /** Key by pid. */
+  #members = new Map<number, string>();
+
+  constructor(options: MarkedTreeOptions, table: ProcessTable, sweeps: Sweeps) {
+    this.#options = options;
+    this.#table = table;
+    this.#sweeps = sweeps;
+    if (options.leader) this.#members.set(options.leader.pid, keyOf(options.leader));
+  }
+
+  async survivors(): Promise<readonly number[]> {
+    return (await this.#look()).map(({ pid }) => pid);
+  }
+
+  async signal(signal: NodeJS.Signals): Promise<number> {
+    const rows = await this.#look();
+    if (signal === 'SIGKILL' && rows.length > 0) this.#options.cgroup?.kill();
+    const group = this.#signalGroup(signal);
+    const others = rows.filter(({ groupId }) => groupId !== group);
+    return (
+      rows.length - others.length + others.filter((row) => this.#table.signal(row, signal)).length
+    );
+  }
+
+  /** Where to begin when not everything that runs is looked at. */
+  startingPids(): readonly number[] {
+    return [...new Set([...this.#members.keys(), ...(this.#options.cgroup?.pids() ?? [])])];
+  }
+
+  /** Of rows found below the known ones: those that are of this tree. Remembers them. */
+  admitBelow(rows: readonly ProcessRow[]): readonly ProcessRow[] {
+    const grouped = new Set(this.#options.cgroup?.pids());
+    return this.#remember(
+      withDescendants(rows, (row) => this.#isKnown(row) || grouped.has(row.pid)),
+    );
+  }
+
+  async #look(): Promise<readonly ProcessRow[]> {
+    const { leader } = this.#options;
+    const sweep = await this.#sweeps.take(leader ? Number(leader.startedAtTicks) : 0);
+    return this.#remember(this.#rowsIn(sweep));
+  }
+
+  #rowsIn({ rows, marks }: Sweep): readonly ProcessRow[] {
+    const { leader, mark, cgroup } = this.#options;
+    const grouped = new Set(cgroup?.pids());
+    // While it is there, dead or alive, nobody else can have its group or session.
+    const isLeaderThere = leader && rows.some((row) => keyOf(row) === keyOf(leader));
+    return withDescendants(
+      rows,
+      (row) =>
+        this.#isKnown(row) ||
+        marks.get(row.pid) === mark ||
+        grouped.has(row.pid) ||
+        (isLeaderThere === true && (row.groupId === leader.pid || row.sessionId === leader.pid)),
+    );
+  }
+
+  #isKnown(row: ProcessRow): boolean {
+    return this.#members.get(row.pid) === keyOf(row);
+  }
+
+  /** @returns Those that run. */
+  #remember(rows: readonly ProcessRow[]): readonly ProcessRow[] {
+    this.#members = new Map(rows.map((row) => [row.pid, keyOf(row)]));
+    return rows.filter(({ isZombie }) => !isZombie);
+  }
+
+  /** All of the leader's group at one stroke, so that none of it can fork away meanwhile. Undefined when that is not safe. */
+  #signalGroup(signal: NodeJS.Signals): number | undefined {
+    const { leader, isLeaderHeld } = this.#options;
+    if (!leader || !isLeaderHeld()) return undefined;
+    try {
+      process.kill(-leader.pid, signal);
+      return leader.pid;
+    } catch (error) {
+      // ESRCH: it has left its own group. EPERM: all of it has another user.
+      if (error instanceof Error && 'code' in error) return undefined;
+      throw error;
+    }
+  }
+}
+
+function withDescendants(
+  rows: readonly ProcessRow[],
+  isMember: (row: ProcessRow) => boolean,
+): readonly ProcessRow[] {
+  const children = Map.groupBy(rows, ({ parentPid }) => parentPid);
+  const found = new Set(rows.filter(isMember));
+  for (const { pid } of found) for (const child of children.get(pid) ?? []) found.add(child);
+  return [...found];
+}

@@ -1,0 +1,259 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as wait } from 'node:timers/promises';
+import { createSupervisor, createSystemProcesses } from '@buddy/bots';
+import { describe, expect, it } from 'vitest';
+import { bot, MemoryBots } from '../supervisor/memory-bots.ts';
+import { newToken, newTrees, type Tree } from './trees.ts';
+import { processesWith, until } from './witness.ts';
+
+/** The nightly run asks for 200. */
+const TREES = Number(process.env['BUDDY_TREES'] ?? 20);
+const AT_ONCE = 20;
+
+async function inBatches(endBatch: (trees: readonly Tree[]) => Promise<void>): Promise<void> {
+  for (let left = TREES; left > 0; left -= AT_ONCE) {
+    const trees = newTrees(Math.min(left, AT_ONCE));
+    try {
+      await endBatch(trees);
+      expect(survivorsOf(trees)).toEqual([]);
+    } finally {
+      for (const { token } of trees) for (const pid of processesWith(token)) killIfThere(pid);
+    }
+  }
+}
+
+/** Each tree is there, as far as it goes: else its end would show nothing. */
+async function untilUnfolded(trees: readonly Tree[]): Promise<void> {
+  for (const { token, processes, kind } of trees) {
+    await until(
+      () => ({ kind, found: processesWith(token).length }),
+      ({ found }) => found >= processes,
+    );
+  }
+}
+
+function survivorsOf(trees: readonly Tree[]): string[] {
+  return trees.filter(({ token }) => processesWith(token).length > 0).map(({ kind }) => kind);
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // it has gone by itself
+  }
+}
+
+function host(trees: readonly Tree[], ...args: string[]): ChildProcess {
+  const program = fileURLToPath(new URL('supervisor-host.ts', import.meta.url));
+  const definitions = JSON.stringify(trees.map(({ definition }) => definition));
+  return spawn(process.execPath, ['--conditions=@buddy/source', program, definitions, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+}
+
+describe(`of ${TREES} process trees`, () => {
+  it.each([
+    ['by group, parents and mark', false],
+    ['by control group as well, where there are any', true],
+  ])(
+    'none has a survivor when the supervisor closes: %s',
+    (_how, useCgroups) =>
+      inBatches(async (trees) => {
+        const registry = new MemoryBots(trees.map(({ definition }) => definition));
+        const processes = createSystemProcesses({ useCgroups });
+        const supervisor = createSupervisor({ registry }, { processes });
+        await supervisor.startAll();
+        await untilUnfolded(trees);
+        await supervisor.close();
+        expect(survivorsOf(trees)).toEqual([]);
+      }),
+    300_000,
+  );
+
+  it.each([
+    ['is ended by SIGKILL', 'SIGKILL', []],
+    ['is ended by SIGKILL, with control groups where there are any', 'SIGKILL', ['cgroups']],
+    ['is interrupted', 'SIGINT', []],
+  ] as const)(
+    'none has a survivor when the supervisor itself %s',
+    (_how, signal, args) =>
+      inBatches(async (trees) => {
+        const supervisor = host(trees, ...args);
+        const ended = once(supervisor, 'exit');
+        await untilUnfolded(trees);
+        supervisor.kill(signal);
+        expect(await ended).toEqual([null, signal]);
+        await until(
+          () => survivorsOf(trees),
+          (left) => left.length === 0,
+        );
+      }),
+    300_000,
+  );
+
+  it(
+    'none has a survivor when its first process has ended by itself',
+    () =>
+      inBatches(async (trees) => {
+        const going = trees.map(({ token, kind }) => ({
+          token,
+          kind,
+          // It leaves three behind: one in its group, one in a session of its own, one that init has.
+          script: `sleep ${token} & setsid sleep ${token} & (setsid sleep ${token} &); exec sleep 0.2`,
+        }));
+        const registry = new MemoryBots(
+          going.map(({ script }, index) =>
+            bot(`tree-${index}`, {
+              command: 'sh',
+              args: ['-c', script],
+              stopGraceMs: 300,
+              restart: { kind: 'temporary' },
+            }),
+          ),
+        );
+        const processes = createSystemProcesses({ useCgroups: false });
+        const supervisor = createSupervisor({ registry }, { processes });
+        await supervisor.startAll();
+        await until(
+          () => registry.all(),
+          (bots) => bots.every(({ status }) => status === 'stopped'),
+        );
+        expect(survivorsOf(trees)).toEqual([]);
+        await supervisor.close();
+      }),
+    300_000,
+  );
+});
+
+describe('a supervisor whose reaper was ended', () => {
+  it('has another one', async () => {
+    const trees = newTrees(2);
+    const supervisor = host(trees);
+    const ended = once(supervisor, 'exit');
+    await untilUnfolded(trees);
+    const reapers = () =>
+      processesWith('reaper-main').filter((pid) => parentOf(pid) === supervisor.pid);
+    const [first] = await until(reapers, (found) => found.length === 1);
+    killIfThere(first ?? 0);
+    await until(reapers, (found) => found.length === 1 && found[0] !== first);
+    await wait(200); // until it has been told of the trees, too: nobody can see that from outside
+    supervisor.kill('SIGKILL');
+    await ended;
+    const left = await until(
+      () => survivorsOf(trees),
+      (found) => found.length === 0,
+    );
+    expect(left).toEqual([]);
+  }, 30_000);
+});
+
+describe('a stranger', () => {
+  it('is not signalled though it has the number of a bot that is gone', async () => {
+    const token = newToken(0);
+    const stranger = spawn('sleep', [token], { stdio: 'ignore' });
+    const registry = new MemoryBots([bot('ada'), bot('bob')]);
+    const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    const pid = stranger.pid ?? 0;
+    const startedAtTicks = String(Number(ticksOf(pid)) - 1);
+    for (const [id, status] of [
+      ['ada', 'running'],
+      ['bob', 'stopping'],
+    ] as const) {
+      const earlier = { pid, startedAtTicks, bootId };
+      registry.put({ ...registry.now(id), status, process: earlier, mark: `mark-of-${id}` });
+    }
+    const supervisor = createSupervisor({ registry });
+    expect(await supervisor.open()).toEqual({ adopted: [], buried: ['ada', 'bob'] });
+    await supervisor.stopAll();
+    await supervisor.close();
+    expect(processesWith(token)).toEqual([pid]);
+    stranger.kill('SIGKILL');
+  });
+
+  it.runIf(canChooseNextPid())(
+    'is not signalled though it got the number of a process of a living tree',
+    async () => {
+      const token = newToken(1);
+      const processes = createSystemProcesses({ useCgroups: false });
+      const tree = await processes.launch({
+        mark: `reuse-${process.pid}`,
+        command: 'sh',
+        args: ['-c', `sleep 0${token.replace('1234', '1')} & sleep ${token} & wait`],
+        cwd: undefined,
+        environment: { PATH: process.env['PATH'] ?? '' },
+        hasMessages: false,
+        stopGraceMs: 100,
+        onOutput: () => undefined,
+        onMessage: () => undefined,
+      });
+      const members = await until(
+        () => tree.survivors(),
+        (found) => found.length === 3,
+      );
+      const [number = 0] = await until(
+        () => members.filter((pid) => !processesWith(token).includes(pid)),
+        (short) => short.length === 1,
+      );
+      await until(
+        () => members.filter((pid) => existsSync(`/proc/${pid}`)),
+        (left) => left.length === 2,
+      );
+      const stranger = await strangerWith(number, `${token}1`);
+      expect(stranger.pid).toBe(number);
+      await tree.signal('SIGTERM');
+      await tree.signal('SIGKILL');
+      await tree.exited;
+      expect(await tree.survivors()).toEqual([]);
+      expect(processesWith(`${token}1`)).toEqual([number]);
+      stranger.kill('SIGKILL');
+      tree.release();
+      await processes.close();
+    },
+  );
+});
+
+function ticksOf(pid: number): string | undefined {
+  return statOf(pid)[19];
+}
+
+function parentOf(pid: number): number {
+  return Number(statOf(pid)[1]);
+}
+
+/** From the state on; nothing of one that is gone. */
+function statOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
+  } catch {
+    return [];
+  }
+}
+
+const LAST_PID = '/proc/sys/kernel/ns_last_pid';
+
+/** With the capability for it the kernel can be told which number to give out next; root has it as a rule. */
+function canChooseNextPid(): boolean {
+  try {
+    closeSync(openSync(LAST_PID, 'r+'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function strangerWith(pid: number, token: string): Promise<ChildProcess> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    const file = openSync(LAST_PID, 'r+');
+    writeSync(file, String(pid - 1));
+    closeSync(file);
+    const child = spawn('sleep', [token], { stdio: 'ignore' });
+    if (child.pid === pid) return child;
+    child.kill('SIGKILL'); // somebody else was quicker
+    await wait(5);
+  }
+  throw new Error(`Nobody got the number ${pid}`);
+}
