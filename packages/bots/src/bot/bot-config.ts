@@ -97,11 +97,11 @@ function extend(base: Readonly<Record<string, unknown>>, own: unknown): unknown 
 /** Of `checked`, in its order, what `written` has too: no defaults, and nothing from a template. */
 function pickWritten(checked: unknown, written: unknown): unknown {
   if (!isRecord(checked) || !isRecord(written)) return checked;
-  return Object.fromEntries(
-    Object.entries(checked)
-      .filter(([name]) => written[name] !== undefined)
-      .map(([name, value]) => [name, pickWritten(value, written[name])]),
-  );
+  const picked: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(checked)) {
+    if (written[name] !== undefined) picked[name] = pickWritten(value, written[name]);
+  }
+  return picked;
 }
 
 function withoutUndefined(record: Readonly<Record<string, unknown>>): Record<string, unknown> {
