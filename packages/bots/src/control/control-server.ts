@@ -1,7 +1,9 @@
 import { chmod, rm } from 'node:fs/promises';
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { describeFailure, type Logger, silentLogger } from '@buddy/core';
+import { createServer, type Server, type Socket } from 'node:net';
+import { describeFailure, type Logger, silentLogger, systemRandom } from '@buddy/core';
 import type { LogLine } from '../logs/log-line.ts';
+import { RegistryBusyError } from '../registry/errors.ts';
+import { type FileLock, lockFile } from '../registry/file/file-lock.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 import { SupervisorRunningError } from './errors.ts';
 import { receive, send } from './json-socket.ts';
@@ -23,13 +25,14 @@ export interface ControlServer {
 /**
  * Lets other processes of this user ask a supervisor. Also the lock that keeps a second one from the same registry: take it before
  * the supervisor opens.
- * @throws {SupervisorRunningError} Another one answers already. @throws {SocketFolderError}
+ * @throws {SupervisorRunningError} Another one has it already. @throws {SocketFolderError}
  */
 export async function serveControl(
   supervisor: Supervisor,
   { registryFile, logger = silentLogger }: ControlOptions,
 ): Promise<ControlServer> {
   const path = await socketPathFor(registryFile);
+  const lock = await lockOf(path, registryFile);
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -40,49 +43,42 @@ export async function serveControl(
       socket.destroy();
     });
   });
-  await listen(server, path, registryFile);
-  await chmod(path, 0o600);
-  return {
-    path,
-    close: async () => {
-      const closed = new Promise((resolve) => server.close(resolve));
-      for (const socket of sockets) socket.destroy();
-      await closed; // which removes the socket's file, too
-    },
+  try {
+    await rm(path, { force: true });
+    await listen(server, path);
+    await chmod(path, 0o600);
+  } catch (error) {
+    server.close();
+    lock.release();
+    throw error;
+  }
+  let closed: Promise<void> | undefined;
+  const close = async () => {
+    const gone = new Promise((resolve) => server.close(resolve));
+    for (const socket of sockets) socket.destroy();
+    await gone; // which removes the socket's file, too
+    lock.release();
   };
+  return { path, close: () => (closed ??= close()) };
 }
 
-async function listen(server: Server, path: string, registryFile: string): Promise<void> {
-  for (let isRetry = false; ; isRetry = true) {
-    try {
-      await tryListen(server, path);
-      return;
-    } catch (error) {
-      const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
-      if (!isTaken || isRetry) throw error;
-      if (await isAnswered(path)) throw new SupervisorRunningError(registryFile);
-      await rm(path, { force: true }); // left by one that was killed
-    }
+/** Held as long as we listen. It vanishes with its holder, so a socket that is there while we have it is a dead one's. */
+async function lockOf(path: string, registryFile: string): Promise<FileLock> {
+  try {
+    return await lockFile(`${path}.lock`, { timeoutMs: 0, random: systemRandom });
+  } catch (error) {
+    if (error instanceof RegistryBusyError) throw new SupervisorRunningError(registryFile);
+    throw error;
   }
 }
 
-function tryListen(server: Server, path: string): Promise<void> {
+function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(path, () => {
       server.off('error', reject);
       resolve();
     });
-  });
-}
-
-function isAnswered(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path, () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on('error', () => resolve(false));
   });
 }
 

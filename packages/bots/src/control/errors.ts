@@ -1,6 +1,6 @@
 import { BuddyError } from '@buddy/core';
 
-/** Another supervisor has this registry, and answers. */
+/** Another supervisor has this registry. */
 export class SupervisorRunningError extends BuddyError {
   readonly code = 'BOTS_SUPERVISOR_RUNNING';
   readonly registryFile: string;

@@ -333,10 +333,16 @@ class OwnSupervisor implements Supervisor {
       const before = dependents.map((bot) => stops.get(bot.id) ?? Promise.resolve());
       stops.set(
         id,
-        Promise.all(before).then(() => this.#bots.get(id)?.stop()),
+        Promise.all(before).then(() => this.#stopIfAlive(id)),
       );
     }
     await Promise.all(stops.values());
+  }
+
+  /** One that has been quarantined meanwhile stays so: what it waits for is a person. */
+  async #stopIfAlive(id: string): Promise<void> {
+    const bot = this.#bots.get(id);
+    if (bot?.isAlive) await bot.stop();
   }
 
   /** The bot that is to start and those it may need. */

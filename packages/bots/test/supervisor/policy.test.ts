@@ -178,6 +178,21 @@ describe('a supervisor', () => {
     await supervisor.close();
   });
 
+  it('leaves a bot quarantined that is so when all are stopped', async () => {
+    const { registry, supervisor } = setUp([bot('ada', { command: 'missing' }), bot('bob')]);
+    await supervisor.start('bob');
+    const closed = new Promise<void>((resolve) => {
+      supervisor.events.on('botQuarantined', () => resolve(supervisor.close()));
+    });
+    await expect(supervisor.start('ada')).rejects.toThrow('quarantined');
+    await closed;
+    expect(registry.now('ada')).toMatchObject({
+      status: 'quarantined',
+      statusReason: expect.stringContaining('there is no such program'),
+    });
+    expect(registry.now('bob').status).toBe('stopped');
+  });
+
   it('leaves a bot alone that was handed over, until it is taken back', async () => {
     const { clock, registry, processes, supervisor } = setUp(
       [withRestart({ backoffMs: 0 })],
