@@ -175,6 +175,17 @@ describe('a registry of bots', () => {
     await expect(registry.update('queue', dependsOn('queue'))).rejects.toThrow('queue -> queue');
   });
 
+  it('takes no time of a clock that a test runs', async () => {
+    const { registry, clock } = newWorld();
+    const before = clock.now();
+    await clock.run(async () => {
+      await Promise.all([registry.create(config('crawler')), registry.create(config('mailer'))]);
+      await registry.record('crawler', { status: 'starting' });
+    });
+    expect(clock.now()).toBe(before);
+    expect(await registry.all()).toHaveLength(2);
+  });
+
   it('refuses options that it does not know', () => {
     // @ts-expect-error: a misspelt option
     expect(() => createBotRegistry({ fil: 'bots.json' })).toThrow('fil');
