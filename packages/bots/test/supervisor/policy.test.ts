@@ -178,19 +178,25 @@ describe('a supervisor', () => {
     await supervisor.close();
   });
 
-  it('leaves a bot quarantined that is so when all are stopped', async () => {
-    const { registry, supervisor } = setUp([bot('ada', { command: 'missing' }), bot('bob')]);
-    await supervisor.start('bob');
-    const closed = new Promise<void>((resolve) => {
-      supervisor.events.on('botQuarantined', () => resolve(supervisor.close()));
-    });
-    await expect(supervisor.start('ada')).rejects.toThrow('quarantined');
-    await closed;
+  it('leaves a bot quarantined that becomes so while all are being stopped', async () => {
+    const { clock, processes, registry, supervisor } = setUp([
+      bot('ada', { command: 'run', restart: { intensity: 0 } }),
+      bot('bob', { command: 'run', dependsOn: ['ada'], stopGraceMs: 3_000 }),
+    ]);
+    await supervisor.startAll();
+    const [ada, bob] = processes.launched;
+    if (bob) bob.isStubborn = true; // ada has to wait for it
+    const stopped = supervisor.stopAll();
+    await clock.advance(1_000);
+    ada?.exit(1);
+    await clock.advance(5_000);
+    await stopped;
     expect(registry.now('ada')).toMatchObject({
       status: 'quarantined',
-      statusReason: expect.stringContaining('there is no such program'),
+      statusReason: expect.stringContaining('0 restarts within 60 s'),
     });
     expect(registry.now('bob').status).toBe('stopped');
+    await supervisor.close();
   });
 
   it('leaves a bot alone that was handed over, until it is taken back', async () => {
