@@ -40,6 +40,14 @@ describe('a registry of bots', () => {
     const bot = await registry.create(config('crawler'));
     expect(() => Object.assign(bot.deployment, { command: 'rm' })).toThrow(TypeError);
     expect(() => Object.assign(bot, { status: 'running' })).toThrow(TypeError);
+    const sly = registry.update('crawler', (written) => {
+      Object.assign(written.deployment ?? {}, { command: 'rm' });
+      return {};
+    });
+    await expect(sly).rejects.toThrow(TypeError);
+    const template = await registry.putTemplate({ name: 'node', deployment: { command: 'node' } });
+    expect(() => Object.assign(template.deployment, { command: 'rm' })).toThrow(TypeError);
+    expect(await registry.get('crawler')).toEqual(bot);
   });
 
   it('has an empty list, and no file, until a bot is created', async () => {
