@@ -5,7 +5,6 @@ import {
   extendContext,
   ManualClock,
   markGoverned,
-  systemClock,
   type Tool,
 } from '@buddy/core';
 import {
@@ -33,6 +32,8 @@ export interface GateOptions {
   /** Names the process among those that work on the run, so that its approvals have ids of their own. */
   part: string;
   approveAll: boolean;
+  /** Whether the run is on a clock of our own making, and its providers are in this process. */
+  isTimeless: boolean;
 }
 
 export interface GatePorts {
@@ -46,7 +47,7 @@ export interface GatePorts {
  * @throws What `createGovernance` and `openFastApproval` throw.
  */
 export async function openGate(
-  { stateFolder, seed, part, approveAll }: GateOptions,
+  { stateFolder, seed, part, approveAll, isTimeless }: GateOptions,
   { clock, environment }: GatePorts,
 ): Promise<Governance> {
   const governance = await createGovernance(
@@ -57,7 +58,7 @@ export async function openGate(
       mode: approveAll ? 'dev' : 'production',
       // On a clock of our own making agents take turns, and each call would wait for the disk alone, twice. All that happens
       // is in this process, so a loss of power takes with it what an entry could have told of.
-      survives: clock === systemClock ? 'power_loss' : 'process_crash',
+      survives: isTimeless ? 'process_crash' : 'power_loss',
       followPolicy: false,
     },
     {

@@ -100,7 +100,13 @@ export async function runJob(
   const { environment, signal } = surroundings;
   const logClock = datedClock(clock);
   await using governance = await openGate(
-    { stateFolder: stateFolderOf(runFolder), seed, part, approveAll },
+    {
+      stateFolder: stateFolderOf(runFolder),
+      seed,
+      part,
+      approveAll,
+      isTimeless: clock instanceof ManualClock,
+    },
     { clock: logClock, environment },
   );
   const gate = new GateLedger(governance, () => logClock.now());

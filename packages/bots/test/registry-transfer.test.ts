@@ -174,6 +174,18 @@ describe('an import', () => {
     expect(JSON.stringify(report)).not.toMatch('hunter2');
   });
 
+  it('takes no field for another that JavaScript has', async () => {
+    const { registry } = newWorld();
+    const text = documentOf({ bots: [mailer] }).replace(
+      '"id":"mailer"',
+      '"id":"mailer","__proto__":{"tags":["a"]},"constructor":1',
+    );
+    const { problems } = await registry.import(text);
+    expect(problems).toMatchObject([
+      { path: 'bots[0]', reason: 'there is no such field: __proto__, constructor' },
+    ]);
+  });
+
   it('takes bots that depend on each other in any order, and no circles', async () => {
     const { registry } = newWorld();
     const report = await registry.import(
