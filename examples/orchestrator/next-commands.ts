@@ -6,6 +6,8 @@ import { stateFolderOf } from './saved-run.ts';
 export interface NextCommands {
   list: string;
   approve: string;
+  /** Says what it would approve; `--yes` does it. */
+  approveAll: string;
   deny: string;
   goOn: string;
 }
@@ -15,6 +17,7 @@ export function nextCommands(runFolder: string): NextCommands {
   return {
     list: `npx -y pnpm@12 governance approvals list --database ${database}`,
     approve: `npx -y pnpm@12 governance approvals approve ID --database ${database}`,
+    approveAll: `npx -y pnpm@12 governance approvals approve --all-matching --action '**' --database ${database}`,
     deny: `npx -y pnpm@12 governance approvals deny ID --database ${database}`,
     goOn: `npx -y pnpm@12 start --go-on ${quoted(runFolder)}`,
   };

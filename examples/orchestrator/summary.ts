@@ -51,10 +51,11 @@ function gateOf({ calls, denied, approvals }: GateCounts): string[] {
 }
 
 function howToGoOn(runFolder: string): string[] {
-  const { list, approve, deny, goOn } = nextCommands(runFolder);
+  const { list, approve, approveAll, deny, goOn } = nextCommands(runFolder);
   return [
     `  look       ${list}`,
     `  approve    ${approve}`,
+    `  or all     ${approveAll}`,
     `  or deny    ${deny}`,
     `  go on      ${goOn}`,
   ];

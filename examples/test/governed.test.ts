@@ -119,6 +119,10 @@ describe('a governed run', { timeout: 120_000 }, () => {
     const { code, stdout } = await runExample(BIN, list);
     expect(code).toBe(0);
     expect(stdout).toContain('Zanzibar of m1');
+    const all = /or all +npx -y pnpm@12 governance (.+)/.exec(said)?.[1]?.replaceAll("'", '') ?? '';
+    const asked = await runExample(BIN, all.split(' '));
+    expect(asked.stdout).toContain('Yes would be said to 6 requests');
+    expect(asked.stdout).toContain('Nothing was done; add --yes');
     expect(said).toContain(`npx -y pnpm@12 start --go-on ${run}\n`);
   });
 

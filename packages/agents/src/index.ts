@@ -8,15 +8,22 @@ export type {
   Received,
   Workflow,
 } from './durable/durable-context.ts';
-export {
-  type Engine,
-  forgetfulStore,
-  type JournalStore,
-  type Registration,
-  type WorkflowResult,
-  type WorkflowView,
-} from './durable/engine.ts';
+export type { Engine, Registration, WorkflowResult, WorkflowView } from './durable/engine.ts';
 export { createEngine } from './durable/scheduler.ts';
+export type {
+  HistoryEntry,
+  Operation,
+  StoredWorkflow,
+  Unfinished,
+  WorkflowStore,
+} from './durable/workflow-store.ts';
+export { JournalOpenError, JournalVersionError, JournalWriteError } from './journal/errors.ts';
+export {
+  type JournalInput,
+  JournalOptions,
+  type JournalPorts,
+  openJournal,
+} from './journal/open-journal.ts';
 export {
   EngineMisuseError,
   HarnessMisuseError,

@@ -1,11 +1,4 @@
-import assert from 'node:assert/strict';
-import {
-  createEngine,
-  createHarness,
-  type Fact,
-  type JournalStore,
-  type Work,
-} from '@buddy/agents';
+import { createEngine, createHarness, type Fact, type Work } from '@buddy/agents';
 import { BuddyError, countingId, defineTool, ManualClock, type Tool } from '@buddy/core';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -16,41 +9,7 @@ import { SYSTEM_TOOLS, type TaskPolicy } from '../src/orchestration/policy.ts';
 import { retryWorkflow } from '../src/orchestration/retry.ts';
 import { type RunInput, runWorkflow } from '../src/orchestration/run.ts';
 import { slotWorkflow } from '../src/orchestration/slot.ts';
-
-/**
- * A journal that outlives its process. It holds text, as a real one does; it refuses what JSON would change and a key that
- * is used twice. After `diesAfter` records nothing is written any more, and nobody hears of it: the process has crashed.
- */
-class Journal implements JournalStore {
-  readonly texts = new Map<string, string>();
-  diesAfter = Infinity;
-
-  recall(workflowId: string, key: string): { value: unknown } | undefined {
-    const text = this.texts.get(`${workflowId} ${key}`);
-    return text === undefined ? undefined : { value: fromJson(text) };
-  }
-
-  record(workflowId: string, key: string, value: unknown): Promise<void> {
-    if (this.texts.size >= this.diesAfter) return new Promise(() => undefined);
-    const text = toJson(value);
-    const entry = `${workflowId} ${key}`;
-    assert.deepEqual(withoutUndefined(value), fromJson(text), `JSON would change ${entry}`);
-    assert(!this.texts.has(entry), `${entry} is recorded twice`);
-    this.texts.set(entry, text);
-    return Promise.resolve();
-  }
-}
-
-const toJson = (value: unknown) => JSON.stringify({ value });
-const fromJson = (text: string) => z.object({ value: z.unknown() }).parse(JSON.parse(text)).value;
-
-/** A field that is undefined is one that is not there. */
-function withoutUndefined(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutUndefined);
-  if (typeof value !== 'object' || value === null) return value;
-  const fields = Object.entries(value).filter(([, field]) => field !== undefined);
-  return Object.fromEntries(fields.map(([name, field]) => [name, withoutUndefined(field)]));
-}
+import { Remembered } from './remembered.ts';
 
 class BusyError extends BuddyError {
   readonly code = 'TEST_BUSY';
@@ -87,19 +46,22 @@ const ClaimedWork = z.object({ value: z.object({ work: z.object({ taskId: z.stri
 const done = async () => ({ kind: 'done' });
 
 /** One process: an engine over the journal, the tools, and a host that knows from the journal what was claimed. */
-async function runProcess(journal: Journal, upToMs: number) {
+async function runProcess(journal: Remembered, upToMs: number) {
   const clock = new ManualClock();
   const calls: Call[] = [];
   const facts: Fact[] = [];
   const claimed = new Set(
-    [...journal.texts].flatMap(([key, text]) => {
-      const claim = ClaimedWork.safeParse(fromJson(text));
-      return key.includes(' claim/') && claim.success ? [claim.data.value.work.taskId] : [];
+    journal.operations.flatMap((operation) => {
+      if (operation.kind !== 'recorded' || !operation.key.startsWith('claim/')) return [];
+      const claim = ClaimedWork.safeParse(JSON.parse(operation.value));
+      return claim.success ? [claim.data.value.work.taskId] : [];
     }),
   );
   const queue = TASKS.map(workOf).filter(({ taskId }) => !claimed.has(taskId));
   const tools: Tool[] = [
     systemTool(SYSTEM_TOOLS.openWave, 'Opens', async () => ({
+      wave: 1,
+      startedAt: 0,
       slots: [0, 1].map((n) => ({ agentId: `agent_${n}`, slot: 0 })),
     })),
     systemTool(SYSTEM_TOOLS.closeWave, 'Closes', async () => undefined),
@@ -120,7 +82,7 @@ async function runProcess(journal: Journal, upToMs: number) {
       return { did: taskId };
     }),
   ];
-  const engine = createEngine({ clock, store: journal });
+  const engine = createEngine({ clock, store: journal.open() });
   engine.register({
     workflows: {
       run: runWorkflow,
@@ -144,9 +106,10 @@ async function runProcess(journal: Journal, upToMs: number) {
     canHeal: false,
   };
   const input: RunInput = { waves: [1], policy };
-  await engine.start('run-1', 'run', input);
+  await engine.open();
+  const over = engine.start('run-1', 'run', input).then(() => engine.result('run-1'));
   await clock.advance(upToMs);
-  const isOver = await Promise.race([engine.result('run-1').then(() => true), tick()]);
+  const isOver = await Promise.race([over.then(() => true), tick()]);
   await engine.close();
   return { calls, facts, isOver };
 }
@@ -167,6 +130,7 @@ function gist(facts: readonly Fact[]): string[] {
           return `${fact.attempt.taskId} attempt ${fact.attempt.attempt} ${fact.attempt.status}`;
         case 'taskSettled':
           return `${fact.outcome.taskId} ${fact.outcome.status} after ${fact.outcome.attempts}`;
+        case 'runBegan':
         case 'taskWaiting':
         case 'healingEnded':
         case 'verdictTaken':
@@ -182,22 +146,24 @@ const LONG_ENOUGH_MS = 100_000;
 
 describe('a run over a journal that remembers', () => {
   it('goes on after a crash at any record, repeats nothing that is recorded, and ends the same', async () => {
-    const whole = new Journal();
+    const whole = new Remembered();
     const undisturbed = await runProcess(whole, LONG_ENOUGH_MS);
     expect(undisturbed.isOver).toBe(true);
-    expect(whole.texts.size).toBeGreaterThan(30);
-    for (let diesAfter = 0; diesAfter < whole.texts.size; diesAfter++) {
-      const journal = new Journal();
+    expect(whole.operations.length).toBeGreaterThan(30);
+    for (let diesAfter = 0; diesAfter < whole.operations.length; diesAfter++) {
+      const journal = new Remembered();
       journal.diesAfter = diesAfter;
       const first = await runProcess(journal, LONG_ENOUGH_MS);
       expect(first.isOver).toBe(false);
       journal.diesAfter = Infinity;
-      const recorded = new Set(journal.texts.keys());
+      const recorded = journal.operations.flatMap((operation) =>
+        operation.kind === 'recorded' ? [operation.key] : [],
+      );
       const second = await runProcess(journal, LONG_ENOUGH_MS);
       expect(second.isOver).toBe(true);
       expect(gist([...first.facts, ...second.facts])).toEqual(gist(undisturbed.facts));
       for (const { taskId, attempt } of second.calls) {
-        const isRecorded = [...recorded].some((key) => key.endsWith(` ${taskId}/call/${attempt}`));
+        const isRecorded = recorded.includes(`${taskId}/call/${attempt}`);
         expect(isRecorded).toBe(false);
       }
       const keys = new Set(
@@ -208,7 +174,7 @@ describe('a run over a journal that remembers', () => {
   });
 
   it('that is over is over for the next process, too: no tool is called, no fact told again', async () => {
-    const journal = new Journal();
+    const journal = new Remembered();
     await runProcess(journal, LONG_ENOUGH_MS);
     const again = await runProcess(journal, LONG_ENOUGH_MS);
     expect(again).toEqual({ calls: [], facts: [], isOver: true });
@@ -238,7 +204,7 @@ describe('a harness over a journal', () => {
         tools: [tool],
         clock,
         newId: countingId('run'),
-        engine: createEngine({ clock, store: new Journal() }),
+        engine: createEngine({ clock, store: new Remembered().open() }),
       },
     );
     const records = Array.from({ length: 12 }, (_, at) => ({

@@ -7,15 +7,16 @@ import {
   createEngine,
   type DurableContext,
   type Engine,
-  type JournalStore,
   type Registration,
   type Workflow,
+  type WorkflowStore,
 } from '@buddy/agents';
 import { BuddyError, ManualClock, type Tool, type ToolContext } from '@buddy/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { workflowsOf } from './harness-fixture.ts';
+import { Remembered } from './remembered.ts';
 
 /** A tool that lets everything through, in and out. */
 function toolOf(
@@ -48,7 +49,7 @@ function callOf(tool: string, change: Partial<ActivityCall> = {}): ActivityCall 
 
 function engineWith(
   registration: Partial<Registration>,
-  ports: { clock?: ManualClock; store?: JournalStore } = {},
+  ports: { clock?: ManualClock; store?: WorkflowStore } = {},
 ): Engine {
   const engine = createEngine({ clock: new ManualClock(), ...ports });
   engine.register({ workflows: {}, tools: [], lanes: {}, ...registration });
@@ -364,6 +365,86 @@ describe('lanes', () => {
     first.resolve('done');
     await engine.result('w3');
     expect(order).toEqual([1, 3]);
+  });
+});
+
+describe('rate limits', () => {
+  it('never let more calls begin within their time than they say, and let all through as soon as may be', () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 0, max: 500 }), { minLength: 1, maxLength: 30 }),
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 1, max: 200 }),
+        async (waits, starts, perMs) => {
+          const clock = new ManualClock();
+          const begun: number[] = [];
+          const work = toolOf('crm.save', () => begun.push(clock.now()));
+          const call: Workflow = async (ctx, ms: number) => {
+            await ctx.sleep('first', ms);
+            return ctx.activity(callOf('crm.save', { provider: 'crm', lane: 'one' }));
+          };
+          const engine = engineWith(
+            {
+              tools: [work],
+              workflows: { call },
+              lanes: { one: 1 },
+              providers: { crm: { starts, perMs } },
+            },
+            { clock },
+          );
+          await clock.run(async () => {
+            for (const [at, ms] of waits.entries()) await engine.start(`${at}`, 'call', ms);
+            await Promise.all(waits.map((_, at) => engine.result(`${at}`)));
+          });
+          expect(begun).toHaveLength(waits.length);
+          // What a queue that loses no time would do.
+          const ideal: number[] = [];
+          const zero = new ManualClock().now();
+          for (const ms of waits.toSorted((a, b) => a - b)) {
+            const free = (ideal[ideal.length - starts] ?? -Infinity) + perMs;
+            ideal.push(Math.max(zero + ms, free));
+          }
+          expect(begun).toEqual(ideal);
+        },
+      ),
+    ));
+
+  it('are left by who is cancelled, without a call', async () => {
+    const clock = new ManualClock();
+    let calls = 0;
+    const work = toolOf('crm.save', () => (calls += 1));
+    const call: Workflow = (ctx) => ctx.activity(callOf('crm.save', { provider: 'crm' }));
+    const providers = { crm: { starts: 1, perMs: 1_000 } };
+    const engine = engineWith({ tools: [work], workflows: { call }, providers }, { clock });
+    for (const id of ['1', '2', '3']) await engine.start(id, 'call', null);
+    await engine.cancel('2', 'enough');
+    expect(await engine.result('2')).toMatchObject({ value: { kind: 'cancelled' } });
+    await clock.advance(1_000);
+    expect(await engine.result('3')).toMatchObject({ value: { kind: 'succeeded' } });
+    expect(calls).toBe(2);
+  });
+
+  it('are taken as used up when a process before may have used them', async () => {
+    const journal = new Remembered();
+    const call: Workflow = async (ctx) => {
+      await ctx.waitFor('go', { key: 'go', timeoutMs: 1_000_000 });
+      return ctx.activity(callOf('crm.save', { provider: 'crm' }));
+    };
+    const providers = { crm: { starts: 5, perMs: 1_000 } };
+    const first = engineWith({ workflows: { call }, providers }, { store: journal.open() });
+    await first.start('w', 'call', null);
+    await first.close();
+    const clock = new ManualClock();
+    let begunAfter = -1;
+    const work = toolOf('crm.save', () => (begunAfter = clock.monotonic()));
+    const registration = { tools: [work], workflows: { call }, providers };
+    const second = engineWith(registration, { clock, store: journal.open() });
+    await clock.run(async () => {
+      await second.open();
+      await second.signal('w', 'go', null, { key: 'k' });
+      await second.result('w');
+    });
+    expect(begunAfter).toBe(1_000);
   });
 });
 

@@ -177,6 +177,16 @@ describe('what is learnt', () => {
     expect(loop.learning.speed('ada')).toBeCloseTo(expected, 9);
   });
 
+  it('is acted on up to 100 times what was predicted, either way, though it is written as it is', () => {
+    const loop = createLoop();
+    settleSome(loop, 10, { predictedDurationMs: 1e9, attemptMs: 1 });
+    settleSome(loop, 10, { agentId: 'bob', predictedDurationMs: 1, attemptMs: 1e9 });
+    const { agents } = loop.closeWave(blankWave(1));
+    expect(agents[0]?.speed).toBeCloseTo(1e9, 0);
+    expect(loop.learning.speed('ada')).toBe(100);
+    expect(loop.learning.speed('bob')).toBe(0.01);
+  });
+
   it('is no speed from calls that took no time, nor from ones that failed', () => {
     const loop = createLoop();
     settleSome(loop, 20, { attemptMs: 0 });

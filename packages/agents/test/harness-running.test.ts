@@ -121,7 +121,7 @@ describe('a run forgets what is over', () => {
     await run();
     expect(retries).toBe(90); // half of the tasks once, the other half twice
     expect(await workflowsOf(engine)).toEqual([
-      { id: 'run-1', workflow: 'run', status: 'completed' },
+      { id: 'run-1', workflow: 'run', status: 'completed', cancelReason: null },
     ]);
   });
 

@@ -1,12 +1,13 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   createEngine,
   createHarness,
   type HarnessEvents,
-  type JournalStore,
   type TaskFailure,
+  type WorkflowStore,
 } from '@buddy/agents';
 import { defineTool, ManualClock, markGoverned, silentLogger, type Tier } from '@buddy/core';
-import { describe, expect, expectTypeOf, it } from 'vitest';
+import { describe, expect, expectTypeOf, it, vi } from 'vitest';
 import { z } from 'zod';
 import {
   gatedTool,
@@ -21,6 +22,7 @@ import {
   TestFailure,
   workTool,
 } from './harness-fixture.ts';
+import { Remembered } from './remembered.ts';
 
 function toolOfTier(tier: Tier) {
   return defineTool({
@@ -372,18 +374,22 @@ describe('what passes through the durable verbs', () => {
     const clock = new ManualClock();
     const changed: string[] = [];
     const largest = { bytes: 0 };
-    const store: JournalStore = {
-      recall: () => undefined,
-      record: (workflowId, key, value) => {
-        const text = JSON.stringify(value);
-        largest.bytes = Math.max(largest.bytes, text?.length ?? 0);
-        // A workflow that returns nothing may record nothing.
-        if (value === undefined) return;
-        try {
-          expect(JSON.parse(text)).toEqual(value);
-        } catch {
-          changed.push(`${workflowId} ${key}: ${text}`);
+    const journal = new Remembered();
+    const { stringify } = JSON;
+    const put = vi.spyOn(JSON, 'stringify').mockImplementation((value: unknown, ...others) => {
+      const text: string = Reflect.apply(stringify, JSON, [value, ...others]);
+      if (others.length === 0 && !isDeepStrictEqual(JSON.parse(text), withoutUndefined(value))) {
+        changed.push(text);
+      }
+      return text;
+    });
+    const store: WorkflowStore = {
+      ...journal.open(),
+      keep: (operation) => {
+        for (const text of Object.values(operation)) {
+          largest.bytes = Math.max(largest.bytes, String(text).length);
         }
+        return journal.open().keep(operation);
       },
     };
     const { tool } = gatedTool({ approvals: 2 });
@@ -405,8 +411,17 @@ describe('what passes through the durable verbs', () => {
     await clock.run(() => harness.decide('ask', { kind: 'proceed' }));
     const last = await clock.run(() => harness.decide('ask', { kind: 'deny', explanation: 'no' }));
     expect(last).toMatchObject({ status: 'completed', counts: { timed_out: 1, denied: 1 } });
+    put.mockRestore();
     expect(changed).toEqual([]);
     expect(largest.bytes).toBeGreaterThan(0);
     expect(largest.bytes).toBeLessThan(256 * 1024);
   });
 });
+
+/** A field that is undefined is one that is not there. */
+function withoutUndefined(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutUndefined);
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value).filter(([, field]) => field !== undefined);
+  return Object.fromEntries(fields.map(([name, field]) => [name, withoutUndefined(field)]));
+}

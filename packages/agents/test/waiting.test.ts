@@ -3,8 +3,8 @@ import {
   createHarness,
   type Harness,
   type HarnessInput,
-  type JournalStore,
   type Outcome,
+  type WorkflowStore,
 } from '@buddy/agents';
 import {
   ApprovalRequiredError,
@@ -16,6 +16,7 @@ import {
 } from '@buddy/core';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { Remembered } from './remembered.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -56,7 +57,7 @@ async function deskOf(
   }: {
     dependsOn?: Record<string, readonly string[]>;
     options?: HarnessInput;
-    storeOf?: (clock: ManualClock) => JournalStore;
+    storeOf?: (clock: ManualClock) => WorkflowStore;
   } = {},
 ): Promise<Desk> {
   const clock = new ManualClock(0);
@@ -170,10 +171,15 @@ describe('a task that needs approval', () => {
     const { harness, clock } = await deskOf(
       { a: ['asks'] },
       {
-        storeOf: (slow) => ({
-          recall: () => undefined,
-          record: () => slow.external(() => new Promise<void>((resolve) => setImmediate(resolve))),
-        }),
+        storeOf: (slow) => {
+          const store = new Remembered().open();
+          const keep: WorkflowStore['keep'] = (operation) =>
+            slow.external(async () => {
+              await new Promise((resolve) => setImmediate(resolve));
+              return store.keep(operation);
+            });
+          return { ...store, keep };
+        },
       },
     );
     const order: string[] = [];

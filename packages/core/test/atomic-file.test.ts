@@ -1,5 +1,6 @@
 import {
   chmod,
+  lstat,
   mkdir,
   mkdtemp,
   readdir,
@@ -11,7 +12,7 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { countingId, writeFileAtomic } from '@buddy/core';
+import { countingId, FileAccessError, writeFileAtomic } from '@buddy/core';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { onSync } from './on-sync.ts';
 
@@ -73,6 +74,29 @@ describe('an atomic write', () => {
     await expect(writeFileAtomic(path, 'new')).rejects.toThrow('the disk is gone');
     expect(await readFile(path, 'utf8')).toBe('old');
     expect(await readdir(folder)).toEqual(['run.json']);
+  });
+
+  it('makes the file that a symbolic link names, when there is none yet', async () => {
+    const [link, next] = [join(folder, 'link.json'), join(folder, 'next.json')];
+    await symlink('next.json', link);
+    await symlink('run.json', next);
+    await writeFileAtomic(link, 'new');
+    expect(await readFile(path, 'utf8')).toBe('new');
+    expect((await lstat(link)).isSymbolicLink()).toBe(true);
+    expect((await lstat(next)).isSymbolicLink()).toBe(true);
+  });
+
+  it('refuses links that name each other', async () => {
+    await symlink(path, `${path}-2`);
+    await symlink(`${path}-2`, path);
+    await expect(writeFileAtomic(path, 'new')).rejects.toThrow(FileAccessError);
+    expect((await readdir(folder)).toSorted()).toEqual(['run.json', 'run.json-2']);
+  });
+
+  it('writes a file whose name is as long as names may be', async () => {
+    const long = join(folder, 'ä'.repeat(127));
+    await writeFileAtomic(long, 'new');
+    expect(await readFile(long, 'utf8')).toBe('new');
   });
 
   it('writes through a symbolic link', async () => {

@@ -90,6 +90,14 @@ describe('redaction of a text', () => {
     [`Cookie: name=O'Brien; sid=x`, 'Cookie: [redacted:cookie]'],
     ['[2001:db8::1]:443 fe80::1%eth0', '[[redacted:ipv6]]:443 [redacted:ipv6]'],
     ['::ffff:10.0.0.1', '[redacted:ipv6]'],
+    [
+      'to https://hooks.slack.com/services/T0/B0/xyz "ok"',
+      'to https://hooks.slack.com/services/[redacted:webhook] "ok"',
+    ],
+    [
+      'https://discord.com/api/webhooks/1/abc?wait=1',
+      'https://discord.com/api/webhooks/[redacted:webhook]',
+    ],
   ])('turns %j into %j', (text, redacted) => {
     expect(redactText(text)).toBe(redacted);
   });
@@ -117,6 +125,27 @@ describe('redaction of a text', () => {
     ['tokens=1234567890123456', 'tokens=[redacted:token]'], // too long for a count
     ['login --password hunter2 --user ada', 'login --password [redacted:password] --user ada'],
     ['password="cut off he', 'password="[redacted:password]'],
+    ['pw=hunter2', 'pw=[redacted:password]'],
+    [
+      'https://a.blob.core.windows.net/c/b?sv=2024&sig=ab%2Fcd%3D&se=2026',
+      'https://a.blob.core.windows.net/c/b?sv=2024&sig=[redacted:secret]&se=2026',
+    ],
+    [
+      '<user>ada</user><password>hunter 2</password><x/>',
+      '<user>ada</user><password>[redacted:password]</password><x/>',
+    ],
+    ['curl -u ada:hunter2 https://x', 'curl -u ada:[redacted:password] https://x'],
+    [`curl --user "ada:hun'ter 2" x`, 'curl --user "ada:[redacted:password]" x'],
+    [`curl -u ghp_${body}:x-oauth x`, 'curl -u [redacted:api-key]:[redacted:password] x'],
+    ['password%3Dhunter2%26page%3D1', 'password%3D[redacted:password]%26page%3D1'],
+    [
+      '%7B%22password%22%3A%20%22hun%26ter2%22%2C%22x%22%3A1%7D',
+      '%7B%22password%22%3A%20%22[redacted:password]%22%2C%22x%22%3A1%7D',
+    ],
+    [
+      'password: |-\n  hunter2\n  and 3\nuser: ada',
+      'password: |-\n  [redacted:password]\nuser: ada',
+    ],
   ])('takes the value out of %j', (text, redacted) => {
     expect(redactText(text)).toBe(redacted);
   });
@@ -131,6 +160,7 @@ describe('redaction of a text', () => {
     'ssh://git@github.com/x, http://localhost:8080/@scope/x, mailto:ada@example.com',
     'max_tokens: 100, nextPageToken=abc, password: null, hasPassword: true, token::new',
     'Unexpected token: }, password reset, secret://vault',
+    'login <token> now, docker run -u 1000:1000 x, curl -u ada x, discord.com/api/v10, 90%3D',
     'tokens: 42, input_tokens=1200, "total_tokens":"1,500", maxTokens: 4.1k',
     '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----',
     'naïve café: größe=3 – 日本語 🙂',
@@ -168,11 +198,11 @@ describe('redaction of a text', () => {
 const ADVERSARIAL = String.raw`
 a - 1. 1 : :: ::1 1: a: a@ @a. a@b :// a://b: a://b:c a://b:c/ http://a: a://b:[ x://a:b@ 1.1.1.1 tokens: tokens:1 [ { " \ \" token: token:[ token:{ token=" token:\ password= cookie: cookie:"
 cookie:a=" token:" Bearer Basic eyJ eyJhbGciOiJI. sk- sk-sk_ SG. -----BEGIN -----BEGIN_PRIVATE_KEY ----- [redacted: aB1 _ghp a=
-user a-eyJ %20 \n --password --password_a Bearer_ Basic_a x_ _ a____ -----BEGIN_
+user a-eyJ %20 \n <token> <token></ token%3D token%3D+ token%22%3A%22 -u_a: -u_a:1 -u_"a:b token:_|~ hooks.slack.com/services/a --password --password_a Bearer_ Basic_a x_ _ a____ -----BEGIN_
 `
   .trim()
   .split(/\s+/)
-  .map((pattern) => pattern.replaceAll('_', ' '));
+  .map((pattern) => pattern.replaceAll('_', ' ').replaceAll('~', '\n '));
 
 /** Pieces of what secrets are made of, and of what surrounds them. */
 const piece = fc.oneof(
@@ -190,6 +220,9 @@ const piece = fc.oneof(
     'Basic ',
     ' PRIVATE KEY-----',
     '\uD83D',
+    ...'<token> </token> %3A %22 -u ada: |- hooks.slack.com/services/ sig pw'.split(' '),
+    '-u ada:',
+    '|\n  ',
     '\u001B[31m',
   ),
   fc.string({ maxLength: 4 }),

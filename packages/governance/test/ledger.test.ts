@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -6,6 +5,7 @@ import { describeFailure, ManualClock } from '@buddy/core';
 import { type AuditedLedger, auditLogOf, openLedger, verifyLog } from '@buddy/governance';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { intent, newFile, newFolder, outcome, refusal } from './audit/entries.ts';
+import { smallDisk } from './ledger/small-disk.ts';
 
 const NOTES = { id: 'notes-1', sql: 'CREATE TABLE notes (text TEXT NOT NULL UNIQUE) STRICT' };
 
@@ -328,23 +328,6 @@ function writing(file: string): { end: () => void } {
       database.close();
     },
   };
-}
-
-/** A disk of 1 MB; undefined where this user may not mount one. */
-function smallDisk(): string | undefined {
-  const path = join(newFolder(), 'disk');
-  mkdirSync(path);
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'buddy-test', path], {
-      stdio: 'ignore',
-    });
-  } catch {
-    return undefined;
-  }
-  onTestFinished(() => {
-    execFileSync('umount', [path]);
-  });
-  return path;
 }
 
 function rationales(ledger: AuditedLedger): (string | null)[] {

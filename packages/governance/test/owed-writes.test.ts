@@ -1,11 +1,13 @@
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { defineTool, ManualClock, toolContext } from '@buddy/core';
+import { defineTool, describeFailure, ManualClock, toolContext } from '@buddy/core';
 import { createGovernance, type Governance, openAuditLog } from '@buddy/governance';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { newFile, newFolder } from './audit/entries.ts';
+import { smallDisk } from './ledger/small-disk.ts';
 
 const ada = { id: 'ada', role: 'operator' } as const;
 const bea = { id: 'bea', role: 'admin' } as const;
@@ -91,6 +93,26 @@ describe('the kill switch, when the log cannot be written,', () => {
     await governance.close();
   });
 
+  it('holds on a disk that is full, and is kept when there is room', async (test) => {
+    const disk = smallDisk();
+    if (disk === undefined) {
+      process.stderr.write('\nNOT CHECKED: a full disk, for this user may not mount one.\n\n');
+      return test.skip();
+    }
+    const { governance, clock, call } = await openGate(join(disk, 'governance.db'));
+    const filler = join(disk, 'filler');
+    fillUp(filler);
+    await expect(callUntilRefused(call)).resolves.toBe('GOVERNANCE_UNAVAILABLE');
+    expect(await governance.killSwitch.turnOn(ada)).toBe(true);
+    expect(governance.killSwitch.state()).toMatchObject({ isOn: true, isOnDisk: false });
+    await expect(call('z')).rejects.toMatchObject({ code: 'GOVERNANCE_UNAVAILABLE' });
+    rmSync(filler);
+    await clock.advance(120_000);
+    expect(governance.killSwitch.state()).toMatchObject({ isOn: true, isOnDisk: true });
+    expect(controlsIn(governance)).toEqual(['kill_switch_on ada']);
+    await governance.close();
+  });
+
   it('holds from the very call on, for what is asked for in the same turn', async () => {
     const { governance, call } = await openGate();
     const asked = call('a');
@@ -137,6 +159,27 @@ describe('the kill switch, when the log cannot be written,', () => {
     });
   });
 });
+
+/** Takes all the room that there is. */
+function fillUp(path: string): void {
+  const file = openSync(path, 'w');
+  try {
+    for (;;) writeSync(file, Buffer.alloc(4_096));
+  } catch (error) {
+    if (describeFailure(error).code !== 'ENOSPC') throw error;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** What fits into the pages there are may still be written. */
+async function callUntilRefused(call: (name: string) => Promise<unknown>): Promise<string> {
+  for (let n = 0; n < 500; n += 1) {
+    const failure = await call(`n${n}`).then(() => undefined, describeFailure);
+    if (failure) return failure.code;
+  }
+  return 'never refused';
+}
 
 /** From now on no entry can be written, as on a full disk. */
 function full({ ledger }: Governance): Promise<void> {

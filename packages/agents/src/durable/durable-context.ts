@@ -44,6 +44,8 @@ export interface ActivityCall {
   taskId?: string;
   /** No more activities of one lane run at once than the lane's concurrency. */
   lane?: string;
+  /** Calls of one provider begin no faster than its rate limit. Who waits for that holds no place in a lane. */
+  provider?: string;
   /** The activity is aborted, and ends as `timed_out`, after this long. */
   timeoutMs?: number;
   /** Also when the workflow is cancelled: for bookkeeping that must be finished. Default false. */

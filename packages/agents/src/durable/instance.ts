@@ -1,4 +1,4 @@
-import type { Clock, Tool } from '@buddy/core';
+import type { Clock, FailureDescription, Tool } from '@buddy/core';
 import { type ActivityHost, type Interruptible, performActivity } from './activity.ts';
 import type { Deadlines } from './deadlines.ts';
 import type {
@@ -10,22 +10,44 @@ import type {
   DurableContext,
   Received,
 } from './durable-context.ts';
-import type { JournalStore, WorkflowResult, WorkflowView } from './engine.ts';
+import type { WorkflowResult, WorkflowView } from './engine.ts';
 import type { Lane } from './lane.ts';
+import type { RateLimit } from './rate-limit.ts';
+import {
+  fromJournal,
+  type StoredWorkflow,
+  toJournal,
+  type WorkflowStore,
+} from './workflow-store.ts';
 
 /** What a workflow needs of the scheduler that runs it. */
 export interface InstanceHost {
   readonly clock: Clock;
-  readonly store: JournalStore;
+  /** Undefined: nothing outlives the process, and nothing is ever recalled. */
+  readonly store: WorkflowStore | undefined;
   readonly deadlines: Deadlines;
   readonly tools: ReadonlyMap<string, Tool>;
   readonly isClosed: boolean;
+  /** So often may a call end its process before it is called no more. */
+  readonly poisonAfter: number;
   lane(name: string | undefined): Lane | undefined;
-  spawn(id: string, workflow: string, input: unknown, parent: Instance): Instance;
-  instance(id: string): Instance;
+  rateLimit(provider: string | undefined): RateLimit | undefined;
+  spawn(child: ChildStart, parent: Instance): Instance | undefined;
+  ended(id: string): Promise<WorkflowResult>;
   forget(id: string): void;
-  tell(fact: object): void;
+  /** Takes it out of memory until it is signalled or the time has passed. */
+  evict(instance: Instance, afterMs: number): void;
+  tell(fact: object, at: number): void;
   onEnded(): void;
+}
+
+/** What has happened to a workflow before this instance of it. */
+export interface Past {
+  stored: StoredWorkflow;
+  /** It comes back because the time that it waited for has come, whatever the clock on the wall says. */
+  isDue: boolean;
+  /** It was under way when a process ended: what it does next may be what ended it. */
+  isSuspect: boolean;
 }
 
 /** One workflow as it runs: the verbs of its context, and what reaches it from outside. */
@@ -35,33 +57,62 @@ export class Instance implements DurableContext {
   status: WorkflowView['status'] = 'running';
   ended: Promise<WorkflowResult> = Promise.resolve({ kind: 'completed', value: undefined });
   readonly #host: InstanceHost;
+  readonly #past: StoredWorkflow | undefined;
+  readonly #isDue: boolean;
   #parent: Instance | undefined;
   readonly #children = new Set<Instance>();
   /** What to call when the workflow is cancelled, for whatever it has in flight. */
   readonly #interrupts = new Set<Interruptible>();
   readonly #timers = new Set<AbortController>();
-  readonly #inbox = new Map<string, unknown[]>();
+  readonly #inbox = new Map<string, Signal[]>();
   readonly #receivedKeys = new Set<string>();
-  readonly #waiting = new Map<string, (value: unknown) => void>();
+  readonly #waiting = new Map<string, (signal: Signal) => void>();
   #cancelReason: string | undefined;
+  /** Verbs that have not answered. */
+  #verbs = 0;
+  /** As in `Past`, and it has done nothing since. */
+  #isSuspect: boolean;
 
-  constructor(host: InstanceHost, id: string, workflow: string, parent: Instance | undefined) {
+  constructor(
+    host: InstanceHost,
+    { id, workflow }: { id: string; workflow: string },
+    parent: Instance | undefined,
+    past: Past | undefined,
+  ) {
+    const { stored, isDue = false, isSuspect = false } = past ?? {};
     this.#host = host;
     this.#parent = parent;
+    this.#past = stored;
+    this.#isDue = isDue;
+    this.#isSuspect = isSuspect;
+    this.#cancelReason = stored?.cancelReason;
     this.id = id;
     this.workflow = workflow;
+    for (const { key, topic, value, isConsumed } of stored?.signals ?? []) {
+      this.#receivedKeys.add(key);
+      if (!isConsumed) this.#keepForLater({ key, topic, value: fromJournal(value) });
+    }
   }
 
   activity<Value>(call: ActivityCall): Promise<ActivityResult<Value>> {
-    const known = this.#host.store.recall(this.id, call.key);
-    if (known) return Promise.resolve(known.value as ActivityResult<Value>);
+    const known = this.#past?.recorded.get(call.key);
+    if (known !== undefined) return Promise.resolve(fromJournal<ActivityResult<Value>>(known));
+    this.#verbs += 1;
     const lane = this.#host.lane(call.lane);
+    const rate = this.#host.rateLimit(call.provider);
+    if (rate) return this.#performInTurn(call, lane, rate);
     if (!lane || (this.#mayStart(call) && lane.tryEnter())) return this.#perform(call, lane);
-    return this.#performInTurn(call, lane);
+    return this.#performInTurn(call, lane, undefined);
   }
 
-  async #performInTurn<Value>(call: ActivityCall, lane: Lane): Promise<ActivityResult<Value>> {
-    const hasPlace = await this.#enter(lane, !call.evenIfCancelled);
+  async #performInTurn<Value>(
+    call: ActivityCall,
+    lane: Lane | undefined,
+    rate: RateLimit | undefined,
+  ): Promise<ActivityResult<Value>> {
+    const isCancellable = !call.evenIfCancelled;
+    if (rate) await this.#enter(rate, isCancellable);
+    const hasPlace = lane !== undefined && (await this.#enter(lane, isCancellable));
     return this.#perform<Value>(call, hasPlace ? lane : undefined);
   }
 
@@ -71,30 +122,83 @@ export class Instance implements DurableContext {
 
   /** Written with callbacks, for it is run twice for every task: an async function costs as much as a short task. */
   #perform<Value>(call: ActivityCall, lane: Lane | undefined): Promise<ActivityResult<Value>> {
-    const { clock, store, deadlines, tools } = this.#host;
-    const isCancellable = !call.evenIfCancelled;
-    return new Promise((resolve, reject) => {
-      const host: ActivityHost = {
-        clock,
-        deadlines,
-        interrupts: isCancellable ? this.#interrupts : undefined,
-        cancelReason: isCancellable ? this.#cancelReason : undefined,
-      };
-      performActivity<Value>(call, tools.get(call.tool), host, (result) => {
-        const recorded = store.record(this.id, call.key, result);
-        if (recorded) recorded.then(() => resolve(result), reject).finally(() => lane?.leave());
-        else {
-          lane?.leave();
-          resolve(result);
-        }
-      });
-    });
+    const { store } = this.#host;
+    if (store) return this.#performDurably(call, lane, store);
+    return new Promise((resolve) =>
+      this.#callTool<Value>(call, (result) => {
+        lane?.leave();
+        this.#verbs -= 1;
+        resolve(result);
+      }),
+    );
   }
 
-  async sleep(key: string, ms: number): Promise<'slept' | 'cancelled'> {
+  async #performDurably<Value>(
+    call: ActivityCall,
+    lane: Lane | undefined,
+    store: WorkflowStore,
+  ): Promise<ActivityResult<Value>> {
+    const refusal = await this.#prepare(call, store);
+    const came = refusal
+      ? this.#refusedResult<Value>(refusal)
+      : await new Promise<ActivityResult<Value>>((resolve) => this.#callTool(call, resolve));
+    this.#isSuspect = false;
+    const text = tryJournal(came);
+    const result = text === undefined ? this.#refusedResult<Value>(NOT_JSON) : came;
+    await store.keep({
+      kind: 'recorded',
+      id: this.id,
+      at: this.#host.clock.now(),
+      key: call.key,
+      value: text ?? toJournal(result),
+      tool: call.tool,
+    });
+    lane?.leave();
+    this.#verbs -= 1;
+    return result;
+  }
+
+  #callTool<Value>(call: ActivityCall, onEnded: (result: ActivityResult<Value>) => void): void {
+    const { clock, deadlines, tools } = this.#host;
+    const isCancellable = !call.evenIfCancelled;
+    const host: ActivityHost = {
+      clock,
+      deadlines,
+      interrupts: isCancellable ? this.#interrupts : undefined,
+      cancelReason: isCancellable ? this.#cancelReason : undefined,
+    };
+    performActivity<Value>(call, tools.get(call.tool), host, onEnded);
+  }
+
+  /**
+   * What has to be on disk before a call is made: that it will be, when it must not be made twice, or may be what ended the
+   * process before.
+   * @returns Why it is not to be made.
+   */
+  async #prepare(
+    call: ActivityCall,
+    store: WorkflowStore,
+  ): Promise<FailureDescription | undefined> {
+    await store.stalled();
+    if (!this.#mayStart(call)) return undefined; // it will not be made
+    const isOnce = this.#host.tools.get(call.tool)?.effect === 'once';
+    if (!isOnce && !this.#isSuspect) return undefined;
+    const tries = this.#past?.intended.get(call.key) ?? 0;
+    if (isOnce && tries > 0) return LOST;
+    if (tries >= this.#host.poisonAfter) return poisonous(tries);
+    await store.keep({ kind: 'intended', id: this.id, key: call.key, tries: tries + 1 });
+    return undefined;
+  }
+
+  #refusedResult<Value>(failure: FailureDescription): ActivityResult<Value> {
+    const at = this.#host.clock.now();
+    return { kind: 'failed', failure, startedAt: at, endedAt: at };
+  }
+
+  sleep(key: string, ms: number): Promise<'slept' | 'cancelled'> {
     return this.#once(key, async () => {
       if (this.#cancelReason !== undefined) return 'cancelled';
-      const timer = this.#startTimer(ms);
+      const timer = this.#startTimer(this.#restOf(key, ms));
       const interrupt = { interrupt: () => timer.stop() };
       this.#interrupts.add(interrupt);
       try {
@@ -113,47 +217,85 @@ export class Instance implements DurableContext {
     topic: string,
     { key, timeoutMs }: { key: string; timeoutMs: number },
   ): Promise<Received<Value>> {
-    return this.#once(key, () => this.#receive<Value>(topic, timeoutMs));
+    let consumed: string | undefined;
+    const receive = async (): Promise<Received<Value>> => {
+      const signal = await this.#receive(topic, key, timeoutMs);
+      if (typeof signal === 'string') return { kind: signal };
+      consumed = signal.key;
+      return { kind: 'received', value: signal.value as Value };
+    };
+    return this.#once(key, receive, () => consumed);
   }
 
   async spawnAll(children: readonly ChildStart[]): Promise<readonly ChildHandle[]> {
-    return children.map(({ id, workflow, input }) => {
-      const child = this.#host.spawn(id, workflow, input, this);
-      this.#children.add(child);
-      if (this.#cancelReason !== undefined) child.cancel(this.#cancelReason);
-      return { id };
+    return children.map((start) => {
+      const child = this.#host.spawn(start, this);
+      if (child) {
+        this.#children.add(child);
+        if (this.#cancelReason !== undefined) child.cancel(this.#cancelReason);
+      }
+      return { id: start.id };
     });
   }
 
   async joinAll<Value>(children: readonly ChildHandle[]): Promise<readonly ChildResult<Value>[]> {
+    this.#verbs += 1;
     const results: ChildResult<Value>[] = [];
     for (const { id } of children) {
-      const child = this.#host.instance(id);
-      results.push((await child.ended) as ChildResult<Value>);
+      results.push((await this.#host.ended(id)) as ChildResult<Value>);
     }
     for (const { id } of children) this.#host.forget(id);
+    this.#verbs -= 1;
     return results;
   }
 
   emit(key: string, fact: object): Promise<void> {
     const { store } = this.#host;
-    if (store.recall(this.id, key)) return DONE;
-    const recorded = store.record(this.id, key, fact);
-    if (recorded) return recorded.then(() => this.#host.tell(fact));
-    try {
-      this.#host.tell(fact);
-      return DONE;
-    } catch (error) {
-      return Promise.reject(error);
+    if (!store) {
+      try {
+        this.#host.tell(fact, this.#host.clock.now());
+        return DONE;
+      } catch (error) {
+        return Promise.reject(error);
+      }
     }
+    return this.#past?.told.has(key) ? DONE : this.#tellDurably(key, fact, store);
+  }
+
+  async #tellDurably(key: string, fact: object, store: WorkflowStore): Promise<void> {
+    this.#verbs += 1;
+    const at = this.#host.clock.now();
+    await store.keep({ kind: 'told', id: this.id, at, key, fact: toJournal(fact) });
+    this.#verbs -= 1;
+    this.#host.tell(fact, at);
+  }
+
+  get cancelReason(): string | null {
+    return this.#cancelReason ?? null;
+  }
+
+  /** Whether it goes on with what another instance began. */
+  get isReplayed(): boolean {
+    return this.#past !== undefined;
+  }
+
+  /** Whether a signal of this key has come before. */
+  hasReceived(key: string): boolean {
+    return this.#receivedKeys.has(key);
   }
 
   receive(topic: string, value: unknown, key: string): void {
     if (this.#receivedKeys.has(key)) return;
     this.#receivedKeys.add(key);
+    const signal = { key, topic, value };
     const take = this.#waiting.get(topic);
-    if (take) take(value);
-    else this.#inbox.set(topic, [...(this.#inbox.get(topic) ?? []), value]);
+    if (take) take(signal);
+    else this.#keepForLater(signal);
+  }
+
+  #keepForLater(signal: Signal): void {
+    const { topic } = signal;
+    this.#inbox.set(topic, [...(this.#inbox.get(topic) ?? []), signal]);
   }
 
   /** Also when it has ended: what it left running is cancelled with it. */
@@ -181,13 +323,18 @@ export class Instance implements DurableContext {
     grandchildren.clear();
   }
 
+  /** It waits in the store from now on; whoever cancels its parent finds it there. */
+  leaveParent(): void {
+    this.#parent?.adopt(this, this.#children);
+  }
+
   /** Lets go of timers; whatever waits for them waits for ever. */
   dropTimers(): void {
     for (const timer of this.#timers) timer.abort();
   }
 
-  /** @returns Whether it got a place in the lane; not so when it was cancelled before. */
-  async #enter(lane: Lane, isCancellable: boolean): Promise<boolean> {
+  /** @returns Whether it was let through; not so when it was cancelled before. */
+  async #enter(lane: Lane | RateLimit, isCancellable: boolean): Promise<boolean> {
     if (isCancellable && this.#cancelReason !== undefined) return false;
     if (lane.tryEnter()) return true;
     return new Promise((resolve) => {
@@ -206,26 +353,62 @@ export class Instance implements DurableContext {
   }
 
   /** A signal that comes after the wait has ended, in whatever way, is kept for the next one. */
-  async #receive<Value>(topic: string, timeoutMs: number): Promise<Received<Value>> {
-    const early = this.#inbox.get(topic);
-    if (early && early.length > 0) return { kind: 'received', value: early.shift() as Value };
-    if (this.#cancelReason !== undefined) return { kind: 'cancelled' };
-    const { promise, resolve, reject } = Promise.withResolvers<Received<Value>>();
-    const timer = this.#startTimer(timeoutMs);
-    const finish = (received: Received<Value>) => {
+  async #receive(
+    topic: string,
+    key: string,
+    timeoutMs: number,
+  ): Promise<Signal | 'timed_out' | 'cancelled'> {
+    const early = this.#inbox.get(topic)?.shift();
+    if (early) return early;
+    if (this.#cancelReason !== undefined) return 'cancelled';
+    const restMs = this.#restOf(key, timeoutMs);
+    if (this.#mayBeEvicted && restMs > 0) {
+      this.#host.evict(this, restMs);
+      return forever();
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<
+      Signal | 'timed_out' | 'cancelled'
+    >();
+    const timer = this.#startTimer(restMs);
+    const finish = (received: Signal | 'timed_out' | 'cancelled') => {
       this.#interrupts.delete(interrupt);
       this.#waiting.delete(topic);
       timer.stop();
       resolve(received);
     };
-    const interrupt = { interrupt: () => finish({ kind: 'cancelled' }) };
+    const interrupt = { interrupt: () => finish('cancelled') };
     this.#interrupts.add(interrupt);
-    this.#waiting.set(topic, (value) => finish({ kind: 'received', value: value as Value }));
+    this.#waiting.set(topic, finish);
     const timeOut = async () => {
-      if (await timer.isOver) finish({ kind: 'timed_out' });
+      if (await timer.isOver) finish('timed_out');
     };
     timeOut().catch(reject);
     return promise;
+  }
+
+  /** This wait is all there is: nothing is in flight that an eviction would lose. */
+  get #mayBeEvicted(): boolean {
+    return (
+      this.#host.store !== undefined &&
+      this.#verbs === 1 &&
+      this.#interrupts.size === 0 &&
+      this.#children.size === 0
+    );
+  }
+
+  /**
+   * How long a wait of `ms` still takes. It was to end at a time of day, but never takes longer than it was meant to: a
+   * clock that is set back must not turn 2 s into an hour.
+   */
+  #restOf(key: string, ms: number): number {
+    const { clock, store } = this.#host;
+    const begun = this.#past?.timed.get(key);
+    if (begun && this.#isDue) return 0;
+    if (begun) return Math.min(begun.delayMs, Math.max(0, begun.dueAt - clock.now()));
+    const dueAt = clock.now() + ms;
+    // Nobody waits for it: when it is lost, so is all that comes after, and the wait begins anew.
+    void store?.keep({ kind: 'timed', id: this.id, key, dueAt, delayMs: ms });
+    return ms;
   }
 
   /** `isOver` says whether the time passed or the timer was stopped; never anything once the engine is closed. */
@@ -248,14 +431,71 @@ export class Instance implements DurableContext {
   }
 
   /** Does it, or recalls what came of it. */
-  async #once<Value>(key: string, work: () => Promise<Value>): Promise<Value> {
+  async #once<Value>(
+    key: string,
+    work: () => Promise<Value>,
+    consumed: () => string | undefined = () => undefined,
+  ): Promise<Value> {
     const { store } = this.#host;
-    const known = store.recall(this.id, key);
-    if (known) return known.value as Value;
+    const known = this.#past?.recorded.get(key);
+    if (known !== undefined) return fromJournal<Value>(known);
+    this.#verbs += 1;
     const value = await work();
-    await store.record(this.id, key, value);
+    if (store) {
+      const consumes = consumed();
+      await store.keep({
+        kind: 'recorded',
+        id: this.id,
+        at: this.#host.clock.now(),
+        key,
+        value: toJournal(value),
+        ...(consumes !== undefined && { consumes }),
+      });
+    }
+    this.#verbs -= 1;
     return value;
   }
+}
+
+interface Signal {
+  key: string;
+  topic: string;
+  value: unknown;
+}
+
+/** The call was begun by a process that never told of it again, and must not be made twice. */
+const LOST: FailureDescription = {
+  name: 'InterruptedError',
+  message: 'The process ended while the call was under way; it may have happened',
+  code: 'AGENTS_INTERRUPTED',
+  retryable: true,
+  effect: 'unknown',
+};
+
+const NOT_JSON: FailureDescription = {
+  name: 'NotJsonError',
+  message: 'The tool returned what JSON cannot hold; it was carried out',
+  code: 'AGENTS_OUTPUT_NOT_JSON',
+  retryable: false,
+  effect: 'unknown',
+};
+
+function tryJournal(value: unknown): string | undefined {
+  try {
+    return toJournal(value);
+  } catch {
+    return undefined; // a BigInt, or a circle: it is told as NOT_JSON
+  }
+}
+
+function poisonous(tries: number): FailureDescription {
+  return {
+    name: 'PoisonError',
+    message: `The process ended ${tries} times while this call was under way; it is not made again`,
+    code: 'AGENTS_POISON_TASK',
+    retryable: false,
+    effect: 'unknown',
+  };
 }
 
 const DONE = Promise.resolve();

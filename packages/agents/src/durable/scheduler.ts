@@ -1,20 +1,22 @@
 import { type Clock, describeFailure, systemClock, type Tool } from '@buddy/core';
 import { EngineMisuseError } from '../errors.ts';
+import { Alarms } from './alarms.ts';
 import { Deadlines } from './deadlines.ts';
-import type { Workflow } from './durable-context.ts';
-import {
-  type Engine,
-  forgetfulStore,
-  type JournalStore,
-  type Registration,
-  type WorkflowResult,
-  type WorkflowView,
-} from './engine.ts';
-import { Instance, type InstanceHost } from './instance.ts';
+import type { ChildStart, Workflow } from './durable-context.ts';
+import type { Engine, Registration, WorkflowResult, WorkflowView } from './engine.ts';
+import { Instance, type InstanceHost, type Past } from './instance.ts';
 import { Lane } from './lane.ts';
+import { RateLimit } from './rate-limit.ts';
+import {
+  fromJournal,
+  resultOf,
+  type HistoryEntry,
+  toJournal,
+  type WorkflowStore,
+} from './workflow-store.ts';
 
 /**
- * An engine in this process. What it remembers is up to its store; with the default one, nothing outlives the process.
+ * An engine in this process. What it remembers is up to its store; without one, nothing outlives the process.
  * @example
  * const engine = createEngine();
  * engine.register({ workflows: { greet: async (ctx) => ctx.now('start') }, tools: [], lanes: {} });
@@ -23,40 +25,74 @@ import { Lane } from './lane.ts';
  */
 export function createEngine({
   clock = systemClock,
-  store = forgetfulStore,
+  store,
   lanes = new Map(),
+  poisonAfter = 3,
 }: EnginePorts = {}): Engine {
-  return new Scheduler(clock, store, lanes);
+  return new Scheduler(clock, store, lanes, poisonAfter);
 }
 
 interface EnginePorts {
   clock?: Clock;
-  store?: JournalStore;
+  /** Such as `openJournal` gives; closed with the engine. */
+  store?: WorkflowStore;
   /** Lanes that are shared with other engines of this process; one that is there already keeps its concurrency. */
   lanes?: Map<string, Lane>;
+  /** So often may a call end its process before it is called no more, and fails. Default 3. */
+  poisonAfter?: number;
 }
 
 class Scheduler implements Engine, InstanceHost {
   readonly clock: Clock;
-  readonly store: JournalStore;
+  readonly store: WorkflowStore | undefined;
   readonly deadlines: Deadlines;
   readonly tools = new Map<string, Tool>();
-  readonly #workflows = new Map<string, Workflow>();
+  readonly poisonAfter: number;
+  /** By version, then by name. */
+  readonly #workflows = new Map<string, Map<string, Workflow>>();
+  /** What begins now begins with this. */
+  #version = DEFAULT_VERSION;
   readonly #lanes: Map<string, Lane>;
+  readonly #rateLimits = new Map<string, RateLimit>();
   readonly #instances = new Map<string, Instance>();
-  readonly #listeners = new Set<(fact: object) => void>();
+  /** Those that somebody waits for and that are not in memory. */
+  readonly #awaited = new Map<string, PromiseWithResolvers<WorkflowResult>>();
+  readonly #alarms: Alarms;
+  readonly #listeners = new Set<(fact: object, at: number) => void>();
+  /** Those that a process before this one left, as long as they have not come back. */
+  readonly #left = new Set<string>();
   #running = 0;
   isClosed = false;
 
-  constructor(clock: Clock, store: JournalStore, lanes: Map<string, Lane>) {
+  constructor(
+    clock: Clock,
+    store: WorkflowStore | undefined,
+    lanes: Map<string, Lane>,
+    poisonAfter: number,
+  ) {
     this.clock = clock;
     this.store = store;
+    this.poisonAfter = poisonAfter;
     this.#lanes = lanes;
     this.deadlines = new Deadlines(clock);
+    this.#alarms = new Alarms(clock, (id) => this.#wakeInTime(id));
   }
 
-  register({ workflows, tools, lanes }: Registration): void {
-    for (const [name, workflow] of Object.entries(workflows)) this.#workflows.set(name, workflow);
+  get isDurable(): boolean {
+    return this.store !== undefined;
+  }
+
+  register({
+    workflows,
+    tools,
+    lanes,
+    providers = {},
+    version = DEFAULT_VERSION,
+  }: Registration): void {
+    this.#version = version;
+    const named = this.#workflows.get(version) ?? new Map<string, Workflow>();
+    this.#workflows.set(version, named);
+    for (const [name, workflow] of Object.entries(workflows)) named.set(name, workflow);
     for (const tool of tools) {
       const known = this.tools.get(tool.name);
       if (known && known !== tool) throw new EngineMisuseError(`Two tools are named ${tool.name}`);
@@ -65,33 +101,102 @@ class Scheduler implements Engine, InstanceHost {
     for (const [name, concurrency] of Object.entries(lanes)) {
       if (!this.#lanes.has(name)) this.#lanes.set(name, new Lane(concurrency));
     }
+    for (const [name, limit] of Object.entries(providers)) {
+      if (!this.#rateLimits.has(name)) this.#rateLimits.set(name, new RateLimit(this.clock, limit));
+    }
+  }
+
+  async open(): Promise<{ resumed: number }> {
+    const { store } = this;
+    if (!store) return { resumed: 0 };
+    const left = store.unfinished();
+    for (const { workflow, version } of left) this.#find(workflow, version); // all or nothing
+    for (const { id } of left) this.#left.add(id);
+    if (left.length > 0) for (const limit of this.#rateLimits.values()) limit.useUp();
+    // Those below others come back as their parents do again what they did, or were left by one that has ended.
+    const roots = left.filter(({ parentId }) => parentId === null || !this.#left.has(parentId));
+    for (const { id } of roots) this.#resume(id);
+    return { resumed: left.length };
   }
 
   async start(id: string, workflow: string, input: unknown): Promise<{ created: boolean }> {
+    this.#find(workflow, this.#version);
     if (this.#instances.has(id)) return { created: false };
-    this.spawn(id, workflow, input);
+    const { store } = this;
+    if (store) {
+      if (store.load(id)) return { created: false };
+      await store.offer(this.#beginning(id, workflow, input, null));
+      if (this.#instances.has(id)) return { created: false }; // somebody else was faster
+    }
+    this.#run({ id, workflow, input }, undefined, undefined);
     return { created: true };
   }
 
-  /** Runs a workflow until its first wait. */
-  spawn(id: string, name: string, input: unknown, parent?: Instance): Instance {
-    const workflow = this.#workflows.get(name);
-    if (!workflow) {
-      const known = [...this.#workflows.keys()].join(', ') || 'none';
-      throw new EngineMisuseError(`No workflow is named ${name}; registered: ${known}`);
+  spawn({ id, workflow, input }: ChildStart, parent: Instance): Instance | undefined {
+    const past = parent.isReplayed ? this.store?.load(id) : undefined;
+    if (past?.parentId === parent.id) {
+      return past.ended ? undefined : (this.#instances.get(id) ?? this.#resume(id, { parent }));
     }
-    if (this.#instances.has(id))
-      throw new EngineMisuseError(`A workflow with id ${id} is there already`);
-    const instance = new Instance(this, id, name, parent);
+    if (past || this.#instances.has(id)) throw alreadyThere(id);
+    this.#find(workflow, this.#version);
+    void this.store?.keep(this.#beginning(id, workflow, input, parent.id));
+    return this.#run({ id, workflow, input }, parent, undefined);
+  }
+
+  #beginning(id: string, workflow: string, input: unknown, parentId: string | null) {
+    return {
+      kind: 'begun',
+      id,
+      workflow,
+      version: this.#version,
+      parentId,
+      input: toJournal(input),
+    } as const;
+  }
+
+  /** Goes on with a workflow that is only in the store. */
+  #resume(
+    id: string,
+    { parent, isDue = false }: { parent?: Instance; isDue?: boolean } = {},
+  ): Instance | undefined {
+    const stored = this.store?.load(id);
+    if (!stored || stored.ended) return undefined;
+    const { workflow, input } = stored;
+    const past = { stored, isDue, isSuspect: this.#left.delete(id) };
+    return this.#run({ id, workflow, input: fromJournal(input) }, parent, past);
+  }
+
+  /** Runs a workflow until its first wait. */
+  #run(
+    { id, workflow: name, input }: { id: string; workflow: string; input: unknown },
+    parent: Instance | undefined,
+    past: Past | undefined,
+  ): Instance {
+    const workflow = this.#find(name, past?.stored.version ?? this.#version);
+    const instance = new Instance(this, { id, workflow: name }, parent, past);
     this.#instances.set(id, instance);
     this.#running += 1;
     // An async function, so that a workflow that throws at once has failed too.
     instance.ended = (async () => workflow(instance, input as never))().then(
-      (value): WorkflowResult => instance.end({ kind: 'completed', value }),
-      (error: unknown): WorkflowResult =>
-        instance.end({ kind: 'failed', failure: describeFailure(error) }),
+      (value) => this.#end(instance, { kind: 'completed', value }),
+      (error: unknown) => this.#end(instance, { kind: 'failed', failure: describeFailure(error) }),
     );
     return instance;
+  }
+
+  #end(instance: Instance, result: WorkflowResult): WorkflowResult | Promise<WorkflowResult> {
+    const { id } = instance;
+    instance.end(result);
+    const awaited = this.#awaited.get(id);
+    this.#awaited.delete(id);
+    const { store } = this;
+    if (!store) return result;
+    const { status } = instance;
+    return store.keep({ kind: 'ended', id, status, result: toJournal(result) }).then(() => {
+      if (instance.isReplayed) this.#instances.delete(id); // whoever asks finds it in the store
+      awaited?.resolve(result);
+      return result;
+    });
   }
 
   /** Timers must not keep a process alive that has nothing to do. */
@@ -104,45 +209,174 @@ class Scheduler implements Engine, InstanceHost {
     this.#instances.delete(id);
   }
 
+  evict(instance: Instance, afterMs: number): void {
+    this.#instances.delete(instance.id);
+    instance.leaveParent();
+    this.onEnded();
+    this.#alarms.set(instance.id, afterMs);
+  }
+
+  #wakeInTime(id: string): void {
+    this.#wake(id, { isDue: true }).catch((error: unknown) => {
+      const failure = describeFailure(error);
+      this.#awaited.get(id)?.resolve({ kind: 'failed', failure });
+    });
+  }
+
+  /** Brings back a workflow that was evicted, for its time has come or something came for it. */
+  async #wake(id: string, { isDue = false } = {}): Promise<Instance | undefined> {
+    // What it kept before it was evicted may still be on its way.
+    await this.store?.settled();
+    if (this.isClosed) return undefined;
+    this.#alarms.clear(id);
+    const running = this.#instances.get(id);
+    if (running) return running;
+    return this.#resume(id, { isDue });
+  }
+
+  ended(id: string): Promise<WorkflowResult> {
+    const running = this.#instances.get(id);
+    if (running) return this.#endOf(id, running);
+    if (this.#alarms.has(id)) return this.#whenEnded(id);
+    const past = this.store?.load(id);
+    if (past?.ended) return Promise.resolve(resultOf(past.ended));
+    if (!past) throw unknown(id);
+    return this.#whenEnded(id);
+  }
+
+  /** Of a workflow that may be evicted before it ends, and come back as another instance. */
+  #endOf(id: string, running: Instance): Promise<WorkflowResult> {
+    return this.store ? Promise.race([running.ended, this.#whenEnded(id)]) : running.ended;
+  }
+
+  #whenEnded(id: string): Promise<WorkflowResult> {
+    const awaited = this.#awaited.get(id) ?? Promise.withResolvers<WorkflowResult>();
+    this.#awaited.set(id, awaited);
+    return awaited.promise;
+  }
+
   lane(name: string | undefined): Lane | undefined {
     return name === undefined ? undefined : this.#lanes.get(name);
   }
 
-  tell(fact: object): void {
-    for (const listener of this.#listeners) listener(fact);
+  rateLimit(provider: string | undefined): RateLimit | undefined {
+    return provider === undefined ? undefined : this.#rateLimits.get(provider);
+  }
+
+  tell(fact: object, at: number): void {
+    for (const listener of this.#listeners) listener(fact, at);
   }
 
   async signal(id: string, topic: string, value: unknown, { key }: { key: string }): Promise<void> {
-    this.instance(id).receive(topic, value, key);
+    const { store } = this;
+    const running = this.#instances.get(id);
+    if (!store) return this.#instance(id).receive(topic, value, key);
+    if (running?.hasReceived(key)) return store.settled();
+    if (!running) {
+      await store.settled();
+      const stored = store.load(id);
+      if (!stored) throw unknown(id);
+      if (stored.ended || stored.signals.some((signal) => signal.key === key)) return;
+    }
+    await store.offer({ kind: 'signalled', id, key, topic, value: toJournal(value) });
+    const receiver = this.#instances.get(id);
+    if (receiver) receiver.receive(topic, value, key);
+    else await this.#wake(id);
   }
 
   async cancel(id: string, reason: string): Promise<void> {
-    this.instance(id).cancel(reason);
+    const { store } = this;
+    if (!store) return this.#instance(id).cancel(reason);
+    if (!this.#isKnown(id)) throw unknown(id);
+    await store.offer({ kind: 'cancelled', id, reason });
+    const running = this.#instances.get(id) ?? (await this.#wake(id));
+    running?.cancel(reason);
+    // Those that are not in memory hear of it here; the store has told all that are below.
+    for (const below of store.unfinished(id)) {
+      const waiting = this.#instances.get(below.id) ?? (await this.#wake(below.id));
+      waiting?.cancel(reason);
+    }
   }
 
   async result(id: string): Promise<WorkflowResult> {
-    return this.instance(id).ended;
+    return this.ended(id);
   }
 
   async *list(): AsyncIterable<WorkflowView> {
-    for (const { id, workflow, status } of this.#instances.values()) yield { id, workflow, status };
+    if (this.store) {
+      await this.store.settled();
+      yield* this.store.views();
+      return;
+    }
+    for (const { id, workflow, status, cancelReason } of this.#instances.values()) {
+      yield { id, workflow, status, cancelReason };
+    }
   }
 
-  subscribe<Fact extends object>(listener: (fact: Fact) => void): () => void {
-    const hear = (fact: object) => listener(fact as Fact);
+  subscribe<Fact extends object>(listener: (fact: Fact, at: number) => void): () => void {
+    const hear = (fact: object, at: number) => listener(fact as Fact, at);
     this.#listeners.add(hear);
     return () => this.#listeners.delete(hear);
+  }
+
+  async *history<Fact, Recorded>(after = 0): AsyncIterable<HistoryEntry<Fact, Recorded>> {
+    await this.store?.settled();
+    for (const entry of this.store?.history(after) ?? []) {
+      yield entry as HistoryEntry<Fact, Recorded>;
+    }
+  }
+
+  async compact(id: string): Promise<void> {
+    const { store } = this;
+    if (!store) return;
+    await store.settled();
+    if (store.load(id)?.ended === undefined) {
+      throw new EngineMisuseError(`Workflow ${id} has not ended, and cannot be compacted`);
+    }
+    await store.keep({ kind: 'compacted', id });
   }
 
   async close(): Promise<void> {
     this.isClosed = true;
     this.deadlines.rest();
+    this.#alarms.rest();
+    for (const limit of this.#rateLimits.values()) limit.rest();
     for (const instance of this.#instances.values()) instance.dropTimers();
+    await this.store?.close();
   }
 
-  instance(id: string): Instance {
+  #find(name: string, version: string): Workflow {
+    const named = this.#workflows.get(version);
+    const workflow = named?.get(name);
+    if (workflow) return workflow;
+    if (version !== this.#version) {
+      const versions = [...this.#workflows.keys()].join(', ') || 'none';
+      throw new EngineMisuseError(
+        `A workflow ${name} began with version ${version}; register that too, for as long as any is left. Registered: ${versions}`,
+      );
+    }
+    const known = [...(named?.keys() ?? [])].join(', ') || 'none';
+    throw new EngineMisuseError(`No workflow is named ${name}; registered: ${known}`);
+  }
+
+  #isKnown(id: string): boolean {
+    // That it began may not be on the disk yet.
+    return this.#instances.has(id) || this.#alarms.has(id) || this.store?.load(id) !== undefined;
+  }
+
+  #instance(id: string): Instance {
     const instance = this.#instances.get(id);
-    if (!instance) throw new EngineMisuseError(`No workflow has the id ${id}`);
+    if (!instance) throw unknown(id);
     return instance;
   }
+}
+
+const DEFAULT_VERSION = '1';
+
+function unknown(id: string): EngineMisuseError {
+  return new EngineMisuseError(`No workflow has the id ${id}`);
+}
+
+function alreadyThere(id: string): EngineMisuseError {
+  return new EngineMisuseError(`A workflow with id ${id} is there already`);
 }

@@ -275,6 +275,7 @@ class Executor implements AgentExecutor {
         this.#emit('taskSettled', { outcome, output });
         return;
       }
+      case 'runBegan':
       case 'taskStarted':
       case 'healingEnded':
       case 'verdictTaken':

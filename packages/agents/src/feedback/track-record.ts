@@ -75,17 +75,24 @@ export class TrackRecords {
     }
   }
 
-  /** As it may be acted on: 1 until 8 tasks were timed. */
+  /** As it may be acted on: 1 until 8 tasks were timed, and never beyond 100 times faster or slower than predicted. */
   speeds(): Map<string, number> {
     const speeds = new Map<string, number>();
     for (const [agentId, records] of this.#byAgent) {
       const sorted = sortedByKey(records).map(([, record]) => record);
       const timed = sorted.reduce((sum, record) => sum + record.timed, 0);
       const speed = speedOf(sorted);
-      speeds.set(agentId, speed === null || timed < FEWEST_OBSERVATIONS ? 1 : speed);
+      speeds.set(agentId, speed === null || timed < FEWEST_OBSERVATIONS ? 1 : clamped(speed));
     }
     return speeds;
   }
+}
+
+/** Predictions in the wrong unit must not make one agent look as fast as all others together. */
+const FASTEST = 100;
+
+function clamped(speed: number): number {
+  return Math.min(FASTEST, Math.max(1 / FASTEST, speed));
 }
 
 export function sortedByKey<Value>(map: ReadonlyMap<string, Value>): [string, Value][] {

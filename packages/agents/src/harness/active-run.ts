@@ -4,7 +4,7 @@ import { RunFailedError } from '../errors.ts';
 import { type Fact, VERDICT_TOPIC, type Verdict } from '../orchestration/facts.ts';
 import type { TaskPolicy } from '../orchestration/policy.ts';
 import type { RunInput } from '../orchestration/run.ts';
-import type { RunHost } from './run-host.ts';
+import type { RunHistoryEntry, RunHost } from './run-host.ts';
 import type { RunObserver } from './run-observer.ts';
 
 export interface ActiveRunParts {
@@ -26,7 +26,8 @@ export class ActiveRun {
   readonly startedAt: number;
   cancelReason: string | undefined;
   readonly #engine: Engine;
-  #verdicts = 0;
+  /** How many verdicts each workflow that waits has taken. */
+  readonly #verdicts = new Map<string, number>();
   /** Workflows that carry out a verdict. */
   readonly #deciding = new Set<string>();
   #isStarted = false;
@@ -67,13 +68,35 @@ export class ActiveRun {
     void this.#waitForEnd();
   }
 
-  onFact(fact: Fact): void {
+  /** Goes on with what was restored. */
+  async resume(): Promise<void> {
+    this.#isStarted = true;
+    await this.#engine.open();
+    void this.#waitForEnd();
+  }
+
+  /** @param at When it was told, in ms since the Unix epoch. */
+  onFact(fact: Fact, at: number): void {
+    this.#hear(fact, () => this.host.onFact(fact, at));
+  }
+
+  /** Goes on where a process before this one was: nobody is told of it again. */
+  async restore(entry: RunHistoryEntry): Promise<void> {
+    if (entry.kind === 'recorded') return this.host.restoreCall(entry);
+    const fact = entry.value;
+    this.#hear(fact, () => this.host.restoreFact(fact, entry.at));
+  }
+
+  #hear(fact: Fact, tellHost: () => void): void {
     // First, for a listener may decide at once.
     if (fact.kind === 'taskWaiting') this.#deciding.delete(fact.parkedId);
     // Also when nobody decided in time: what follows from that is work like any other.
-    if (fact.kind === 'verdictTaken') this.#deciding.add(fact.parkedId);
+    if (fact.kind === 'verdictTaken') {
+      this.#deciding.add(fact.parkedId);
+      this.#verdicts.set(fact.parkedId, (this.#verdicts.get(fact.parkedId) ?? 0) + 1);
+    }
     try {
-      this.host.onFact(fact);
+      tellHost();
     } catch (error) {
       this.break(error);
       throw error;
@@ -90,6 +113,7 @@ export class ActiveRun {
       case 'taskWaiting':
         this.#announce();
         return;
+      case 'runBegan':
       case 'taskStarted':
       case 'verdictTaken':
       case 'healingEnded':
@@ -108,8 +132,8 @@ export class ActiveRun {
 
   async decide(parkedId: string, verdict: Verdict): Promise<void> {
     this.#deciding.add(parkedId);
-    this.#verdicts += 1;
-    const key = `${parkedId}/${this.#verdicts}`;
+    // Named after the wait that it ends: said twice, also by two processes, it counts once.
+    const key = `${parkedId}/${(this.#verdicts.get(parkedId) ?? 0) + 1}`;
     try {
       await this.#engine.signal(parkedId, VERDICT_TOPIC, verdict, { key });
     } catch (error) {

@@ -15,6 +15,7 @@ import {
   type GuardedEmitter,
 } from '@buddy/core';
 import type { EventEmitter } from 'eventemitter3';
+import type { ActivityResult } from '../durable/durable-context.ts';
 import type { Engine } from '../durable/engine.ts';
 import { createEngine } from '../durable/scheduler.ts';
 import { HarnessMisuseError, RunFailedError } from '../errors.ts';
@@ -85,6 +86,14 @@ export interface Harness {
    */
   run(options?: { signal?: AbortSignal }): Promise<RunResult>;
   /**
+   * Goes on with the run that an earlier process left in the engine's store, with the same predictions loaded and the same
+   * agents. Plans, counts and files are brought to where they were, from what is in the store; `output` is to be empty.
+   * Listeners hear of what happens from now on. Resolves as `run` does.
+   * @throws {HarnessMisuseError} When the engine has no such run, it is over, or the predictions are not the same.
+   * @throws {RunFailedError} As `run`.
+   */
+  resume(options?: { signal?: AbortSignal }): Promise<RunResult>;
+  /**
    * Tells what a person decided about a task that waits. Resolves when that has been carried out, and again only waiting
    * tasks, or none, are left. When nobody decides within `verdictTimeoutMs`, the task ends as denied, or as failed when it
    * may have happened; files and `runCompleted` tell.
@@ -123,11 +132,12 @@ class WaveHarness implements Harness {
   readonly #notes: readonly string[];
   readonly #sections: () => readonly ReportSection[];
   readonly #files: RunFiles;
-  readonly #runId: string;
+  #runId: string;
   readonly #tools: ReadonlyMap<string, Tool>;
   readonly #emit: GuardedEmitter<HarnessEvents>['emit'];
   #sources: readonly string[] = [];
   #run: ActiveRun | undefined;
+  #isRestoring = false;
   #standingStill: Promise<RunResult> | undefined;
 
   constructor(options: HarnessOptions, ports: HarnessPorts) {
@@ -156,11 +166,12 @@ class WaveHarness implements Harness {
     const { events, emit } = createHarnessEmitter(logger);
     this.events = events;
     this.#emit = emit;
-    const runId = this.#runId;
-    this.monitor.events.on('anomalyDetected', (event) =>
-      emit('anomalyDetected', { runId, ...event }),
-    );
-    this.monitor.events.on('healthChanged', (event) => emit('healthChanged', { runId, ...event }));
+    this.monitor.events.on('anomalyDetected', (event) => {
+      if (!this.#isRestoring) emit('anomalyDetected', { runId: this.#runId, ...event });
+    });
+    this.monitor.events.on('healthChanged', (event) => {
+      if (!this.#isRestoring) emit('healthChanged', { runId: this.#runId, ...event });
+    });
   }
 
   async load(source: PredictionSource): Promise<LoadSummary> {
@@ -178,18 +189,57 @@ class WaveHarness implements Harness {
         'Nothing to run: call load() first, with at least one good line',
       );
     const waves = this.#chooseWaves(loaded);
-    const run = this.#prepare(waves);
+    const startedAt = this.#clock.now();
+    const fingerprint = this.#engine.isDurable ? this.manager.fingerprint() : undefined;
+    const run = this.#prepare(waves, startedAt);
+    return this.#carryOut(run, signal, async () => {
+      const { policy } = run;
+      const { runId } = policy;
+      this.#emit('runStarted', { at: startedAt, runId, waves, tasks: taskCount });
+      const began =
+        fingerprint === undefined
+          ? undefined
+          : ({ kind: 'runBegan', runId, startedAt, waves, fingerprint } as const);
+      await run.start({ waves, policy, ...(began && { began }) });
+    });
+  }
+
+  async resume({ signal }: { signal?: AbortSignal } = {}): Promise<RunResult> {
+    if (this.#run)
+      throw new HarnessMisuseError('A harness runs once; make another for another run');
+    const { runId, startedAt, waves, fingerprint, cancelReason } = await findRun(this.#engine);
+    if (fingerprint !== this.manager.fingerprint()) {
+      throw new HarnessMisuseError(
+        `Run ${runId} began with other predictions than those that are loaded; load the same, or begin another run`,
+      );
+    }
+    this.#runId = runId;
+    const run = this.#prepare(waves, startedAt);
+    return this.#carryOut(run, signal, async () => {
+      this.#isRestoring = true;
+      for await (const entry of this.#engine.history<Fact, ActivityResult<unknown>>()) {
+        await run.restore(entry);
+      }
+      this.#isRestoring = false;
+      if (cancelReason !== null) run.cancel(cancelReason);
+      await run.resume();
+    });
+  }
+
+  async #carryOut(
+    run: ActiveRun,
+    signal: AbortSignal | undefined,
+    begin: () => Promise<void>,
+  ): Promise<RunResult> {
     this.#run = run;
-    this.#engine.subscribe((fact: Fact) => this.#onFact(run, fact));
+    this.#engine.subscribe((fact: Fact, at) => this.#onFact(run, fact, at));
     const abort = () => run.cancel(reasonOf(signal));
     signal?.addEventListener('abort', abort, { once: true });
     if (signal?.aborted) abort();
     try {
       try {
         await this.#files.writeStart(run, this.manager.loaded);
-        const { runId } = run.policy;
-        this.#emit('runStarted', { at: run.startedAt, runId, waves, tasks: taskCount });
-        await run.start({ waves, policy: run.policy });
+        await begin();
       } catch (error) {
         throw await this.#failed(run, error);
       }
@@ -223,9 +273,9 @@ class WaveHarness implements Harness {
     await this.output.close();
   }
 
-  #onFact(run: ActiveRun, fact: Fact): void {
+  #onFact(run: ActiveRun, fact: Fact, at: number): void {
     const isExpiry = fact.kind === 'verdictTaken' && run.isStill && !run.hasEnded;
-    run.onFact(fact);
+    run.onFact(fact, at);
     if (!isExpiry) return;
     // Nobody asked, so nobody but the log hears when it goes wrong.
     this.#standStill(run).catch((error: unknown) =>
@@ -243,7 +293,7 @@ class WaveHarness implements Harness {
     );
   }
 
-  #prepare(waves: readonly number[]): ActiveRun {
+  #prepare(waves: readonly number[], startedAt: number): ActiveRun {
     const { verdictTimeoutMs, seed, agents } = this.#options;
     const policy: TaskPolicy = {
       ...pickRetryOptions(this.#options),
@@ -252,7 +302,7 @@ class WaveHarness implements Harness {
       seed,
       canHeal: this.#heal !== undefined,
     };
-    const observer = createRunObserver(this.#clock.now(), agents);
+    const observer = createRunObserver(startedAt, agents);
     const { manager, feedback, monitor, output } = this;
     const host: RunHost = new RunHost(this.#runId, {
       manager,
@@ -271,7 +321,7 @@ class WaveHarness implements Harness {
       policy,
       engine: this.#engine,
       waves,
-      startedAt: this.#clock.now(),
+      startedAt,
     });
     this.#engine.register({
       workflows: {
@@ -285,6 +335,7 @@ class WaveHarness implements Harness {
         ...host.systemTools(),
         ...supportTools(this.#tools, this.#heal),
       ],
+      providers: this.#options.rateLimits,
       lanes: Object.fromEntries(agents.map(({ id, capacity }) => [id, capacity])),
     });
     return run;
@@ -320,6 +371,7 @@ class WaveHarness implements Harness {
       sections: this.#sections(),
     });
     this.#logger.info({ runId, status, counts }, 'The run has ended');
+    if (run.hasEnded) await this.#engine.compact(runId);
     this.#emit('runCompleted', { at, runId, result });
     return result;
   }
@@ -363,6 +415,22 @@ class WaveHarness implements Harness {
       problems: this.manager.loaded.problems.length,
     };
   }
+}
+
+type BegunRun = Extract<Fact, { kind: 'runBegan' }> & { cancelReason: string | null };
+
+/** @throws {HarnessMisuseError} When there is none to go on with. */
+async function findRun(engine: Engine): Promise<BegunRun> {
+  for await (const { id, workflow, cancelReason } of engine.list()) {
+    if (workflow !== 'run') continue;
+    for await (const { workflowId, kind, value } of engine.history<Fact, { kind: never }>()) {
+      if (workflowId === id && kind === 'told' && value.kind === 'runBegan') {
+        return { ...value, cancelReason };
+      }
+    }
+    throw new HarnessMisuseError(`Run ${id} is over; there is nothing to go on with`);
+  }
+  throw new HarnessMisuseError('The engine has no run to go on with; call run() to begin one');
 }
 
 function refuseNamesakes(tools: readonly Tool[]): void {

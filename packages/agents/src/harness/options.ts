@@ -17,6 +17,16 @@ export const HarnessOptions = z.strictObject({
     .number()
     .positive()
     .default(72 * HOUR_MS),
+  /**
+   * How many calls of a provider (the first word of a tool's name) may begin within any `perMs`, whatever the agents' places.
+   * After a restart a whole `perMs` passes first, for nobody knows what was begun before.
+   */
+  rateLimits: z
+    .record(
+      z.string(),
+      z.strictObject({ starts: z.int().positive(), perMs: z.number().positive() }),
+    )
+    .default({}),
   /** Lets tools of tier 3 run without a gate. For dry runs, where nothing real can happen. */
   allowUngoverned: z.boolean().default(false),
 });

@@ -1,4 +1,6 @@
 import type { Clock, GuardedEmitter, Tool } from '@buddy/core';
+import type { ActivityResult } from '../durable/durable-context.ts';
+import type { HistoryEntry } from '../durable/workflow-store.ts';
 import type { FeedbackLoop } from '../feedback/feedback-loop.ts';
 import { feedbackRecords } from '../feedback/records.ts';
 import { RunFailedError } from '../errors.ts';
@@ -8,7 +10,7 @@ import type { Monitor } from '../monitor/monitor.ts';
 import { agentMetricsRecord, waveMetricsRecord } from '../monitor/records.ts';
 import type { Fact } from '../orchestration/facts.ts';
 import { SYSTEM_TOOLS } from '../orchestration/policy.ts';
-import type { OpenedWave } from '../orchestration/run.ts';
+import type { ClosedWave, OpenedWave } from '../orchestration/run.ts';
 import type { Output } from '../output/output.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { QueuedWork } from '../plan/agent-queue.ts';
@@ -41,6 +43,22 @@ export interface RunHostPorts {
   onBroken: (error: unknown) => void;
 }
 
+/** Who claimed in which wave: for whoever restores the books. */
+interface Claimed {
+  wave: number;
+  agentId: string;
+}
+
+export type RunHistoryEntry = HistoryEntry<Fact, ActivityResult<unknown>>;
+type RecordedCall = Extract<RunHistoryEntry, { kind: 'recorded' }>;
+
+/** What one of our own tools has answered comes back as it was. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller knows which tool it was
+function answerOf<Answer>(answer: unknown): Answer {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only what that tool gave was kept under its name
+  return answer as Answer;
+}
+
 interface OpenWave {
   plan: Plan;
   queue: WorkQueue;
@@ -56,27 +74,86 @@ export class RunHost {
   readonly wavesDone: number[] = [];
   /** Tasks that wait, and the workflow to tell when somebody decides. */
   readonly waiting = new Map<string, Extract<Fact, { kind: 'taskWaiting' }>>();
-  readonly #ports: RunHostPorts;
+  #ports: RunHostPorts;
+  /** The same, for what listeners were told before, by a process that is gone. */
+  readonly #mute: RunHostPorts;
   readonly #waves = new Map<number, OpenWave>();
   /** How tasks ended that others depend on. */
   readonly #awaited = new Map<string, OutcomeStatus>();
   /** Tasks that wait, and those that depend on them. */
   readonly #waitingIds = new Set<string>();
   #cancelReason: string | undefined;
+  /** When what is told now happened; undefined: now. */
+  #at: number | undefined;
 
   constructor(runId: string, ports: RunHostPorts) {
     this.runId = runId;
     this.#ports = ports;
+    this.#mute = { ...ports, emit: () => undefined };
+  }
+
+  /** Brings the books to where they were when this was answered: tells nobody, and writes the files anew. */
+  async restoreCall({ at, tool, value }: RecordedCall): Promise<void> {
+    if (tool === null || value.kind !== 'succeeded') return;
+    const ports = this.#ports;
+    this.#ports = this.#mute;
+    this.#at = at;
+    try {
+      await this.#restoreAnswer(tool, value.value);
+    } finally {
+      this.#ports = ports;
+      this.#at = undefined;
+    }
+  }
+
+  /** As `restoreCall`, for a fact that was told at this time. */
+  restoreFact(fact: Fact, at: number): void {
+    const ports = this.#ports;
+    this.#ports = this.#mute;
+    try {
+      this.onFact(fact, at);
+    } finally {
+      this.#ports = ports;
+    }
+  }
+
+  async #restoreAnswer(tool: string, answer: unknown): Promise<void> {
+    switch (tool) {
+      case SYSTEM_TOOLS.openWave: {
+        const { wave, startedAt } = answerOf<OpenedWave>(answer);
+        await this.#openWave(wave, startedAt);
+        return;
+      }
+      case SYSTEM_TOOLS.closeWave:
+        await this.#closeWave(answerOf<ClosedWave>(answer));
+        return;
+      case SYSTEM_TOOLS.claim: {
+        const { wave, agentId, ...claim } = answerOf<Claim & Claimed>(answer);
+        this.#wave(wave).queue.retake(claim, agentId);
+        return;
+      }
+      case SYSTEM_TOOLS.claimHeld:
+      case SYSTEM_TOOLS.claimAny: {
+        const claim = answerOf<Claim>(answer);
+        if (claim.kind !== 'done') this.#wave(claim.work.wave).queue.retake(claim, undefined);
+        return;
+      }
+      default: // the tools of tasks: what came of them is told as facts
+    }
   }
 
   /** What orchestration calls by name. */
   systemTools(): Tool[] {
     return [
       systemTool(SYSTEM_TOOLS.openWave, 'Plans a wave', ({ wave }: { wave: number }) =>
-        this.#openWave(wave),
+        this.#openWave(wave, this.#now()),
       ),
       systemTool(SYSTEM_TOOLS.closeWave, 'Settles a wave', ({ wave }: { wave: number }) =>
-        this.#closeWave(wave),
+        this.#closeWave({
+          wave,
+          endedAt: this.#now(),
+          isWhole: this.#cancelReason === undefined,
+        }),
       ),
       systemTool(SYSTEM_TOOLS.claim, 'Takes a task', (input: { wave: number; agentId: string }) =>
         this.#claim(input),
@@ -103,7 +180,17 @@ export class RunHost {
     for (const { stopWatching } of this.#waves.values()) stopWatching.abort();
   }
 
-  onFact(fact: Fact): void {
+  /** @param at When it was told, in ms since the Unix epoch. */
+  onFact(fact: Fact, at: number): void {
+    this.#at = at;
+    try {
+      this.#hear(fact);
+    } finally {
+      this.#at = undefined;
+    }
+  }
+
+  #hear(fact: Fact): void {
     switch (fact.kind) {
       case 'taskStarted': {
         const { kind, ...started } = fact;
@@ -122,6 +209,7 @@ export class RunHost {
       case 'healingEnded':
         this.#onHealing(fact);
         return;
+      case 'runBegan':
       case 'verdictTaken':
       case 'verdictDone':
       case 'onlyWaiting':
@@ -144,11 +232,10 @@ export class RunHost {
     };
   }
 
-  async #openWave(wave: number): Promise<OpenedWave> {
-    const { manager, feedback, monitor, output, clock, tools, emit, observer } = this.#ports;
+  async #openWave(wave: number, startedAt: number): Promise<OpenedWave> {
+    const { manager, feedback, monitor, output, tools, emit, observer } = this.#ports;
     const hasTool = (action: string) => tools.has(action);
     const { plan, tasks } = manager.planWave(wave, { learning: feedback.learning, hasTool });
-    const startedAt = clock.now();
     const inWave = new Set(tasks.map(({ taskId }) => taskId));
     const queued = tasks.map((task): QueuedWork => {
       const tool = tools.get(task.action);
@@ -178,7 +265,7 @@ export class RunHost {
       plan,
       tasks: queued,
       earlier: this.#awaited,
-      now: () => clock.now(),
+      now: () => this.#now(),
     });
     if (this.#cancelReason !== undefined) queue.cancel(this.#cancelReason);
     const stopWatching = new AbortController();
@@ -186,14 +273,14 @@ export class RunHost {
     manager.release(wave);
 
     await output.write(`${folderOf(wave)}/plan.json`, json(planRecord(plan)));
-    if (this.#cancelReason !== undefined) return STOPPED;
+    if (this.#cancelReason !== undefined) return stopped(wave, startedAt);
     for (const task of tasks) {
       output.append(
         `${folderOf(wave, task.plannedAgentId)}/assignments.jsonl`,
         assignmentRecord(task),
       );
       if (output.isCongested) await output.flush();
-      if (this.#cancelReason !== undefined) return STOPPED;
+      if (this.#cancelReason !== undefined) return stopped(wave, startedAt);
     }
     let longestPredictionMs = 0;
     for (const { durationMs } of tasks)
@@ -204,20 +291,21 @@ export class RunHost {
     emit('waveStarted', { at: startedAt, runId: this.runId, plan });
     void this.#watch(longestPredictionMs, stopWatching.signal);
     return {
+      wave,
+      startedAt,
       slots: plan.agents.flatMap(({ agentId, capacity }) =>
         Array.from({ length: capacity }, (_, slot) => ({ agentId, slot })),
       ),
     };
   }
 
-  async #closeWave(wave: number): Promise<void> {
-    const { feedback, monitor, output, clock, emit, observer } = this.#ports;
+  async #closeWave(closed: ClosedWave): Promise<ClosedWave> {
+    const { wave, endedAt, isWhole } = closed;
+    const { feedback, monitor, output, emit, observer } = this.#ports;
     const open = this.#wave(wave);
     open.isOpen = false;
     open.stopWatching.abort();
     const { plan, startedAt, queue } = open;
-    const endedAt = clock.now();
-    const isWhole = this.#cancelReason === undefined;
     const record = { wave, startedAt, endedAt, plan, steals: queue.steals };
     const metrics = monitor.closeWave(record);
     const signals = feedback.closeWave(record);
@@ -234,13 +322,14 @@ export class RunHost {
     emit('feedbackWritten', { at: endedAt, runId: this.runId, wave, signals });
     emit('waveCompleted', { at: endedAt, runId: this.runId, wave, metrics });
     this.#forgetWaves();
+    return closed;
   }
 
-  async #claim({ wave, agentId }: { wave: number; agentId: string }): Promise<Claim> {
+  async #claim({ wave, agentId }: Claimed): Promise<Claim & Claimed> {
     const { output } = this.#ports;
     // The one place where every agent passes between two tasks: memory is bounded here.
     if (output.isCongested) await output.flush();
-    return this.#wave(wave).queue.claim(agentId);
+    return { ...(await this.#wave(wave).queue.claim(agentId)), wave, agentId };
   }
 
   #claimAny(): Claim {
@@ -252,7 +341,7 @@ export class RunHost {
   }
 
   #onAttempt(attempt: Attempt): void {
-    const { output, monitor, clock, emit, observer } = this.#ports;
+    const { output, monitor, emit, observer } = this.#ports;
     output.append(
       `${folderOf(attempt.wave, attempt.agentId)}/attempts.jsonl`,
       attemptRecord(attempt),
@@ -267,36 +356,36 @@ export class RunHost {
       backoff_ms: backoffMs,
       code: failure?.code ?? null,
     });
-    emit('taskRetrying', { at: clock.now(), runId: this.runId, taskId, attempt });
+    emit('taskRetrying', { at: this.#now(), runId: this.runId, taskId, attempt });
   }
 
   #onHealing({ taskId, isHealed, failure }: Extract<Fact, { kind: 'healingEnded' }>): void {
-    const { clock, emit } = this.#ports;
+    const { emit } = this.#ports;
     this.#log('healingEnded', {
       task_id: taskId,
       is_healed: isHealed,
       code: failure?.code ?? null,
     });
-    emit('healingEnded', { at: clock.now(), runId: this.runId, taskId, isHealed, failure });
+    emit('healingEnded', { at: this.#now(), runId: this.runId, taskId, isHealed, failure });
   }
 
   #onWaiting(fact: Extract<Fact, { kind: 'taskWaiting' }>): void {
-    const { clock, emit } = this.#ports;
+    const { emit } = this.#ports;
     const { outcome, why, approvalId } = fact;
     const { taskId } = outcome;
     this.waiting.set(taskId, fact);
     this.#record(outcome);
     this.#log('taskWaiting', { task_id: taskId, why, approval_id: approvalId });
-    emit('taskWaiting', { at: clock.now(), runId: this.runId, taskId, why, approvalId, outcome });
+    emit('taskWaiting', { at: this.#now(), runId: this.runId, taskId, why, approvalId, outcome });
   }
 
   #onSettled(outcome: Outcome, output: unknown): void {
-    const { clock, emit } = this.#ports;
+    const { emit } = this.#ports;
     const { taskId } = outcome;
     this.waiting.delete(taskId);
     this.#record(outcome);
     this.#log('taskSettled', { task_id: taskId, status: outcome.status });
-    emit('taskSettled', { at: clock.now(), runId: this.runId, taskId, outcome, output });
+    emit('taskSettled', { at: this.#now(), runId: this.runId, taskId, outcome, output });
   }
 
   /** Writes an outcome down and tells everybody who learns from it. */
@@ -323,18 +412,18 @@ export class RunHost {
     name: 'taskStarted',
     started: { taskId: string; wave: number; agentId: string; action: string },
   ): void {
-    const { clock, emit } = this.#ports;
+    const { emit } = this.#ports;
     const { taskId, wave, agentId, action } = started;
     this.#log(name, { task_id: taskId, wave, agent_id: agentId, action });
-    emit(name, { at: clock.now(), runId: this.runId, ...started });
+    emit(name, { at: this.#now(), runId: this.runId, ...started });
   }
 
   /** One line of `events.jsonl`. */
   #log(event: string, details: object): void {
-    const { output, clock } = this.#ports;
+    const { output } = this.#ports;
     output.append('phase21/events.jsonl', {
       event,
-      at: isoTime(clock.now()),
+      at: isoTime(this.#now()),
       run_id: this.runId,
       ...details,
     });
@@ -352,6 +441,10 @@ export class RunHost {
     } catch (error) {
       if (!signal.aborted) this.#ports.onBroken(error);
     }
+  }
+
+  #now(): number {
+    return this.#at ?? this.#ports.clock.now();
   }
 
   #wave(wave: number): OpenWave {
@@ -380,7 +473,9 @@ export class RunHost {
 }
 
 /** Of a wave that was stopped while it was opened: nobody works on it, or waits for it. */
-const STOPPED: OpenedWave = { slots: [] };
+function stopped(wave: number, startedAt: number): OpenedWave {
+  return { wave, startedAt, slots: [] };
+}
 
 function folderOf(wave: number, agentId?: string | null): string {
   return agentId === undefined

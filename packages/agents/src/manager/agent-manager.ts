@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type Interval, median, parseOrThrow, wilsonInterval } from '@buddy/core';
 import { HarnessMisuseError } from '../errors.ts';
 import { type Learning, NOTHING_LEARNT } from '../feedback/learning.ts';
@@ -74,6 +75,8 @@ export interface AgentManager {
   planWave(wave: number, options?: PlanWaveOptions): WavePlan;
   /** Whether other tasks depend on this one. */
   isAwaited(taskId: string): boolean;
+  /** SHA-256 of all predictions that were loaded and not released, for whoever must know that they are the same again. */
+  fingerprint(): string;
   /** Forgets a wave's tasks, to make room. */
   release(wave: number): void;
   /** Who succeeded how often, and how fast; in the order of the agents. */
@@ -160,6 +163,15 @@ class Manager implements AgentManager {
 
   isAwaited(taskId: string): boolean {
     return this.#loaded.awaited.has(taskId);
+  }
+
+  fingerprint(): string {
+    const hash = createHash('sha256');
+    for (const [wave, predictions] of this.#loaded.waves) {
+      hash.update(`${wave}\n`);
+      for (const prediction of predictions) hash.update(`${JSON.stringify(prediction)}\n`);
+    }
+    return hash.digest('hex');
   }
 
   release(wave: number): void {

@@ -3,6 +3,15 @@ import type { Attempt, Outcome } from '../task/outcome.ts';
 
 /** What orchestration tells the world, in the order in which it happens. JSON. */
 export type Fact =
+  /** What the run was given, for whoever goes on with it in another process. */
+  | {
+      kind: 'runBegan';
+      runId: string;
+      startedAt: number;
+      waves: readonly number[];
+      /** Of the predictions. */
+      fingerprint: string;
+    }
   | { kind: 'taskStarted'; taskId: string; wave: number; agentId: string; action: string }
   | { kind: 'attemptEnded'; attempt: Attempt }
   /** The healer was asked; `failure` says why it could not answer, if it could not. */

@@ -1,6 +1,7 @@
 import type { ChildHandle, DurableContext } from '../durable/durable-context.ts';
 import { RunFailedError } from '../errors.ts';
 import { claimTask, settleUntouched } from './claim.ts';
+import type { Fact } from './facts.ts';
 import { SYSTEM_ACTOR, SYSTEM_TOOLS, type TaskPolicy } from './policy.ts';
 
 import { tell } from './task.ts';
@@ -9,15 +10,32 @@ import { doWave, join, type Slot } from './wave.ts';
 export interface RunInput {
   waves: readonly number[];
   policy: TaskPolicy;
+  /** Told first, when somebody may have to go on with it. */
+  began?: Extract<Fact, { kind: 'runBegan' }>;
 }
 
-/** What opening a wave answers: how many slots each agent has. */
+/** What opening a wave answers: the slots of each agent. */
 export interface OpenedWave {
+  wave: number;
+  /** ms since the Unix epoch. */
+  startedAt: number;
   slots: readonly Slot[];
 }
 
+/** What closing a wave answers. */
+export interface ClosedWave {
+  wave: number;
+  endedAt: number;
+  /** Not so when it was stopped before all of it was done. */
+  isWhole: boolean;
+}
+
 /** A run: wave after wave, all agents of a wave at once; then it waits for what people have to decide. */
-export async function runWorkflow(ctx: DurableContext, { waves, policy }: RunInput): Promise<void> {
+export async function runWorkflow(
+  ctx: DurableContext,
+  { waves, policy, began }: RunInput,
+): Promise<void> {
+  if (began) await tell(ctx, 'began', began);
   const parked: ChildHandle[] = [];
   for (const wave of waves) {
     const opened = await waveActivity<OpenedWave>(ctx, SYSTEM_TOOLS.openWave, wave, false);

@@ -161,8 +161,15 @@ function callTool(
     runId: policy.runId,
     taskId: work.taskId,
     lane: agentId,
+    provider: providerOf(work.action),
     timeoutMs: policy.taskTimeoutMs,
   });
+}
+
+/** The first word of `provider.resource.verb`. */
+function providerOf(action: string): string {
+  const end = action.indexOf('.');
+  return end === -1 ? action : action.slice(0, end);
 }
 
 function callKey({ taskId }: Work, { calls }: Progress): string {

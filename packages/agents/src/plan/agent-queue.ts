@@ -75,6 +75,16 @@ export class AgentQueue {
     this.#count(entry, 1);
   }
 
+  take(taskId: string): Entry | undefined {
+    const at = this.#entries.findIndex(
+      ({ work }, index) => index >= this.#head && work.taskId === taskId,
+    );
+    if (at === -1) return undefined;
+    const [entry] = this.#entries.splice(at, 1);
+    if (entry) this.#count(entry, -1);
+    return entry;
+  }
+
   takeFirst(): Entry | undefined {
     const entry = this.#entries[this.#head];
     if (!entry) return undefined;

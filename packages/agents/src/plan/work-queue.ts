@@ -1,3 +1,4 @@
+import { HarnessMisuseError } from '../errors.ts';
 import type { OutcomeStatus } from '../task/outcome.ts';
 import { type Claim, reason } from '../task/work.ts';
 import { AgentQueue, type Entry, type QueuedWork } from './agent-queue.ts';
@@ -25,6 +26,12 @@ export interface WorkQueue {
   claimHeld(): Claim;
   /** The next task that can be done now and whose agent was told that there is no more; never waits. For what is freed late. */
   claimAny(): Claim;
+  /**
+   * Takes what was claimed from a queue like this one in a process that is gone.
+   * @param agentId Who claimed it; undefined for what was freed late.
+   * @throws {HarnessMisuseError} When there is no such task: the queue is not like that one.
+   */
+  retake(claim: Claim, agentId: string | undefined): void;
   /** Tells how a task ended, and so what may start. */
   settle(taskId: string, status: OutcomeStatus): void;
   /** Nothing is handed out any more, but as cancelled. */
@@ -106,6 +113,23 @@ class Queue implements WorkQueue {
     return { kind: 'done' };
   }
 
+  retake(claim: Claim, agentId: string | undefined): void {
+    const own = this.#agents.get(agentId ?? '');
+    if (claim.kind === 'done') return own?.leave();
+    const { taskId } = claim.work;
+    if (claim.kind === 'settled') {
+      if (this.#settled.takeWhere((one) => one.kind !== 'done' && one.work.taskId === taskId))
+        return;
+      const held = [...this.#blocked].find(({ work }) => work.taskId === taskId);
+      if (held && claim.status === 'waiting') held.isHeld = true;
+      else this.#pull(taskId);
+      return;
+    }
+    const { entry, agent } = this.#pull(taskId);
+    if (own && own !== agent) this.steals += 1;
+    this.#start(entry, own ?? agent);
+  }
+
   settle(taskId: string, status: OutcomeStatus): void {
     this.#running.get(taskId)?.end(taskId);
     this.#running.delete(taskId);
@@ -126,6 +150,23 @@ class Queue implements WorkQueue {
     this.#blocked.forEach(give);
     this.#blocked.clear();
     this.#announce();
+  }
+
+  /** Takes a task from wherever it is. */
+  #pull(taskId: string): { entry: Entry; agent: AgentQueue } {
+    for (const agent of this.#agents.values()) {
+      const entry = agent.take(taskId);
+      if (entry) return { entry, agent };
+    }
+    for (const entry of this.#blocked) {
+      const agent = entry.work.taskId === taskId ? this.#queueOf(entry) : undefined;
+      if (!agent) continue;
+      this.#blocked.delete(entry);
+      return { entry, agent };
+    }
+    throw new HarnessMisuseError(
+      `Task ${taskId} was claimed before and is not there now: these are not the predictions that the run began with`,
+    );
   }
 
   async #waitToClaim(agentId: string): Promise<Claim> {
@@ -265,6 +306,11 @@ class Line<Item> {
 
   push(item: Item): void {
     this.#items.push(item);
+  }
+
+  takeWhere(isIt: (item: Item) => boolean): Item | undefined {
+    const at = this.#items.findIndex((item, index) => index >= this.#head && isIt(item));
+    return at === -1 ? undefined : this.#items.splice(at, 1)[0];
   }
 
   take(): Item | undefined {

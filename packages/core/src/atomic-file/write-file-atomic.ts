@@ -1,5 +1,5 @@
-import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { type FileHandle, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { FileAccessError } from '../file-access-error.ts';
 import { type NewId, randomId } from '../ids.ts';
 import { syncFolder } from './sync-folder.ts';
@@ -27,7 +27,7 @@ export async function writeFileAtomic(
 ): Promise<void> {
   try {
     const target = await followLink(path);
-    const temporary = join(dirname(target), `.${basename(target)}.${newId()}`);
+    const temporary = join(dirname(target), temporaryName(basename(target), newId()));
     const permissions = mode ?? (await modeOf(target));
     const file = await open(temporary, 'wx', permissions); // x: never into what is somebody else's
     try {
@@ -43,13 +43,33 @@ export async function writeFileAtomic(
   }
 }
 
+/** Where the file is or is to be: links may lead to one that is not there yet. `realpath` refuses those that go in circles. */
 async function followLink(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch (error) {
-    if (isMissing(error)) return path; // a new file, or one whose folder is missing: open() will say so
+    if (!isMissing(error)) throw error;
+    const next = await linkedFrom(path);
+    // A new file, or one whose folder is missing: open() will say so.
+    return next === undefined ? path : followLink(next);
+  }
+}
+
+async function linkedFrom(path: string): Promise<string | undefined> {
+  try {
+    // A relative link starts from the folder that the link is really in.
+    return resolve(await realpath(dirname(path)), await readlink(path));
+  } catch (error) {
+    if (isMissing(error) || hasCode(error, 'EINVAL')) return undefined; // EINVAL: no link
     throw error;
   }
+}
+
+/** Of the name, for whoever finds one left by a crash. Names have at most 255 bytes, and a character up to four. */
+const LONGEST_PREFIX = 32;
+
+function temporaryName(name: string, id: string): string {
+  return `.${Array.from(name).slice(0, LONGEST_PREFIX).join('')}.${id}`;
 }
 
 async function modeOf(path: string): Promise<number | undefined> {
@@ -76,5 +96,9 @@ async function writeDurably(
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return hasCode(error, 'ENOENT');
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
 }

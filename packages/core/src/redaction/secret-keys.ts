@@ -56,6 +56,8 @@ const ENDINGS: readonly (readonly [ending: string, label: string])[] = [
 const WHOLE_NAMES = new Map([
   ['pass', 'password'],
   ['pin', 'password'],
+  ['pw', 'password'],
+  ['sig', 'secret'], // of a link that Azure signed
   ['auth', 'authorization'],
   ['bearer', 'token'],
   ['jwt', 'token'],
@@ -81,7 +83,7 @@ const HARMLESS_ENDINGS = [
 /** A whole number, perhaps grouped or rounded: `1200`, `1,200`, `1.2k`. Longer ones may be tokens. */
 const COUNT = /^\d[\d.,_]{0,14}[kM]?$/;
 
-const SHORTEST_KNOWN_NAME = 3;
+const SHORTEST_KNOWN_NAME = 2;
 const LONGEST_NAME = 64;
 const CACHED_NAMES = 2_000;
 

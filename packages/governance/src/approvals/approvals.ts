@@ -162,7 +162,8 @@ export interface Approvals extends ApprovalDesk {
   /** Ends what has expired and escalates what is due: what `watchDue` does by itself. */
   expireDue(): Promise<{ expired: readonly string[]; escalated: readonly string[] }>;
   /**
-   * Has requests expire and escalate when their time comes, until it is disposed of. Does not keep the process alive.
+   * Has requests expire and escalate when their time comes, until it is disposed of. On the machine's own
+   * clock it keeps no process alive.
    * `createGovernance` does this; without it, what is due is written when somebody next does something with the request, and
    * whoever looks sees it as it is all the same.
    */

@@ -1,18 +1,22 @@
 import { isCount, type SecretKeys } from '../secret-keys.ts';
 import { findValue, isProse, startOfFlagValue, startOfValue } from './assigned-value.ts';
+import { findBlock } from './block-value.ts';
 import {
   AT_SIGN,
   BACKSLASH,
   COLON,
   endOfWord,
   ESCAPE,
+  GREATER_THAN,
   isDoubleSlash,
   isWord,
   OPENING_BRACKET,
   PERCENT,
 } from './characters.ts';
 import { findCredential } from './credential.ts';
+import { findElementText } from './element.ts';
 import { findEmail } from './email.ts';
+import { findEncodedValue } from './encoded-value.ts';
 import { findGenericKey } from './generic-key.ts';
 import { findIpv4, findIpv6 } from './ip-address.ts';
 import { findJwt } from './jwt.ts';
@@ -21,6 +25,8 @@ import { findPrivateKeyBlock } from './private-key-block.ts';
 import { endOfEscape } from './escape.ts';
 import { endOfMarker, marker, type Span } from './span.ts';
 import { UrlPasswords } from './url-password.ts';
+import { findUserPassword } from './user-flag.ts';
+import { findWebhook } from './webhook.ts';
 
 export interface TextRules {
   secretKeys: SecretKeys;
@@ -41,16 +47,18 @@ export function redactText(text: string, rules: TextRules): string {
   let redacted = '';
   let copiedTo = 0;
   const urlPasswords = new UrlPasswords(text);
-  let urlPassword: Span | undefined;
+  /** The password of somebody whose name, which may be a secret too, stands before it. */
+  let pending: Span | undefined;
   let at = 0;
   while (at < text.length) {
     let span: Span | undefined;
     let next = at + 1;
-    if (urlPassword?.start === at) {
-      span = urlPassword;
+    if (pending?.start === at) {
+      span = pending;
     } else if (isWord(text, at)) {
       next = endOfWord(text, at + 1);
       span = findFirstFromWord(text, at, next, rules);
+      pending = findUserPassword(text, at, next) ?? pending;
     } else {
       switch (text.charCodeAt(at)) {
         case OPENING_BRACKET:
@@ -58,7 +66,7 @@ export function redactText(text: string, rules: TextRules): string {
           break;
         case COLON:
           if (isDoubleSlash(text, at + 1)) {
-            urlPassword = urlPasswords.find(at + 3);
+            pending = urlPasswords.find(at + 3);
             next = at + 3;
           } else if (
             text.charCodeAt(at + 1) === COLON &&
@@ -110,6 +118,7 @@ function findFromWord(
     findCredential(text, start, end) ??
     (end - start >= SHORTEST_LONG_WORD ? findFromLongWord(text, start, end, rules) : undefined) ??
     findDottedKey(text, start, end) ??
+    findWebhook(text, start, end) ??
     (rules.ipAddresses ? findIpAddress(text, start, end) : undefined)
   );
 }
@@ -138,12 +147,21 @@ function findAssigned(
   if (end - start < secretKeys.shortestName) return undefined;
   let valueStart = startOfValue(text, end);
   if (valueStart === -1) valueStart = startOfFlagValue(text, start, end);
-  if (valueStart === -1) return undefined;
+  if (valueStart === -1 && !mayBeWrapped(text, end)) return undefined;
   const kind = secretKeys.kindOf(text.slice(start, end));
   if (!kind || isProse(text, end, valueStart, kind.label)) return undefined;
-  const span = findValue(text, valueStart, kind.label);
+  const span =
+    valueStart === -1
+      ? (findElementText(text, start, end, kind.label) ?? findEncodedValue(text, end, kind.label))
+      : (findBlock(text, valueStart, kind.label) ?? findValue(text, valueStart, kind.label));
   const isShown = span && kind.mayBeCount && isCount(text.slice(span.start, span.end));
   return isShown ? undefined : span;
+}
+
+/** Whether a value may follow in another way than behind a sign: in an element, or encoded for a URL. */
+function mayBeWrapped(text: string, wordEnd: number): boolean {
+  const code = text.charCodeAt(wordEnd);
+  return code === GREATER_THAN || code === PERCENT;
 }
 
 function findIpAddress(text: string, start: number, end: number): Span | undefined {

@@ -1,0 +1,113 @@
+import type { WorkflowResult, WorkflowView } from './engine.ts';
+
+/**
+ * What happens to workflows, in the order in which it happens. A store keeps these and nothing else; whatever it says of a
+ * workflow follows from them. Values are JSON as text.
+ */
+export type Operation =
+  | {
+      kind: 'begun';
+      id: string;
+      workflow: string;
+      version: string;
+      parentId: string | null;
+      input: string;
+    }
+  /** What came of a verb: a wait may have consumed a signal, an activity has called a tool. */
+  | {
+      kind: 'recorded';
+      id: string;
+      at: number;
+      key: string;
+      value: string;
+      consumes?: string;
+      tool?: string;
+    }
+  /** A call is about to be made that must not be made again without asking; `tries` counts those that nobody heard of again. */
+  | { kind: 'intended'; id: string; key: string; tries: number }
+  /** A wait has begun: it ends at `dueAt` (ms since the epoch), and never later than `delayMs` from wherever it goes on. */
+  | { kind: 'timed'; id: string; key: string; dueAt: number; delayMs: number }
+  | { kind: 'signalled'; id: string; key: string; topic: string; value: string }
+  | { kind: 'told'; id: string; at: number; key: string; fact: string }
+  /** With all that are below and have not ended. */
+  | { kind: 'cancelled'; id: string; reason: string }
+  | { kind: 'ended'; id: string; status: WorkflowView['status']; result: string }
+  /** How it and all below it came to their end is needed no more; its result is. */
+  | { kind: 'compacted'; id: string };
+
+/** A workflow that began, as far as it is known. */
+export interface StoredWorkflow {
+  id: string;
+  workflow: string;
+  version: string;
+  parentId: string | null;
+  input: string;
+  cancelReason: string | undefined;
+  /** Undefined while it has not ended. */
+  ended: { status: WorkflowView['status']; result: string } | undefined;
+  /** What is below is empty once it has ended. */
+  recorded: ReadonlyMap<string, string>;
+  intended: ReadonlyMap<string, number>;
+  timed: ReadonlyMap<string, { dueAt: number; delayMs: number }>;
+  told: ReadonlySet<string>;
+  /** All that ever came, in order; `isConsumed` by a wait. */
+  signals: readonly { key: string; topic: string; value: string; isConsumed: boolean }[];
+}
+
+export type Unfinished = Pick<StoredWorkflow, 'id' | 'workflow' | 'version' | 'parentId'>;
+
+/** What came of a verb, or a fact that was told, and its place among all that was kept. */
+export type HistoryEntry<Fact = unknown, Recorded = unknown> = {
+  seq: number;
+  /** ms since the Unix epoch. */
+  at: number;
+  workflowId: string;
+  key: string;
+} & (
+  | {
+      kind: 'recorded';
+      /** What an activity called; null of other verbs. */
+      tool: string | null;
+      value: Recorded;
+    }
+  | { kind: 'told'; value: Fact }
+);
+
+/** What an engine remembers by. One process writes it. */
+export interface WorkflowStore {
+  /**
+   * Keeps what happened; resolves when it will not be lost. What is kept is kept in the order of these calls, so that a
+   * crash loses the end and never the middle. Tried until it can be kept.
+   */
+  keep(operation: Operation): Promise<void>;
+  /**
+   * As `keep`, for what comes from outside and may be refused there.
+   * @throws {JournalWriteError} When it cannot be kept now; then it never is.
+   */
+  offer(operation: Operation): Promise<void>;
+  /** Undefined while what happens can be kept; else resolves when it can be again. Nothing new should be begun meanwhile. */
+  stalled(): Promise<void> | undefined;
+  /** Resolves when all that was handed over can be read back. */
+  settled(): Promise<void>;
+  /** What was kept of a workflow; undefined when it never began. */
+  load(id: string): StoredWorkflow | undefined;
+  /** Workflows that began and have not ended, oldest first; of all, or of those below one. */
+  unfinished(below?: string): readonly Unfinished[];
+  views(): Iterable<WorkflowView>;
+  /** In the order in which it was kept, after the entry of this number. */
+  history(after: number): Iterable<HistoryEntry>;
+  close(): Promise<void>;
+}
+
+/** JSON as a store keeps it. What is undefined, as the result of a workflow that returns nothing, comes back as null. */
+export function toJournal(value: unknown): string {
+  return JSON.stringify(value ?? null);
+}
+
+export function fromJournal<Value>(text: string): Value {
+  return JSON.parse(text) as Value;
+}
+
+export function resultOf(ended: { result: string }): WorkflowResult {
+  return fromJournal<WorkflowResult>(ended.result);
+}

@@ -1,0 +1,177 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Operation } from '../durable/workflow-store.ts';
+import { ENTRY_KINDS } from './entry-kinds.ts';
+import { openForWriting } from './open-database.ts';
+
+/** What is written: operations, and those that were refused and must not be found later. */
+export type Write = { kind: 'keep' | 'retract'; operation: Operation };
+
+/**
+ * Writes operations to a journal's database, a batch at a time: all of it or nothing. To write the same again changes
+ * nothing, so a batch of which nobody knows whether it was kept can be written again.
+ */
+export class JournalWriter {
+  readonly #file: string;
+  #connection: Connection | undefined;
+
+  /** @param file With its tables. */
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  /** @throws When it could not be written; the next call opens the file anew, for after a failed sync nothing in memory can be trusted. */
+  write(batch: readonly Write[]): void {
+    try {
+      this.#connection ??= new Connection(this.#file);
+      this.#connection.write(batch);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#connection?.close();
+    this.#connection = undefined;
+  }
+}
+
+class Connection {
+  readonly #database: DatabaseSync;
+  readonly #statements: Statements;
+
+  constructor(file: string) {
+    this.#database = openForWriting(file);
+    this.#statements = prepareStatements(this.#database);
+  }
+
+  write(batch: readonly Write[]): void {
+    const database = this.#database;
+    database.exec('BEGIN IMMEDIATE');
+    for (const { kind, operation } of batch) {
+      if (kind === 'keep') this.#keep(operation);
+      else this.#retract(operation);
+    }
+    database.exec('COMMIT');
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #keep(operation: Operation): void {
+    const { begin, insert, replace, cancel, end, forgetEntries, forgetBelow } = this.#statements;
+    const { id } = operation;
+    switch (operation.kind) {
+      case 'begun': {
+        const { workflow, version, parentId, input } = operation;
+        begin.run(id, workflow, version, parentId, input);
+        return;
+      }
+      case 'recorded': {
+        const { at, key, value, consumes = null, tool = null } = operation;
+        insert.run(ENTRY_KINDS.recorded, key, value, consumes, id, tool, at);
+        return;
+      }
+      case 'intended':
+        replace.run(
+          ENTRY_KINDS.intended,
+          operation.key,
+          String(operation.tries),
+          null,
+          id,
+          null,
+          null,
+        );
+        return;
+      case 'timed': {
+        const { key, dueAt, delayMs } = operation;
+        insert.run(ENTRY_KINDS.timed, key, String(dueAt), String(delayMs), id, null, null);
+        return;
+      }
+      case 'signalled': {
+        const { key, topic, value } = operation;
+        insert.run(ENTRY_KINDS.signalled, key, value, topic, id, null, null);
+        return;
+      }
+      case 'told': {
+        const { at, key, fact } = operation;
+        insert.run(ENTRY_KINDS.told, key, fact, null, id, null, at);
+        return;
+      }
+      case 'cancelled':
+        cancel.run(id, operation.reason);
+        return;
+      case 'ended':
+        end.run(operation.status, operation.result, id);
+        return;
+      case 'compacted':
+        forgetEntries.run(id);
+        forgetBelow.run(id);
+        return;
+    }
+  }
+
+  #retract(operation: Operation): void {
+    const { unbegin, remove, uncancel } = this.#statements;
+    switch (operation.kind) {
+      case 'begun':
+        unbegin.run(operation.id);
+        return;
+      case 'signalled':
+        remove.run(ENTRY_KINDS.signalled, operation.key, operation.id);
+        return;
+      case 'cancelled':
+        uncancel.run(operation.id);
+        return;
+      case 'recorded':
+      case 'intended':
+      case 'timed':
+      case 'told':
+      case 'ended':
+      case 'compacted':
+        return; // these are never refused: they are tried until they can be kept
+    }
+  }
+}
+
+const BELOW = `
+  WITH RECURSIVE below (id, number) AS (
+    SELECT id, number FROM workflows WHERE id = ?1
+    UNION ALL
+    SELECT w.id, w.number FROM workflows w JOIN below b ON w.parent_id = b.id
+  )`;
+
+function prepareStatements(database: DatabaseSync) {
+  const entry = `(workflow, kind, key, value, detail, tool, at)
+    SELECT number, ?1, ?2, ?3, ?4, ?6, ?7 FROM workflows WHERE id = ?5`;
+  return {
+    begin: database.prepare(
+      `INSERT OR IGNORE INTO workflows (id, workflow, version, parent_id, input) VALUES (?, ?, ?, ?, ?)`,
+    ),
+    insert: database.prepare(`INSERT OR IGNORE INTO entries ${entry}`),
+    replace: database.prepare(`INSERT OR REPLACE INTO entries ${entry}`),
+    cancel: database.prepare(
+      `${BELOW} UPDATE workflows SET cancel_reason = ?2
+       WHERE status = 'running' AND cancel_reason IS NULL AND number IN (SELECT number FROM below)`,
+    ),
+    end: database.prepare(`UPDATE workflows SET status = ?, result = ? WHERE id = ?`),
+    forgetEntries: database.prepare(
+      `${BELOW} DELETE FROM entries WHERE workflow IN (SELECT number FROM below)`,
+    ),
+    forgetBelow: database.prepare(
+      `${BELOW} DELETE FROM workflows WHERE id <> ?1 AND number IN (SELECT number FROM below)`,
+    ),
+    unbegin: database.prepare(`DELETE FROM workflows WHERE id = ? AND parent_id IS NULL`),
+    remove: database.prepare(
+      `DELETE FROM entries WHERE kind = ?1 AND key = ?2
+       AND workflow = (SELECT number FROM workflows WHERE id = ?3)`,
+    ),
+    uncancel: database.prepare(
+      `${BELOW} UPDATE workflows SET cancel_reason = NULL
+       WHERE status = 'running' AND number IN (SELECT number FROM below)`,
+    ),
+  } satisfies Record<string, StatementSync>;
+}
+
+type Statements = ReturnType<typeof prepareStatements>;
