@@ -142,6 +142,15 @@ describe('taking back what a governed tool did', () => {
     expect(await replayPolicy(policy, past)).toMatchObject({ total: 2, unchanged: 2, changed: [] });
   });
 
+  it('is possible when the run was cancelled: that is when things are taken back', async () => {
+    const governance = await gates.open();
+    const { made, undone } = tool('crm.upsert');
+    const upsert = governance.govern(made);
+    await upsert.execute(to, context());
+    await upsert.undo(to, output, context({ signal: AbortSignal.abort() }));
+    expect(undone).toHaveLength(1);
+  });
+
   it('stops at the kill switch', async () => {
     const governance = await gates.open();
     const { made, undone } = tool('crm.upsert');

@@ -46,8 +46,10 @@ export function governTool<T extends Tool>(gate: Gate, tool: T): T {
     takeBack &&
     ((given: unknown, result: unknown, context: ToolContext): Promise<void> => {
       const resultDigest = gate.digestOf(result);
+      // Not the signal: what was begun is taken back just when nobody waits for it any more.
+      const { signal: _signal, ...said } = saidBy(context);
       return gate.run({
-        ...saidBy(context),
+        ...said,
         action: `${name}.undo`,
         declaredTier: tier,
         takesBack: { action: name, resultDigest },
