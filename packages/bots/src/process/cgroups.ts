@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readKernelText } from './kernel-text.ts';
 
 /**
  * A control group (cgroup v2) of one tree. Nobody leaves it by forking, by a session of its own or by clearing its
@@ -62,9 +63,9 @@ export class Cgroup {
 
   #read(name: string): string | undefined {
     try {
-      return readFileSync(join(this.#folder, name), 'latin1');
+      return readKernelText(`${this.#folder}/${name}`);
     } catch (error) {
-      if (isSystemError(error)) return undefined;
+      if (isSystemError(error)) return undefined; // ENODEV: it is being removed
       throw error;
     }
   }

@@ -174,7 +174,7 @@ describe('an exit is known for what it was', () => {
       { limit: 'rss', maxRssBytes: 120e6, sample: { processes: 2, rssBytes: expect.any(Number) } },
     ]);
     expect(tookMs).toBeLessThanOrEqual(durationMs + stopGraceMs + 1_000);
-  });
+  }, 20_000);
 
   it('limit_exceeded, for the processor', async () => {
     const { supervisor, ended } = supervise(
