@@ -1,7 +1,10 @@
-import { renameSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createBotRegistry } from '@buddy/bots';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -236,6 +239,35 @@ describe('the lock of a registry', () => {
     await registry.create(config('mailer'));
   });
 
+  it('is one empty file, also while it is held', async () => {
+    const { registry, file } = newWorld();
+    await registry.create(config('crawler'));
+    const names: string[] = [];
+    await registry.update('crawler', () => {
+      names.push(...readdirSync(dirname(file)));
+      return {};
+    });
+    expect(names).toEqual(['bots.json', 'bots.json.lock']);
+    expect(await readFile(`${file}.lock`, 'utf8')).toBe('');
+  });
+
+  it('is free at once when its holder is killed', async () => {
+    const { file, clock } = newWorld();
+    const registry = createBotRegistry({ file, lockTimeoutMs: 20_000 }, { clock });
+    await registry.create(config('crawler'));
+    const holder = spawn(process.execPath, ['-e', HOLD, `${file}.lock`], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(holder.stdout, 'data');
+    let isDone = false;
+    const waiting = registry.create(config('mailer')).then(() => (isDone = true));
+    await sleep(50);
+    expect(isDone).toBe(false);
+    holder.kill('SIGKILL');
+    await waiting;
+    expect(await registry.all()).toHaveLength(2);
+  }, 20_000);
+
   it('that cannot be had at all is an error of its own', async () => {
     const { registry, file } = newWorld();
     await mkdir(`${file}.lock`);
@@ -244,6 +276,15 @@ describe('the lock of a registry', () => {
     });
   });
 });
+
+/** Locks the file that it is given, says so, and hangs. */
+const HOLD = `
+  const { DatabaseSync } = require('node:sqlite');
+  globalThis.held = new DatabaseSync(process.argv[1]);
+  held.exec('BEGIN EXCLUSIVE');
+  console.log('held');
+  setInterval(() => {}, 1000);
+`;
 
 async function damaged(damage: (file: string) => Promise<void>): Promise<World> {
   const world = newWorld();

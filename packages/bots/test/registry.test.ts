@@ -40,6 +40,14 @@ describe('a registry of bots', () => {
     const bot = await registry.create(config('crawler'));
     expect(() => Object.assign(bot.deployment, { command: 'rm' })).toThrow(TypeError);
     expect(() => Object.assign(bot, { status: 'running' })).toThrow(TypeError);
+    const sly = registry.update('crawler', (written) => {
+      Object.assign(written.deployment ?? {}, { command: 'rm' });
+      return {};
+    });
+    await expect(sly).rejects.toThrow(TypeError);
+    const template = await registry.putTemplate({ name: 'node', deployment: { command: 'node' } });
+    expect(() => Object.assign(template.deployment, { command: 'rm' })).toThrow(TypeError);
+    expect(await registry.get('crawler')).toEqual(bot);
   });
 
   it('has an empty list, and no file, until a bot is created', async () => {
@@ -173,6 +181,17 @@ describe('a registry of bots', () => {
       'queue -> mailer -> queue',
     );
     await expect(registry.update('queue', dependsOn('queue'))).rejects.toThrow('queue -> queue');
+  });
+
+  it('takes no time of a clock that a test runs', async () => {
+    const { registry, clock } = newWorld();
+    const before = clock.now();
+    await clock.run(async () => {
+      await Promise.all([registry.create(config('crawler')), registry.create(config('mailer'))]);
+      await registry.record('crawler', { status: 'starting' });
+    });
+    expect(clock.now()).toBe(before);
+    expect(await registry.all()).toHaveLength(2);
   });
 
   it('refuses options that it does not know', () => {

@@ -1,6 +1,7 @@
 import { InvalidInputError } from '@buddy/core';
 import { z } from 'zod';
 import { BotDefinition, type BotRole, Deployment, TemplateName } from './bot.ts';
+import { deepFreeze } from './deep-freeze.ts';
 
 /** What is written of a deployment, by a bot or by a template: any of its fields. */
 export type DeploymentConfig = Partial<z.input<typeof Deployment>>;
@@ -50,7 +51,7 @@ export function resolveBot(
     : written;
   const result = BotDefinition.safeParse(whole);
   if (!result.success) return result;
-  const config = pickWritten(result.data, written);
+  const config = deepFreeze(pickWritten(result.data, written));
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- parts of what was checked, and nothing else
   return { success: true, data: { config: config as BotConfig, definition: result.data } };
 }
@@ -76,7 +77,7 @@ export function readTemplate(written: unknown): Checked<DeploymentTemplate> {
     : written;
   const result = WrittenTemplate.safeParse(whole);
   if (!result.success) return result;
-  const template = pickWritten(result.data, written);
+  const template = deepFreeze(pickWritten(result.data, written));
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- parts of what was checked, and nothing else
   return { success: true, data: template as DeploymentTemplate };
 }
@@ -97,11 +98,11 @@ function extend(base: Readonly<Record<string, unknown>>, own: unknown): unknown 
 /** Of `checked`, in its order, what `written` has too: no defaults, and nothing from a template. */
 function pickWritten(checked: unknown, written: unknown): unknown {
   if (!isRecord(checked) || !isRecord(written)) return checked;
-  return Object.fromEntries(
-    Object.entries(checked)
-      .filter(([name]) => written[name] !== undefined)
-      .map(([name, value]) => [name, pickWritten(value, written[name])]),
-  );
+  const picked: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(checked)) {
+    if (written[name] !== undefined) picked[name] = pickWritten(value, written[name]);
+  }
+  return picked;
 }
 
 function withoutUndefined(record: Readonly<Record<string, unknown>>): Record<string, unknown> {

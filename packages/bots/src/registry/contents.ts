@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Bot, type BotDefinition } from '../bot/bot.ts';
 import type { BotConfig, DeploymentTemplate, ResolvedBot } from '../bot/bot-config.ts';
+import { deepFreeze } from '../bot/deep-freeze.ts';
 import type { EntryProblem } from './file/problem.ts';
 
 /** What became of a bot, beside what was written about it. */
@@ -55,10 +56,4 @@ export function storeBot({ config, definition }: ResolvedBot, state: BotState): 
 
 function wholeBot(definition: BotDefinition, state: BotState): Bot {
   return { ...definition, ...state };
-}
-
-function deepFreeze<Value>(value: Value): Value {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
-  for (const part of Object.values(value)) deepFreeze(part);
-  return Object.freeze(value);
 }

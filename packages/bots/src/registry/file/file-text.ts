@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { type DeploymentTemplate, readTemplate, resolveBot } from '../../bot/bot-config.ts';
+import {
+  type BotConfig,
+  type DeploymentTemplate,
+  readTemplate,
+  resolveBot,
+} from '../../bot/bot-config.ts';
 import {
   BotState,
   type Contents,
@@ -54,12 +59,16 @@ function listOf(lines: readonly string[]): string {
   return lines.length === 0 ? '[]' : `[\n${lines.join(',\n')}\n]`;
 }
 
+/** What did not change is not put into words again: of most bots nothing does, of most others only the state. */
 const lines = new WeakMap<StoredBot, string>();
+const configs = new WeakMap<BotConfig, string>();
 
 function lineOf(stored: StoredBot): string {
   const known = lines.get(stored);
   if (known !== undefined) return known;
-  const line = JSON.stringify(toSnakeCase({ ...stored.config, state: stored.state }));
+  const config = configs.get(stored.config) ?? JSON.stringify(toSnakeCase(stored.config));
+  configs.set(stored.config, config);
+  const line = `${config.slice(0, -1)},"state":${JSON.stringify(toSnakeCase(stored.state))}}`;
   lines.set(stored, line);
   return line;
 }

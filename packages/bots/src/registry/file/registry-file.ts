@@ -97,7 +97,8 @@ export class RegistryFile {
     this.#last = undefined; // whatever happens now, what is on the disk has to be looked at
     await this.#write(this.path, renderContents(contents), mode, { newId: randomId(TEMPORARY) });
     this.#wasThere = true;
-    const stat = statSync(this.path, { bigint: true });
+    const stat = statSync(this.path, { bigint: true, throwIfNoEntry: false });
+    if (!stat) return; // taken away at once: it was written all the same
     // What was malformed for the want of a template may be whole now, and has another place: that is found by reading.
     if (contents.malformed.length > 0) return;
     this.#last = { contents, generation: contents.generation, outside: outsideOf(stat) };

@@ -37,7 +37,7 @@ function remembered(translate: (name: string) => string): (name: string) => stri
 function mapKeys(value: unknown, map: (name: string) => string): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map((item) => mapKeys(item, map));
-  return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [map(name), mapKeys(item, map)]),
-  );
+  const mapped: Record<string, unknown> = {}; // no `__proto__` gets in: in camelCase it is another name
+  for (const [name, item] of Object.entries(value)) mapped[map(name)] = mapKeys(item, map);
+  return mapped;
 }
