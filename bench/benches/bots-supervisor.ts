@@ -49,9 +49,6 @@ async function measureUsage(): Promise<Figure[]> {
     );
   }
   const pids = trees.map(({ identity }) => identity.pid);
-  const repeated = (look: () => Promise<unknown>) => async () => {
-    for (let left = LOOKS_A_ROUND; left > 0; left -= 1) await look();
-  };
   const ours = `${BOTS} bots: memory and processor of each tree`;
   const full = 'beside it: a look at all processes of the machine, every 10 s';
   const peer = `pidusage: of ${BOTS} processes, without their children`;
@@ -72,6 +69,12 @@ async function measureUsage(): Promise<Figure[]> {
     { name: full, unit: 'us', ...summary(usOf(full)) },
     { name: peer, unit: 'us', ...summary(usOf(peer)), isPeer: true },
   ];
+}
+
+function repeated(look: () => Promise<unknown>): () => Promise<void> {
+  return async () => {
+    for (let left = LOOKS_A_ROUND; left > 0; left -= 1) await look();
+  };
 }
 
 async function measureStart(): Promise<Figure[]> {

@@ -10,18 +10,22 @@ export function readKernelText(path: string): string | undefined {
   let file: number | undefined;
   try {
     file = openSync(path, 'r');
-    let length = 0;
-    for (;;) {
-      const read = readSync(file, buffer, length, buffer.length - length, null);
-      length += read;
-      if (read === 0) return buffer.toString('latin1', 0, length);
-      if (length === buffer.length) buffer = Buffer.concat([buffer], buffer.length * 2);
-    }
+    return readOpenKernelText(file);
   } catch (error) {
     if (isGone(error) || codeOf(error) === 'EACCES' || codeOf(error) === 'EPERM') return undefined;
     throw error;
   } finally {
     if (file !== undefined) closeSync(file);
+  }
+}
+
+/** The same for one that is kept open and read again and again, from its beginning. */
+export function readOpenKernelText(file: number): string {
+  for (let length = 0; ;) {
+    const read = readSync(file, buffer, length, buffer.length - length, length);
+    length += read;
+    if (read === 0) return buffer.toString('latin1', 0, length);
+    if (length === buffer.length) buffer = Buffer.concat([buffer], buffer.length * 2);
   }
 }
 

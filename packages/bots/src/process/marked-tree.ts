@@ -44,10 +44,9 @@ export class MarkedTree implements EndableTree {
     const rows = await this.#look();
     if (signal === 'SIGKILL' && rows.length > 0) this.#options.cgroup?.kill();
     const group = this.#signalGroup(signal);
-    const others = rows.filter(({ groupId }) => groupId !== group);
-    return (
-      rows.length - others.length + others.filter((row) => this.#table.signal(row, signal)).length
-    );
+    for (const row of rows) if (row.groupId !== group) this.#table.signal(row, signal);
+    // Those that may not be signalled count too: whoever asks must not take them for gone.
+    return rows.length;
   }
 
   /** Where to begin when not every process is looked at. */

@@ -176,6 +176,7 @@ class SystemProcesses implements Processes {
       },
       leave: () => {
         drop();
+        cgroup?.close();
         if (child?.connected) child.disconnect();
         child?.unref();
       },
