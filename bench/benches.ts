@@ -63,6 +63,11 @@ export const BENCHES: readonly Bench[] = [
     measure: async () => (await import('./benches/bots-registry.ts')).measureBotsRegistry(),
   },
   {
+    name: 'bots-supervisor',
+    title: '@buddy/bots: what 20 bots use, a start, and back to work after a kill',
+    measure: async () => (await import('./benches/bots-supervisor.ts')).measureBotsSupervisor(),
+  },
+  {
     name: 'main-job',
     title:
       'examples/orchestrator.ts: 10 000 tasks, manual clock, a whole process from start to end',

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { renameSync, writeFileSync } from 'node:fs';
+import { readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -237,6 +237,18 @@ describe('the lock of a registry', () => {
     expect(await registry.all()).toHaveLength(1); // readers need no lock
     holder.close();
     await registry.create(config('mailer'));
+  });
+
+  it('is one empty file, also while it is held', async () => {
+    const { registry, file } = newWorld();
+    await registry.create(config('crawler'));
+    const names: string[] = [];
+    await registry.update('crawler', () => {
+      names.push(...readdirSync(dirname(file)));
+      return {};
+    });
+    expect(names).toEqual(['bots.json', 'bots.json.lock']);
+    expect(await readFile(`${file}.lock`, 'utf8')).toBe('');
   });
 
   it('is free at once when its holder is killed', async () => {

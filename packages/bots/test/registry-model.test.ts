@@ -41,22 +41,27 @@ const step = fc.record({
 });
 
 describe('a registry', () => {
-  it('does as a plain map would, however many have it open', () =>
-    fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 15 }), async (steps) => {
-        const world = newWorld();
-        const registries = { first: world.registry, second: world.open() };
-        const model: Model = new Map();
-        for (const { who, asked } of steps) {
-          const registry = who === 'new' ? world.open() : registries[who];
-          const outcomes = Promise.all(asked.map((one) => doTo(registry, one)));
-          const expected = asked.map((one) => doToModel(model, one));
-          expect(await outcomes).toEqual(expected);
-          for (const reader of Object.values(registries)) expect(await read(reader)).toEqual(model);
-        }
-      }),
-      { numRuns: 120 },
-    ));
+  it(
+    'does as a plain map would, however many have it open',
+    () =>
+      fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 15 }), async (steps) => {
+          const world = newWorld();
+          const registries = { first: world.registry, second: world.open() };
+          const model: Model = new Map();
+          for (const { who, asked } of steps) {
+            const registry = who === 'new' ? world.open() : registries[who];
+            const outcomes = Promise.all(asked.map((one) => doTo(registry, one)));
+            const expected = asked.map((one) => doToModel(model, one));
+            expect(await outcomes).toEqual(expected);
+            for (const reader of Object.values(registries))
+              expect(await read(reader)).toEqual(model);
+          }
+        }),
+        { numRuns: 100 },
+      ),
+    60_000,
+  );
 });
 
 async function doTo(registry: BotRegistry, operation: Operation): Promise<string> {

@@ -57,7 +57,7 @@ describe('a list of bots', () => {
         }),
         { numRuns: 60 },
       );
-    });
+    }, 60_000);
 
     it('turns round with the order', async () => {
       const registry = await withManyBots();

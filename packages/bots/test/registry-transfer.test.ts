@@ -44,21 +44,25 @@ describe('an export', () => {
 `);
   });
 
-  it('is the same after it was imported elsewhere, whatever the bots are', () =>
-    fc.assert(
-      fc.asyncProperty(fc.uniqueArray(configs, { selector: ({ id }) => id }), async (bots) => {
-        const [one, other] = [newWorld().registry, newWorld().registry];
-        await one.putTemplate({ name: 'base', deployment: { command: 'node', args: ['x'] } });
-        await Promise.all(bots.map((bot) => one.create(bot)));
-        const text = await one.export();
-        const { added, problems } = await other.import(text);
-        expect(problems).toEqual([]);
-        expect(added).toHaveLength(bots.length + 1);
-        expect(await other.export()).toBe(text);
-        expect((await other.import(text)).unchanged).toHaveLength(bots.length + 1);
-      }),
-      { numRuns: 25 },
-    ));
+  it(
+    'is the same after it was imported elsewhere, whatever the bots are',
+    () =>
+      fc.assert(
+        fc.asyncProperty(fc.uniqueArray(configs, { selector: ({ id }) => id }), async (bots) => {
+          const [one, other] = [newWorld().registry, newWorld().registry];
+          await one.putTemplate({ name: 'base', deployment: { command: 'node', args: ['x'] } });
+          await Promise.all(bots.map((bot) => one.create(bot)));
+          const text = await one.export();
+          const { added, problems } = await other.import(text);
+          expect(problems).toEqual([]);
+          expect(added).toHaveLength(bots.length + 1);
+          expect(await other.export()).toBe(text);
+          expect((await other.import(text)).unchanged).toHaveLength(bots.length + 1);
+        }),
+        { numRuns: 25 },
+      ),
+    60_000,
+  );
 });
 
 describe('an import', () => {

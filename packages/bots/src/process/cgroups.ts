@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readOpenKernelText } from './kernel-text.ts';
 
 /**
  * A control group (cgroup v2) of one tree. Nobody leaves it by forking, by a session of its own or by clearing its
@@ -8,6 +9,8 @@ import { join } from 'node:path';
  */
 export class Cgroup {
   readonly #folder: string;
+  readonly #files = new Map<string, number>();
+  #isClosed = false;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -46,8 +49,16 @@ export class Cgroup {
     }
   }
 
+  /** Looks at it no more. */
+  close(): void {
+    this.#isClosed = true;
+    for (const file of this.#files.values()) closeSync(file);
+    this.#files.clear();
+  }
+
   /** Once all of it is gone. */
   async remove(): Promise<void> {
+    this.close();
     for (let left = 20; left > 0; left -= 1) {
       try {
         await rmdir(this.#folder);
@@ -60,11 +71,15 @@ export class Cgroup {
     }
   }
 
+  /** Opening one takes longer than reading it, and they are read several times a second. */
   #read(name: string): string | undefined {
+    if (this.#isClosed) return undefined;
     try {
-      return readFileSync(join(this.#folder, name), 'latin1');
+      const file = this.#files.get(name) ?? openSync(`${this.#folder}/${name}`, 'r');
+      this.#files.set(name, file);
+      return readOpenKernelText(file);
     } catch (error) {
-      if (isSystemError(error)) return undefined;
+      if (isSystemError(error)) return undefined; // ENODEV: it has been removed
       throw error;
     }
   }

@@ -1,4 +1,5 @@
-import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { codeOf, isGone, readKernelText } from './kernel-text.ts';
 import { MARK_NAME, type ProcessKey, type ProcessRow, type ProcessTable } from './process-table.ts';
 
 /**
@@ -12,7 +13,7 @@ export function createLinuxProcessTable(): ProcessTable {
     bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim(),
     all: async () => allPids().flatMap((pid) => find(pid) ?? []),
     find,
-    below: async (known) => known.map((pids) => walkDown(pids, find)),
+    below: async (starts) => starts.map((pids) => walkDown(pids, find)),
     marksOf: async (rows) =>
       new Map(
         rows.flatMap(({ pid }) => {
@@ -22,7 +23,7 @@ export function createLinuxProcessTable(): ProcessTable {
       ),
     signal: (key, signal) => signalIfSame(key, signal, find),
     outOfMemoryKills: () => {
-      const text = readText('/proc/vmstat');
+      const text = readKernelText('/proc/vmstat');
       const count = text && /^oom_kill (\d+)$/m.exec(text)?.[1];
       return count === undefined ? undefined : Number(count);
     },
@@ -78,7 +79,7 @@ function allPids(): number[] {
 
 /** proc_pid_stat(5). The name is in parentheses and may hold any character, a closing parenthesis too. */
 function readRow(pid: number, { pageBytes, ticksPerSecond }: Scale): ProcessRow | undefined {
-  const text = readText(`/proc/${pid}/stat`);
+  const text = readKernelText(`/proc/${pid}/stat`);
   if (text === undefined) return undefined;
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const numberAt = (index: number) => Number(fields[index - FIRST_AFTER_NAME]);
@@ -100,59 +101,29 @@ function readRow(pid: number, { pageBytes, ticksPerSecond }: Scale): ProcessRow 
 const FIRST_AFTER_NAME = 3;
 
 function walkDown(
-  known: readonly number[],
+  pids: readonly number[],
   find: (pid: number) => ProcessRow | undefined,
 ): ProcessRow[] {
   const rows: ProcessRow[] = [];
-  const seen = new Set(known);
+  const seen = new Set(pids);
   // A set that grows while it is walked is walked to its new end.
   for (const pid of seen) {
     const row = find(pid);
     if (!row) continue;
     rows.push(row);
     // Of its main thread: what others have started shows in the next look at all processes.
-    const children = readText(`/proc/${pid}/task/${pid}/children`);
+    const children = readKernelText(`/proc/${pid}/task/${pid}/children`);
     if (children) for (const child of children.trimEnd().split(' ')) seen.add(Number(child));
   }
   return rows;
 }
 
 function readMark(pid: number): string | undefined {
-  const environment = readText(`/proc/${pid}/environ`);
+  const environment = readKernelText(`/proc/${pid}/environ`);
   if (!environment) return undefined;
   const at = `\0${environment}`.indexOf(`\0${MARK_NAME}=`);
   if (at < 0) return undefined;
   const from = at + MARK_NAME.length + 1;
   const end = environment.indexOf('\0', from);
   return environment.slice(from, end < 0 ? undefined : end);
-}
-
-let buffer = Buffer.allocUnsafe(16_384);
-
-/** The file's text; undefined when the process is gone, or not ours to see. */
-function readText(path: string): string | undefined {
-  let file: number | undefined;
-  try {
-    file = openSync(path, 'r');
-    let length = 0;
-    for (;;) {
-      const read = readSync(file, buffer, length, buffer.length - length, null);
-      length += read;
-      if (read === 0) return buffer.toString('latin1', 0, length);
-      if (length === buffer.length) buffer = Buffer.concat([buffer], buffer.length * 2);
-    }
-  } catch (error) {
-    if (isGone(error) || codeOf(error) === 'EACCES' || codeOf(error) === 'EPERM') return undefined;
-    throw error;
-  } finally {
-    if (file !== undefined) closeSync(file);
-  }
-}
-
-function isGone(error: unknown): boolean {
-  return codeOf(error) === 'ENOENT' || codeOf(error) === 'ESRCH';
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }

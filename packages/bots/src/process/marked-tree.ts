@@ -26,6 +26,8 @@ export class MarkedTree implements EndableTree {
   readonly #sweeps: Sweeps;
   /** Key by pid. */
   #members = new Map<number, string>();
+  /** What the control group held then. */
+  #grouped: ReadonlySet<number> = new Set();
 
   constructor(options: MarkedTreeOptions, table: ProcessTable, sweeps: Sweeps) {
     this.#options = options;
@@ -42,23 +44,22 @@ export class MarkedTree implements EndableTree {
     const rows = await this.#look();
     if (signal === 'SIGKILL' && rows.length > 0) this.#options.cgroup?.kill();
     const group = this.#signalGroup(signal);
-    const others = rows.filter(({ groupId }) => groupId !== group);
-    return (
-      rows.length - others.length + others.filter((row) => this.#table.signal(row, signal)).length
-    );
+    for (const row of rows) if (row.groupId !== group) this.#table.signal(row, signal);
+    // Those that may not be signalled count too: whoever asks must not take them for gone.
+    return rows.length;
   }
 
-  /** Where to begin when not everything that runs is looked at. */
+  /** Where to begin when not every process is looked at. */
   startingPids(): readonly number[] {
-    return [...new Set([...this.#members.keys(), ...(this.#options.cgroup?.pids() ?? [])])];
+    const grouped = this.#options.cgroup?.pids() ?? [];
+    this.#grouped = new Set(grouped);
+    return [...new Set([...this.#members.keys(), ...grouped])];
   }
 
-  /** Of rows found below the known ones: those that are of this tree. Remembers them. */
-  admitBelow(rows: readonly ProcessRow[]): readonly ProcessRow[] {
-    const grouped = new Set(this.#options.cgroup?.pids());
-    return this.#remember(
-      withDescendants(rows, (row) => this.#isKnown(row) || grouped.has(row.pid)),
-    );
+  /** Of rows found from there: those that are of this tree. Remembers them. */
+  admit(rows: readonly ProcessRow[]): readonly ProcessRow[] {
+    const isMember = (row: ProcessRow) => this.#isKnown(row) || this.#grouped.has(row.pid);
+    return this.#remember(rows.every(isMember) ? rows : withDescendants(rows, isMember));
   }
 
   async #look(): Promise<readonly ProcessRow[]> {

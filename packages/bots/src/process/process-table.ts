@@ -23,8 +23,8 @@ export interface ProcessTable {
   all(): Promise<readonly ProcessRow[]>;
   /** At once where the system allows, for a process that has just been started; undefined when there is none. */
   find(pid: number): ProcessRow | undefined;
-  /** These trees alone, each from its known processes down to their children; cheap, but who was handed to init is missed. */
-  below(known: readonly (readonly number[])[]): Promise<readonly (readonly ProcessRow[])[]>;
+  /** These trees alone, each from where it starts down to the children; cheap, but who was handed to init is missed. */
+  below(starts: readonly (readonly number[])[]): Promise<readonly (readonly ProcessRow[])[]>;
   /** The marks in the environments of these processes, as far as this user may see them. */
   marksOf(rows: readonly ProcessRow[]): Promise<ReadonlyMap<number, string>>;
   /** Signals the process if it is still this one, checked right before; false when it is not. */

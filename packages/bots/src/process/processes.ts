@@ -51,7 +51,7 @@ export type OutputStream = 'stdout' | 'stderr';
 export type OutputFiles = Readonly<Record<OutputStream, string>>;
 
 export interface EndableTree {
-  /** Signals every process of the tree that still is the one it was. How many there were. */
+  /** Signals every process of the tree that still is the one it was. How many there are, signalled or not. */
   signal(signal: NodeJS.Signals): Promise<number>;
   /** The processes of the tree that run; one that only waits to be reaped does not. */
   survivors(): Promise<readonly number[]>;

@@ -19,9 +19,9 @@ export function createPsProcessTable(bootId: string): ProcessTable {
     bootId,
     all: allRows,
     find: findRow,
-    below: async (known) => {
+    below: async (starts) => {
       const rows = await allRows();
-      return known.map((pids) => walkDown(pids, rows));
+      return starts.map((pids) => walkDown(pids, rows));
     },
     marksOf: async (rows) => {
       const { stdout } = await run('ps', ['axeww', '-o', 'pid=,command='], SETTINGS);

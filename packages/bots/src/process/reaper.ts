@@ -54,16 +54,12 @@ export class Reaper {
   #start(): void {
     const conditions = import.meta.url.endsWith('.ts') ? ['--conditions=@buddy/source'] : [];
     const lookUp = this.#lookUp === undefined ? [] : [this.#lookUp];
-    const child = spawn(
-      process.execPath,
-      [...conditions, '--max-semi-space-size=1', findProgram(), ...lookUp],
-      {
-        cwd: '/',
-        env: {},
-        detached: true,
-        stdio: ['pipe', 'ignore', 'ignore'],
-      },
-    );
+    const child = spawn(process.execPath, [...conditions, findProgram(), ...lookUp], {
+      cwd: '/',
+      env: {},
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
     this.#child = child;
     child.on('error', (error) => this.#logger.error({ err: error }, 'The reaper does not start'));
     child.stdin.on('error', () => undefined); // it has ended, which its exit tells

@@ -136,9 +136,10 @@ class SystemProcesses implements Processes {
       await Promise.all([...this.#trees.values()].map(({ marked }) => marked.survivors()));
     }
     const marked = trees.map((tree) => this.#trees.get(tree));
-    const below = await this.#table.below(marked.map((tree) => tree?.marked.startingPids() ?? []));
+    const starts = marked.map((tree) => tree?.marked.startingPids() ?? []);
+    const below = await this.#table.below(starts);
     return marked.map((tree, index) => {
-      const rows = tree?.marked.admitBelow(below[index] ?? []) ?? [];
+      const rows = tree?.marked.admit(below[index] ?? []) ?? [];
       if (rows.length === 0) return undefined;
       return {
         processes: rows.length,
@@ -175,6 +176,7 @@ class SystemProcesses implements Processes {
       },
       leave: () => {
         drop();
+        cgroup?.close();
         if (child?.connected) child.disconnect();
         child?.unref();
       },

@@ -35,6 +35,14 @@ interface Launched {
   readonly signs: BotSigns;
 }
 
+/** How a process of a bot ended, or did not even begin. */
+interface Ending {
+  readonly verdict: Verdict;
+  readonly exit: BotExit;
+  /** Some of its tree is still there, and has to be found again by its mark. */
+  readonly isStuck: boolean;
+}
+
 /** One bot: what it is by its registry, and its life as long as it has one. */
 export class SupervisedBot {
   readonly #ports: BotPorts;
@@ -209,18 +217,18 @@ export class SupervisedBot {
       const launched = first ?? (await this.#launch(isFirst));
       first = undefined;
       const isAdopted = launched === adopted;
-      const verdict =
-        'kind' in launched
+      const ending =
+        'verdict' in launched
           ? launched
           : await this.#runUntilGone(launched, isAdopted, stopSignal, ready);
-      const next = this.#next(verdict, stopSignal);
-      await this.#settle(next);
+      const next = this.#next(ending.verdict, stopSignal);
+      await this.#settle(next, ending);
       if (next.kind !== 'restart') {
         ready.reject(new BotNotStartedError(this.#bot.id, this.#bot.status, next.reason));
         return;
       }
       if (await this.#isStoppedWithin(next.waitMs, stopSignal)) {
-        await this.#move('stopped', undefined);
+        await this.#move('stopped', undefined, { mark: null });
         ready.reject(new BotNotStartedError(this.#bot.id, 'stopped', 'it was asked to stop'));
         return;
       }
@@ -228,7 +236,7 @@ export class SupervisedBot {
   }
 
   /** @returns The process, or how it came that there is none. */
-  async #launch(isFirst: boolean): Promise<Launched | Verdict> {
+  async #launch(isFirst: boolean): Promise<Launched | Ending> {
     const { clock, newId, processes } = this.#ports;
     const mark = newId();
     const progress = { process: null, mark };
@@ -252,15 +260,13 @@ export class SupervisedBot {
         }),
       );
       this.#identity = tree.identity;
-      await this.#record.record({ process: tree.identity });
-      this.#ports.emit('botStarted', { ...this.#stamp(), process: tree.identity });
+      void this.#tellStart(tree.identity);
       return { tree, signs };
     } catch (error) {
       const isConfiguration = error instanceof LaunchError && error.isConfiguration;
       const reason = error instanceof Error ? error.message : String(error);
       const verdict = { kind: isConfiguration ? 'configuration' : 'crash', reason } as const;
-      await this.#tellExit(verdict, { exitCode: null, signal: null });
-      return verdict;
+      return this.#ending(verdict);
     }
   }
 
@@ -269,7 +275,7 @@ export class SupervisedBot {
     isAdopted: boolean,
     stopSignal: AbortSignal,
     ready: PromiseWithResolvers<void>,
-  ): Promise<Verdict> {
+  ): Promise<Ending> {
     const options = { bot: this.#bot, tree, signs, isAdopted, stopSignal };
     this.#run = new BotRun(options, this.#ports, {
       ready: (afterMs) => void this.#becomeReady(afterMs, ready),
@@ -289,14 +295,26 @@ export class SupervisedBot {
     if (ended.stuckPids.length > 0)
       this.#ports.emit('processesStuck', { ...this.#stamp(), pids: ended.stuckPids });
     const verdict = this.#verdictOn(ended);
-    await this.#tellExit(verdict, ended.end ?? { exitCode: null, signal: null });
-    return verdict;
+    return this.#ending(verdict, ended);
   }
 
   async #becomeReady(afterMs: number, ready: PromiseWithResolvers<void>): Promise<void> {
     await this.#move('running', undefined);
     this.#ports.emit('botReady', { ...this.#stamp(), afterMs });
     ready.resolve();
+  }
+
+  /** Nobody waits for it: a process that runs can be looked at before the disk has it, and the mark is there already. */
+  async #tellStart(identity: ProcessIdentity): Promise<void> {
+    await this.#record.record({ process: identity });
+    this.#ports.emit('botStarted', { ...this.#stamp(), process: identity });
+  }
+
+  #ending(verdict: Verdict, ended?: Ended): Ending {
+    const { exitCode, signal } = ended?.end ?? { exitCode: null, signal: null };
+    const at = new Date(this.#ports.clock.now()).toISOString();
+    const isStuck = (ended?.stuckPids.length ?? 0) > 0;
+    return { verdict, exit: { kind: verdict.kind, exitCode, signal, at }, isStuck };
   }
 
   #verdictOn({ cause, end }: Ended): Verdict {
@@ -327,16 +345,24 @@ export class SupervisedBot {
     });
   }
 
-  async #settle(next: Next): Promise<void> {
+  /** The end and what comes after it are recorded as one: each write to a disk puts the restart off. */
+  async #settle(next: Next, { verdict, exit, isStuck }: Ending): Promise<void> {
+    this.#bot = { ...this.#bot, lastExit: exit };
+    const ended = { lastExit: exit, process: null };
+    const gone = isStuck ? ended : { ...ended, mark: null };
+    const tell = () =>
+      this.#ports.emit('botExited', { ...this.#stamp(), exit, reason: verdict.reason });
     switch (next.kind) {
-      case 'rest':
-        return this.#move(next.status, next.status === 'crashed' ? next.reason : undefined);
+      case 'rest': {
+        const reason = next.status === 'crashed' ? next.reason : undefined;
+        return this.#move(next.status, reason, gone, tell);
+      }
       case 'quarantine':
-        await this.#move('quarantined', next.reason);
+        await this.#move('quarantined', next.reason, gone, tell);
         return this.#ports.emit('botQuarantined', { ...this.#stamp(), reason: next.reason });
       case 'restart': {
         const { waitMs, restarts } = next;
-        await this.#move('backing_off', `restart ${restarts} in ${waitMs} ms`);
+        await this.#move('backing_off', `restart ${restarts} in ${waitMs} ms`, ended, tell);
         return this.#ports.emit('botRestarting', { ...this.#stamp(), waitMs, restarts });
       }
     }
@@ -352,17 +378,6 @@ export class SupervisedBot {
     }
   }
 
-  async #tellExit(
-    { kind, reason }: Verdict,
-    { exitCode, signal }: Pick<BotExit, 'exitCode' | 'signal'>,
-  ): Promise<void> {
-    const at = new Date(this.#ports.clock.now()).toISOString();
-    const lastExit = { kind, exitCode, signal, at };
-    this.#bot = { ...this.#bot, lastExit };
-    await this.#record.record({ lastExit, process: null });
-    this.#ports.emit('botExited', { ...this.#stamp(), exit: lastExit, reason });
-  }
-
   async #moveOrThrow(to: BotStatus, progress: BotProgress): Promise<void> {
     const from = this.#bot.status;
     this.#bot = await this.#record.recordOrThrow({ status: to, ...progress });
@@ -373,6 +388,7 @@ export class SupervisedBot {
     to: BotStatus,
     reason: string | undefined,
     progress: BotProgress = {},
+    tell: () => void = () => undefined,
   ): Promise<void> {
     const from = this.#bot.status;
     if (from === to) return;
@@ -380,6 +396,7 @@ export class SupervisedBot {
     const statusSince = new Date(this.#ports.clock.now()).toISOString();
     this.#bot = { ...this.#bot, status: to, restarts, statusSince };
     await this.#record.record({ status: to, statusReason: reason ?? null, ...progress });
+    tell();
     this.#moved(from, to, reason);
   }
 

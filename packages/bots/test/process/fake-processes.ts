@@ -10,7 +10,7 @@ import {
   type TreeUsage,
 } from '@buddy/bots';
 
-export const FAKE_BOOT = 'fake-boot';
+const FAKE_BOOT = 'fake-boot';
 
 /** A process of nobody's machine, which does what a test tells it to. */
 export class FakeProcess implements ProcessTree {

@@ -8,7 +8,7 @@ interface TreeKind {
 }
 
 /** The ways in which processes get lost. */
-export const TREE_KINDS: Readonly<Record<string, TreeKind>> = {
+const TREE_KINDS: Readonly<Record<string, TreeKind>> = {
   'ignores SIGTERM': { script: "trap '' TERM; sleep T & wait", processes: 2 },
   'forks, and its children fork': {
     script: "sleep T & sh -c 'sleep T & sleep T & wait' & wait",

@@ -246,6 +246,7 @@ describe('a supervisor', () => {
     await supervisor.stop('ada');
     await clock.advance(100_000);
     expect(registry.now('ada').status).toBe('stopped');
+    expect(registry.now('ada')).not.toHaveProperty('mark'); // nothing of it is left to be found
     expect(processes.launched).toHaveLength(1);
     await supervisor.close();
   });

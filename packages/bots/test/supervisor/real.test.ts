@@ -174,7 +174,7 @@ describe('an exit is known for what it was', () => {
       { limit: 'rss', maxRssBytes: 120e6, sample: { processes: 2, rssBytes: expect.any(Number) } },
     ]);
     expect(tookMs).toBeLessThanOrEqual(durationMs + stopGraceMs + 1_000);
-  });
+  }, 20_000);
 
   it('limit_exceeded, for the processor', async () => {
     const { supervisor, ended } = supervise(
@@ -268,6 +268,39 @@ describe('a real bot', () => {
     expect(processesWith(token)).toEqual([]);
     expect((await registry.get('ada'))?.status).toBe('stopped');
     expect(await readFile(join(folder, 'ada.log'), 'utf8')).toContain('line 1 of');
+  }, 30_000);
+
+  it('is buried by the next supervisor, with what it left behind, when only that is still there', async () => {
+    const folder = await newFolder();
+    const file = join(folder, 'bots.json');
+    const token = newToken(903);
+    const registry = createBotRegistry({ file });
+    const script = `setsid sleep ${token} & (setsid sleep ${token} &); exec sleep 1${token}`;
+    await registry.create(bot('ada', sh(script)));
+    const host = startHost(file, folder);
+    await once(host.stdout ?? host, 'data');
+    await until(
+      () => processesWith(`sleep ${token}`),
+      (found) => found.length === 2,
+    );
+    const ended = once(host, 'exit');
+    host.kill('SIGKILL');
+    await ended;
+    const [leader = 0] = processesWith(`sleep 1${token}`);
+    process.kill(leader, 'SIGKILL');
+    await until(
+      () => processesWith(`sleep 1${token}`),
+      (found) => found.length === 0,
+    );
+    const supervisor = createSupervisor({ registry });
+    onTestFinished(() => supervisor.close());
+    const ends: (readonly number[])[] = [];
+    supervisor.events.on('leftoversEnded', ({ pids }) => ends.push(pids));
+    expect(await supervisor.open()).toEqual({ adopted: [], buried: ['ada'] });
+    expect(processesWith(token)).toEqual([]);
+    expect(ends).toEqual([[expect.any(Number), expect.any(Number)]]);
+    expect(await registry.get('ada')).toMatchObject({ status: 'crashed' });
+    expect(await registry.get('ada')).not.toHaveProperty('mark');
   }, 30_000);
 
   it('runs on when its supervisor is closed so, and is the next one’s to stop', async () => {

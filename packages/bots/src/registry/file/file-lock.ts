@@ -52,11 +52,14 @@ function pauseMs(tries: number, random: Random): number {
   return SHORTEST_PAUSE_MS + random() * Math.min(LONGEST_PAUSE_MS, 2 ** Math.min(tries, 4));
 }
 
+/** SQLite would make a journal for what is never written, and leave it there when we are killed. */
+const LOCK = 'PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE';
+
 function tryLock(path: string): FileLock | undefined {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(path, { timeout: 0 });
-    database.exec('BEGIN EXCLUSIVE');
+    database.exec(LOCK);
     const held = database;
     return { release: () => held.close() };
   } catch (error) {
