@@ -1,6 +1,13 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { type Clock, describeFailure, parseOrThrow, systemClock } from '@buddy/core';
+import {
+  type Clock,
+  describeFailure,
+  type FileLock,
+  parseOrThrow,
+  systemClock,
+  tryLockFile,
+} from '@buddy/core';
 import { z } from 'zod';
 import type { Operation, WorkflowStore } from '../durable/workflow-store.ts';
 import { JournalOpenError, JournalVersionError } from './errors.ts';
@@ -8,7 +15,6 @@ import { refuseNetworkFileSystem } from './file-system.ts';
 import { GroupCommit } from './group-commit.ts';
 import { JournalReader } from './journal-reader.ts';
 import { openForWriting } from './open-database.ts';
-import { type OwnerLock, takeOwnerLock } from './owner-lock.ts';
 import { prepareTables } from './schema.ts';
 import { type BatchWriter, WriterThread } from './writer-thread.ts';
 
@@ -60,8 +66,8 @@ export function openJournal(input: JournalInput, ports: JournalPorts = {}): Work
   }
 }
 
-function ownerOf(file: string): OwnerLock {
-  const lock = takeOwnerLock(`${file}-owner`);
+function ownerOf(file: string): FileLock {
+  const lock = tryLockFile(`${file}-owner`);
   if (lock) return lock;
   throw new JournalOpenError(
     `Another process works on the journal at ${file}; end it first, or tell it what to do over its socket`,
@@ -81,10 +87,10 @@ function prepare(file: string): void {
 class Journal implements WorkflowStore {
   readonly #commits: GroupCommit;
   readonly #reader: JournalReader;
-  readonly #lock: OwnerLock;
+  readonly #lock: FileLock;
   #isClosed = false;
 
-  constructor(commits: GroupCommit, reader: JournalReader, lock: OwnerLock) {
+  constructor(commits: GroupCommit, reader: JournalReader, lock: FileLock) {
     this.#commits = commits;
     this.#reader = reader;
     this.#lock = lock;

@@ -1,9 +1,15 @@
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
-import { describeFailure, type Logger, silentLogger, systemRandom } from '@buddy/core';
+import {
+  describeFailure,
+  type Logger,
+  silentLogger,
+  systemRandom,
+  type FileLock,
+} from '@buddy/core';
 import type { LogLine } from '../logs/log-line.ts';
 import { RegistryBusyError } from '../registry/errors.ts';
-import { type FileLock, lockFile } from '../registry/file/file-lock.ts';
+import { lockFile } from '../registry/file/file-lock.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 import { SupervisorRunningError } from './errors.ts';
 import { receive, send } from './json-socket.ts';

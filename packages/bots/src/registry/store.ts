@@ -3,7 +3,8 @@ import { type Contents, EMPTY } from './contents.ts';
 import { Draft } from './draft.ts';
 import { RegistryBusyError, RegistryDamagedError, RegistryIntactError } from './errors.ts';
 import type { RegistryEvents, Telling } from './events.ts';
-import { type FileLock, lockFile } from './file/file-lock.ts';
+import type { FileLock } from '@buddy/core';
+import { lockFile } from './file/file-lock.ts';
 import { locate, RegistryFile, type WriteFile } from './file/registry-file.ts';
 
 export interface StorePorts {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { realpathSync, rmSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
-import { holdLock, isHeld } from './owner-lock.ts';
+import { tryLockFile } from '@buddy/core';
+import { LedgerOpenError } from './errors.ts';
 
 /** This ledger, among all that have the file open, as the one whose intents are its own. */
 export interface Owner {
@@ -14,8 +15,17 @@ export interface Owner {
 export function createOwner(file: string | undefined): Owner {
   const id = randomUUID();
   if (file === undefined) return { id, release: () => undefined };
-  const lock = holdLock(lockPath(file, id));
-  return { id, release: () => lock.release() };
+  const path = lockPath(file, id);
+  const lock = tryLockFile(path);
+  if (!lock)
+    throw new LedgerOpenError(`${path} is locked, and should be nobody's but this process's.`);
+  return {
+    id,
+    release: () => {
+      lock.release();
+      rmSync(path, { force: true });
+    },
+  };
 }
 
 /** Within a transaction, so that no two look at once. */
@@ -42,6 +52,13 @@ export function hasOpenIntents(database: DatabaseSync, { id }: Owner): boolean {
 export function forgetOwners(database: DatabaseSync, ids: readonly string[]): void {
   const remove = database.prepare('DELETE FROM audit_owners WHERE id = ?');
   for (const id of ids) remove.run(id);
+}
+
+/** Process numbers are used again and differ between containers, and heartbeats need clocks that agree; locks do not. */
+function isHeld(path: string): boolean {
+  const lock = tryLockFile(path);
+  lock?.release();
+  return lock === undefined;
 }
 
 /** After the commit that forgot them. */
