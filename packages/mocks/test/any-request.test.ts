@@ -103,7 +103,10 @@ interface Sent {
   contentType: string;
 }
 
-function requestOf({ method: verb, path, body, contentType: type }: Sent, more: Record<string, string>) {
+function requestOf(
+  { method: verb, path, body, contentType: type }: Sent,
+  more: Record<string, string>,
+) {
   const headers = new Headers(more);
   headers.set('content-type', type);
   const hasBody = verb !== 'GET' && body !== '';

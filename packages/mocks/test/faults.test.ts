@@ -10,7 +10,7 @@ import {
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-const CALLS = 4_000;
+const CALLS = 2_000;
 
 /** How many standard deviations a count lies from what a rate leads one to expect. The seed is fixed, so it never varies. */
 function deviations(count: number | undefined, rate: number, calls = CALLS): number {

@@ -593,6 +593,7 @@ describe('tokens of GoHighLevel', () => {
     expect((await read(second.access_token)).status).toBe(200);
     expect(await get(renewal)).toMatchObject({ status: 401 });
     expect(await get({ grant_type: 'password' })).toMatchObject({ status: 422 });
+    expect(await get({ grant_type: 'authorization_code' })).toMatchObject({ status: 422 });
   });
 
   it('are kept from an app whose secret is wrong', async () => {
