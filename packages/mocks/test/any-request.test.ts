@@ -114,7 +114,7 @@ function requestOf(
   return new Request(url, { method: verb, headers, ...(hasBody && { body }) });
 }
 
-describe('any request at all', () => {
+describe('any request at all', { timeout: 60_000 }, () => {
   it('is answered by GoHighLevel, and never with a failure of its own', () =>
     fc.assert(
       fc.asyncProperty(
