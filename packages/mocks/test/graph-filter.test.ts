@@ -12,7 +12,22 @@ interface Said {
 const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`;
 const folded = (text: string) => text.toLowerCase();
 
-const WORDS = ['proposal', 'Renewal', 'RE: ', '', 'the', 'a', "o'clock", 'PRIYA', 'example', '('];
+/** How long ago the sample messages came, so that times are often equal. */
+const SAMPLE_HOURS = [72, 30, 20, 4, 1];
+const WORDS = [
+  'proposal',
+  'Renewal',
+  'RE: ',
+  '',
+  'the',
+  'a',
+  "o'clock",
+  'PRIYA',
+  'example',
+  '(',
+  'Question about the proposal',
+  'priya.raman@example.org',
+];
 const word = fc.oneof(fc.constantFrom(...WORDS), fc.string({ maxLength: 3 }));
 
 const TEXTS: readonly [string, (message: MailMessage) => string][] = [
@@ -70,7 +85,11 @@ const leaf: fc.Arbitrary<Said> = fc.oneof(
     holds: (message: MailMessage) => COMPARE[by](of(message) === to ? 0 : 1),
   })),
   fc
-    .tuple(fc.constantFrom(...TIMES), comparison, fc.integer({ min: 0, max: 80 }))
+    .tuple(
+      fc.constantFrom(...TIMES),
+      comparison,
+      fc.oneof(fc.constantFrom(...SAMPLE_HOURS), fc.nat(80)),
+    )
     .map(([[path, of], by, hours]) => {
       const to = new Date(Date.UTC(2026, 0, 10, 12) - hours * 3_600_000).toISOString();
       return {
