@@ -3,6 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openWire } from './graph/wire.ts';
 
+/** Many runs, on a machine that may be busy. */
+const SLOW = { timeout: 30_000 };
+
 /** A filter, and what it means: written independently of the mock's own parser and compiler. */
 interface Said {
   text: string;
@@ -187,7 +190,7 @@ async function filledMailbox() {
 }
 
 describe('a $filter', () => {
-  it('gives what it says, and nothing else', async () => {
+  it('gives what it says, and nothing else', SLOW, async () => {
     const { mock } = await filledMailbox();
     const all = mock.messages();
     await fc.assert(
@@ -246,7 +249,7 @@ describe('a $filter', () => {
     });
   });
 
-  it('is answered or refused, whatever it is', async () => {
+  it('is answered or refused, whatever it is', SLOW, async () => {
     const { send } = await filledMailbox();
     const scraps = fc.constantFrom(...SCRAPS);
     const hostile = fc.oneof(
@@ -322,7 +325,7 @@ describe('a $search', () => {
     await expect(client.searchMessages(query)).rejects.toMatchObject({ status: 400 });
   });
 
-  it('is answered or refused, whatever it is', async () => {
+  it('is answered or refused, whatever it is', SLOW, async () => {
     const { mock } = await filledMailbox();
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 30 }), async (query) => {
