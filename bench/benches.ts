@@ -53,6 +53,11 @@ export const BENCHES: readonly Bench[] = [
     measure: async () => (await import('./benches/audit.ts')).measureAudit(),
   },
   {
+    name: 'mocks',
+    title: '@buddy/mocks beside MSW, Prism and mockttp: calls, HTTP, start, search, memory',
+    measure: async () => (await import('./benches/mocks.ts')).measureMocks(),
+  },
+  {
     name: 'main-job',
     title:
       'examples/orchestrator.ts: 10 000 tasks, manual clock, a whole process from start to end',

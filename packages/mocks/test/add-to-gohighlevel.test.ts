@@ -148,6 +148,26 @@ describe('adding Mployer contacts to GoHighLevel', () => {
     expect(failed).toBe(40 - created);
   });
 
+  it('has no more people on their way than it may, and reports the same whatever that number is', async () => {
+    const people = Array.from({ length: 12 }, (_, n) => person(`p${n % 9}`));
+    const reports = [];
+    for (const concurrency of [1, 3, 12]) {
+      const clock = new ManualClock();
+      const crm = createGoHighLevelMock({ latency: { medianMs: 100, sigma: 0 } }, { clock });
+      const { mployer } = makeMocks();
+      reports.push(
+        await clock.run(() => mployer.addToGoHighLevel(people, crm.client, { concurrency })),
+      );
+      // A look-up and a creation for each of nine people; three of them are looked up once more.
+      const callsInARow = clock.monotonic() / 100;
+      expect(callsInARow).toBeGreaterThanOrEqual((9 * 2 + 3) / concurrency);
+      expect(callsInARow).toBeLessThanOrEqual((9 * 2 + 3) / concurrency + 3);
+    }
+    const [first, ...others] = reports;
+    expect(first).toMatchObject({ created: 9, skipped: 3 });
+    for (const other of others) expect(other).toEqual(first);
+  });
+
   it('stops with the reason of the signal when it is aborted', async () => {
     const clock = new ManualClock();
     const crm = createGoHighLevelMock({ latency: { medianMs: 100, sigma: 0 } }, { clock });

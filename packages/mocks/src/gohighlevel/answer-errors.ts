@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { retryAfterMs } from '../client/retry-after.ts';
 import {
   type CallIdentity,
   ConflictError,
@@ -25,7 +26,7 @@ const NO_SUCH_CONTACT = /^Contact with id .* not found$/i;
 
 /** What an answer that is no success means. */
 export function errorOf(answer: WireResponse, call: CallIdentity, isWrite: boolean): ProviderError {
-  const { status } = answer;
+  const { status, headers } = answer;
   const body = ErrorBody.safeParse(answer.body).data ?? {};
   const issues = [body.message ?? `status ${status}`].flat();
   const message = issues.join('; ');
@@ -46,7 +47,7 @@ export function errorOf(answer: WireResponse, call: CallIdentity, isWrite: boole
     case 409:
       return conflict(message, call, status, body.meta);
     case 429:
-      return rateLimit(answer.headers, call);
+      return rateLimit(headers, call);
     default:
       if (status >= 400 && status < 500) return new ValidationError(issues, call, { status });
       // A redirect is as unexpected as a failure, and repeating it is as useless as it is harmless.
@@ -54,6 +55,7 @@ export function errorOf(answer: WireResponse, call: CallIdentity, isWrite: boole
         status,
         effect,
         retryable: status >= 500,
+        retryAfterMs: retryAfterMs(headers, Date.parse(headers['date'] ?? '')),
       });
   }
 }

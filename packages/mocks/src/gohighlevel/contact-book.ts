@@ -2,10 +2,18 @@ import { AddressIndex } from './address-index.ts';
 import type { CreateRequest, UpdateRequest } from './requests.ts';
 import type { StoredContact } from './stored-contact.ts';
 
-/** A contact in its place: `order` rises with the age of the youngest and never changes. */
+/** A contact in its place, which never changes: the later it was created, the higher. */
 export interface Entry {
   readonly order: number;
   readonly contact: StoredContact;
+  /** Ms since the epoch, read once, for searches look at those of everybody. */
+  readonly addedAt: number;
+  readonly updatedAt: number;
+}
+
+function entryOf(order: number, contact: StoredContact): Entry {
+  const addedAt = Date.parse(contact.dateAdded);
+  return { order, contact, addedAt, updatedAt: Date.parse(contact.dateUpdated) };
 }
 
 /** A write, and what was there before it. */
@@ -21,7 +29,7 @@ const REMEMBERED_PLACES = 10_000;
 
 export interface ContactBookState {
   readonly nextOrder: number;
-  readonly entries: readonly Entry[];
+  readonly entries: readonly Pick<Entry, 'order' | 'contact'>[];
   readonly writes: readonly Write[];
 }
 
@@ -77,7 +85,7 @@ export class ContactBook {
     const previous = this.#entries.get(contact.id);
     const order = previous?.order ?? this.#nextOrder++;
     const before = previous?.contact;
-    this.#entries.set(contact.id, { order, contact });
+    this.#entries.set(contact.id, entryOf(order, contact));
     this.#byEmail.move(contact.id, before?.email, contact.email);
     this.#byPhone.move(contact.id, before?.phone, contact.phone);
     this.#remember({ at, order, id: contact.id, before });
@@ -124,10 +132,9 @@ export class ContactBook {
     this.#placesOfDeleted.clear();
     this.#nextOrder = nextOrder;
     this.#writes = [...writes];
-    for (const entry of entries) {
-      const { contact } = entry;
+    for (const { order, contact } of entries) {
       Object.freeze(contact);
-      this.#entries.set(contact.id, entry);
+      this.#entries.set(contact.id, entryOf(order, contact));
       this.#byEmail.move(contact.id, undefined, contact.email);
       this.#byPhone.move(contact.id, undefined, contact.phone);
     }
@@ -144,7 +151,7 @@ export class ContactBook {
     if (hidden.size === 0) return [...this.#entries.values()];
     const others = [...this.#entries].flatMap(([id, entry]) => (hidden.has(id) ? [] : [entry]));
     const former = [...hidden.values()].flatMap(({ order, before }) =>
-      before ? [{ order, contact: before }] : [],
+      before ? [entryOf(order, before)] : [],
     );
     return [...others, ...former].toSorted((a, b) => a.order - b.order);
   }

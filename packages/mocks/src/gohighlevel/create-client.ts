@@ -24,7 +24,7 @@ const OAuth = z.strictObject({
   expiresAt: z.number().optional(),
 });
 
-export const GoHighLevelClientOptions = z.strictObject({
+const GoHighLevelClientOptions = z.strictObject({
   /** Whose contacts: the sub-account's id. */
   locationId: z.string().min(1, 'should not be empty'),
   /** A private integration token; or tokens of an app, which end and are renewed. */

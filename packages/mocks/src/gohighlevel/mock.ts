@@ -16,7 +16,7 @@ export interface GoHighLevelMock extends Mock {
 }
 
 /** The version of the API that the client speaks unless told otherwise. */
-export const DEFAULT_VERSION = '2021-07-28';
+const DEFAULT_VERSION = '2021-07-28';
 
 /**
  * A GoHighLevel location in memory.

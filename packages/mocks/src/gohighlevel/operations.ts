@@ -1,3 +1,4 @@
+import type { Scope } from './access.ts';
 import type { OperationTraits } from '../wire/provider.ts';
 import type { WireRequest } from '../wire/message.ts';
 
@@ -31,6 +32,23 @@ export const OPERATIONS: Readonly<Record<Operation, OperationTraits>> = {
   // A token more or less is no harm to anybody else; one that is lost is asked for again.
   'token.create': { isWrite: false, latency: { medianMs: 200, sigma: 0.4 } },
   'health.get': { isWrite: false, latency: { medianMs: 120, sigma: 0.35 } },
+};
+
+/** What is done at a location; the others need no right to one. */
+export type OperationOfLocation = Exclude<Operation, 'token.create' | 'health.get'>;
+
+export const SCOPE_OF: Readonly<Record<OperationOfLocation, Scope>> = {
+  'contacts.create': 'contacts.write',
+  'contacts.upsert': 'contacts.write',
+  'contacts.get': 'contacts.readonly',
+  'contacts.update': 'contacts.write',
+  'contacts.delete': 'contacts.write',
+  'contacts.search': 'contacts.readonly',
+  'contacts.duplicate': 'contacts.readonly',
+  'contacts.list': 'contacts.readonly',
+  'contacts.tags.add': 'contacts.write',
+  'contacts.tags.remove': 'contacts.write',
+  'location.get': 'locations.readonly',
 };
 
 export interface Route {

@@ -6,7 +6,7 @@ import { Retries } from '../client/retry.ts';
 import type { MployerClient } from './client.ts';
 import { createWireClient } from './wire-client.ts';
 
-export const MployerClientOptions = z.strictObject({
+const MployerClientOptions = z.strictObject({
   /** Of a service that speaks our contract: Mployer itself has no public API to point at. */
   baseUrl: z.url({ protocol: /^https?$/ }),
   /** With one, the client logs in by itself, whenever it has no session. */

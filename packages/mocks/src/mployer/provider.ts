@@ -10,12 +10,12 @@ import { canonical, Directory, type Filters } from './directory.ts';
 import { MployerFilters } from './filters.ts';
 import { OPERATIONS, operationOf } from './operations.ts';
 import type { MployerMockOptions } from './options.ts';
+import { Quota, QuotaState } from './quota.ts';
 import { errorReply, failed, invalid, refusal } from './replies.ts';
 import { Credentials, Extraction, SearchEnvelope, type SearchSort } from './requests.ts';
 import { type Session, Sessions } from './sessions.ts';
 
 const COOKIE = 'mployer_session';
-const DAY_MS = 86_400_000;
 
 /** Mployer as a contract of ours describes it: sessions, the people whom searches find, and a daily quota. */
 export class MployerProvider implements WireProvider {
@@ -24,11 +24,12 @@ export class MployerProvider implements WireProvider {
   readonly #options: MployerMockOptions;
   readonly #sessions = new Sessions();
   readonly #directory: Directory;
-  #quota = { day: 0, used: 0 };
+  readonly #quota: Quota;
 
   constructor(options: MployerMockOptions) {
     this.#options = options;
     this.#directory = new Directory(options.seed);
+    this.#quota = new Quota(options.dailyExtractions);
   }
 
   openSessions(now: number): number {
@@ -68,7 +69,7 @@ export class MployerProvider implements WireProvider {
       provider: this.name,
       sessions: this.#sessions.state().map((session) => ({ ...session })),
       searches: this.#directory.searched().map((filters) => asJson(filters)),
-      quota: { ...this.#quota },
+      quota: { ...this.#quota.state() },
     };
   }
 
@@ -77,13 +78,13 @@ export class MployerProvider implements WireProvider {
     this.#sessions.reset(state.sessions);
     this.#directory.clear();
     for (const filters of state.searches) this.#directory.find(filters);
-    this.#quota = { ...state.quota };
+    this.#quota.reset(state.quota);
   }
 
   reset(): void {
     this.#sessions.reset();
     this.#directory.clear();
-    this.#quota = { day: 0, used: 0 };
+    this.#quota.reset();
   }
 
   #answer(request: WireRequest, call: WireCall): WireAnswer {
@@ -171,14 +172,14 @@ export class MployerProvider implements WireProvider {
     for (const id of contactIds) {
       const person = this.#directory.person(id);
       if (!person) unavailable.push({ id, reason: 'not found by any recent search' });
-      else if (!this.#takeFromQuota(call.at)) {
+      else if (!this.#quota.take(call.at)) {
         unavailable.push({ id, reason: 'the quota of today is used up' });
       } else contacts.push(asJson(person));
     }
     return {
       status: 200,
       headers: {},
-      body: { contacts, unavailable, quota: this.#left(call.at) },
+      body: { contacts, unavailable, quota: this.#quota.left(call.at) },
     };
   }
 
@@ -197,32 +198,13 @@ export class MployerProvider implements WireProvider {
   #user(email: string): { id: string; email: string } {
     return { id: opaqueId(12, this.#options.seed, 'mployer', 'user', email), email };
   }
-
-  #takeFromQuota(now: number): boolean {
-    this.#turnDay(now);
-    if (this.#quota.used >= this.#options.dailyExtractions) return false;
-    this.#quota.used += 1;
-    return true;
-  }
-
-  #left(now: number) {
-    this.#turnDay(now);
-    const { day, used } = this.#quota;
-    const limit = this.#options.dailyExtractions;
-    return { limit, used, remaining: limit - used, resetsAt: isoTime((day + 1) * DAY_MS) };
-  }
-
-  #turnDay(now: number): void {
-    const day = Math.floor(now / DAY_MS);
-    if (day !== this.#quota.day) this.#quota = { day, used: 0 };
-  }
 }
 
 const Snapshot = z.strictObject({
   provider: z.literal('mployer'),
   sessions: z.array(z.strictObject({ mark: z.string(), expiresAt: z.number(), email: z.string() })),
   searches: z.array(MployerFilters),
-  quota: z.strictObject({ day: z.int(), used: z.int().nonnegative() }),
+  quota: QuotaState,
 });
 
 function named(answer: WireAnswer, { requestId }: WireCall): WireAnswer {

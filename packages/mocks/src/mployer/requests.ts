@@ -6,7 +6,7 @@ export const Credentials = z.strictObject({
 });
 
 const LARGEST_PAGE = 100;
-export const DEFAULT_PAGE_SIZE = 25;
+const DEFAULT_PAGE_SIZE = 25;
 
 const SORTABLE = ['firstName', 'lastName', 'title', 'companyName', 'employeeCount'] as const;
 

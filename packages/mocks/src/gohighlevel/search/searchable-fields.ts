@@ -1,11 +1,12 @@
-import { normaliseEmail, normalisePhone } from './normalise.ts';
-import type { StoredContact } from './stored-contact.ts';
+import type { Entry } from '../contact-book.ts';
+import { normaliseEmail, normalisePhone } from '../normalise.ts';
+import type { StoredContact } from '../stored-contact.ts';
 
 export type FieldValue = string | number | boolean | readonly string[] | undefined;
 
 /** A field that a search can ask about. */
 export interface SearchableField {
-  readonly read: (contact: StoredContact) => FieldValue;
+  readonly read: (entry: Entry) => FieldValue;
   /** Dates are compared as ms since the epoch, and may be given as ISO 8601. */
   readonly isDate?: true;
   /** How a value that is searched for is kept. */
@@ -13,17 +14,12 @@ export interface SearchableField {
 }
 
 const text = (name: keyof StoredContact & TextField): SearchableField => ({
-  read: (contact) => contact[name],
+  read: ({ contact }) => contact[name],
 });
 const lowerCase = (name: keyof StoredContact & TextField): SearchableField => ({
-  read: (contact) => contact[name]?.toLowerCase(),
+  read: ({ contact }) => contact[name]?.toLowerCase(),
   normalise: (value) => value.toLowerCase(),
 });
-const date = (name: 'dateAdded' | 'dateUpdated'): SearchableField => ({
-  read: (contact) => Date.parse(contact[name]),
-  isDate: true,
-});
-
 type TextField =
   | 'id'
   | 'firstName'
@@ -63,14 +59,15 @@ const FIELDS: ReadonlyMap<string, SearchableField> = new Map<string, SearchableF
   ['timezone', text('timezone')],
   ['source', text('source')],
   ['assignedTo', text('assignedTo')],
-  ['tags', { read: ({ tags }) => tags }],
-  ['dnd', { read: ({ dnd }) => dnd ?? false }],
-  ['dateAdded', date('dateAdded')],
-  ['dateUpdated', date('dateUpdated')],
+  ['tags', { read: ({ contact }) => contact.tags }],
+  ['dnd', { read: ({ contact }) => contact.dnd ?? false }],
+  ['dateAdded', { read: ({ addedAt }) => addedAt, isDate: true }],
+  ['dateUpdated', { read: ({ updatedAt }) => updatedAt, isDate: true }],
   [
     'dateOfBirth',
     {
-      read: ({ dateOfBirth }) => (dateOfBirth === undefined ? undefined : Date.parse(dateOfBirth)),
+      read: ({ contact: { dateOfBirth } }) =>
+        dateOfBirth === undefined ? undefined : Date.parse(dateOfBirth),
       isDate: true,
     },
   ],
@@ -83,10 +80,10 @@ export function searchableField(name: string): SearchableField | undefined {
   const [group, key, rest] = name.split('.');
   if (key === undefined) return undefined;
   if (group === 'customFields' && rest === undefined) {
-    return { read: ({ customFields }) => customFields.find(({ id }) => id === key)?.value };
+    return { read: ({ contact }) => contact.customFields.find(({ id }) => id === key)?.value };
   }
   if (group === 'dndSettings' && rest === 'status' && isChannel(key)) {
-    return { read: ({ dndSettings }) => dndSettings?.[key]?.status };
+    return { read: ({ contact }) => contact.dndSettings?.[key]?.status };
   }
   return undefined;
 }

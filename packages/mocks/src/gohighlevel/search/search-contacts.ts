@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { complaintsOf } from '../wire/complaints.ts';
-import type { Json } from '../wire/message.ts';
-import { RequestRefusedError } from '../wire/request-refused-error.ts';
-import type { Entry } from './contact-book.ts';
-import { compileFilters, FilterProblemError, type Predicate } from './contact-filters.ts';
-import { ContactOrder, type Cursor, type SortKey } from './contact-order.ts';
-import { badRequest, unprocessable } from './replies.ts';
+import { complaintsOf } from '../../wire/complaints.ts';
+import type { Json } from '../../wire/message.ts';
+import { RequestRefusedError } from '../../wire/request-refused-error.ts';
+import type { Entry } from '../contact-book.ts';
+import { compileFilters, FilterProblemError, type Predicate } from './filters.ts';
+import { ContactOrder, type Cursor, type SortKey } from './order.ts';
+import { badRequest, unprocessable } from '../replies.ts';
 import { searchableField } from './searchable-fields.ts';
-import type { StoredContact } from './stored-contact.ts';
+import type { StoredContact } from '../stored-contact.ts';
 
 const LARGEST_PAGE = 500;
 /** Beyond these, pages end and only `searchAfter` goes on. */
@@ -78,18 +78,18 @@ export function searchContacts(
   const { pageLimit, page = 1, searchAfter, query, filters } = request;
   const holds = understand(() => compileFilters(filters), traceId);
   const words = (query ?? '').toLowerCase().split(/\s+/).filter(Boolean);
-  const matches = entries.filter(({ contact }) => holds(contact) && hasWords(contact, words));
+  const matches =
+    filters.length === 0 && words.length === 0
+      ? entries
+      : entries.filter((entry) => holds(entry) && hasWords(entry.contact, words));
   const sort = request.sort.length > 0 ? request.sort : DEFAULT_SORT;
   for (const { field } of sort) {
     if (!searchableField(field)) throw invalidField(field, traceId);
   }
   const order = new ContactOrder(sort);
-  const keyed = matches.map((entry) => order.keyed(entry));
-  const behind = searchAfter
-    ? behindCursor(keyed, order, cursorOf(searchAfter, sort, placeOf, traceId))
-    : keyed;
-  const skipped = searchAfter ? 0 : (page - 1) * pageLimit;
-  const inOrder = order.first(behind, skipped + pageLimit).slice(skipped);
+  const cursor = searchAfter && cursorOf(searchAfter, sort, placeOf, traceId);
+  const skipped = cursor ? 0 : (page - 1) * pageLimit;
+  const inOrder = order.first(matches, skipped + pageLimit, cursor).slice(skipped);
   return {
     total: matches.length,
     found: inOrder.map(({ entry: { contact }, keys }) => ({
@@ -129,18 +129,10 @@ function cursorOf(
   );
 }
 
-function behindCursor(
-  keyed: readonly ReturnType<ContactOrder['keyed']>[],
-  order: ContactOrder,
-  cursor: Cursor,
-) {
-  return keyed.filter((one) => order.isBehind(one, cursor));
-}
-
 /** Whether every word is somewhere in name, addresses or company. */
 export function hasWords(contact: StoredContact, words: readonly string[]): boolean {
   if (words.length === 0) return true;
-  const { name, email, phone, companyName } = contact;
-  const text = `${name ?? ''} ${email ?? ''} ${phone ?? ''} ${companyName ?? ''}`.toLowerCase();
+  const { name = '', email = '', phone = '', companyName = '' } = contact;
+  const text = `${name}\n${email}\n${phone}\n${companyName}`.toLowerCase();
   return words.every((word) => text.includes(word));
 }

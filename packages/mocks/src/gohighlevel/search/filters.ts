@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import type { Entry } from '../contact-book.ts';
 import { type FieldValue, searchableField } from './searchable-fields.ts';
-import type { StoredContact } from './stored-contact.ts';
 
-export type Predicate = (contact: StoredContact) => boolean;
+export type Predicate = (entry: Entry) => boolean;
 
 /** How deep groups may lie in each other; the provider's own bound is not known. */
 const DEEPEST = 10;
@@ -88,8 +88,8 @@ function compileFilter(filter: Filter): Predicate {
       const isEqual = (value: FieldValue) =>
         isList(value) ? value.some((one) => one === wanted) : sameScalar(value, wanted);
       return filter.operator === 'eq'
-        ? (contact) => isEqual(read(contact))
-        : (contact) => !isEqual(read(contact));
+        ? (entry) => isEqual(read(entry))
+        : (entry) => !isEqual(read(entry));
     }
     case 'contains':
     case 'not_contains': {
@@ -100,13 +100,13 @@ function compileFilter(filter: Filter): Predicate {
           ? value.some((one) => one.toLowerCase().includes(part))
           : typeof value === 'string' && value.toLowerCase().includes(part);
       return filter.operator === 'contains'
-        ? (contact) => holds(read(contact))
-        : (contact) => !holds(read(contact));
+        ? (entry) => holds(read(entry))
+        : (entry) => !holds(read(entry));
     }
     case 'exists':
-      return (contact) => isSet(read(contact));
+      return (entry) => isSet(read(entry));
     case 'not_exists':
-      return (contact) => !isSet(read(contact));
+      return (entry) => !isSet(read(entry));
     case 'range':
       return inRange(filter, read, isDate === true);
   }
@@ -114,7 +114,7 @@ function compileFilter(filter: Filter): Predicate {
 
 function inRange(
   { field, value }: Extract<Filter, { operator: 'range' }>,
-  read: (contact: StoredContact) => FieldValue,
+  read: (entry: Entry) => FieldValue,
   isDate: boolean,
 ): Predicate {
   const bound = (given: number | string | undefined) =>
@@ -125,8 +125,8 @@ function inRange(
     lte: bound(value.lte),
     lt: bound(value.lt),
   };
-  return (contact) => {
-    const held = read(contact);
+  return (entry) => {
+    const held = read(entry);
     if (held === undefined || held === '' || typeof held === 'object') return false;
     const number = Number(held);
     return (
@@ -170,11 +170,11 @@ function isList(value: FieldValue): value is readonly string[] {
 function allOf(parts: readonly Predicate[]): Predicate {
   const [only] = parts;
   if (only && parts.length === 1) return only;
-  return (contact) => parts.every((holds) => holds(contact));
+  return (entry) => parts.every((holds) => holds(entry));
 }
 
 function anyOf(parts: readonly Predicate[]): Predicate {
-  return (contact) => parts.some((holds) => holds(contact));
+  return (entry) => parts.some((holds) => holds(entry));
 }
 
 function check<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
