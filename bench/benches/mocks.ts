@@ -130,6 +130,7 @@ const LABEL: Readonly<Record<ServerName, string>> = {
   prism: "Prism, by the vendor's description",
 };
 const LOAD_ROUNDS = 5;
+const START_ROUNDS = 3;
 const LOAD = { connections: 8, ms: 1_000 };
 
 async function measureServers(): Promise<Figure[]> {
@@ -191,7 +192,7 @@ async function measureThroughput(): Promise<Record<ServerName, number[]>> {
 /** Each time in a fresh process, in which all is loaded and nothing has run. */
 async function measureStarts(): Promise<Record<ServerName, number[]>> {
   const starts: Record<ServerName, number[]> = { buddy: [], mockttp: [], prism: [] };
-  for (let round = 0; round < 5; round += 1) {
+  for (let round = 0; round < START_ROUNDS; round += 1) {
     for (const name of SERVERS) {
       const { child, startMs } = await startServer(name);
       child.kill();
@@ -230,7 +231,7 @@ async function measureCommands(): Promise<Figure[]> {
   );
   const ours: number[] = [];
   const theirs: number[] = [];
-  for (let round = 0; round < 5; round += 1) {
+  for (let round = 0; round < START_ROUNDS; round += 1) {
     ours.push(await untilPrinted(['--conditions=@buddy/source', bin, 'serve'], 'mployer'));
     theirs.push(await untilPrinted([prism, 'mock', '-p', '0', contract], 'is listening'));
   }

@@ -1,4 +1,11 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import type { GivenAnswer } from '../src/wire/answer-channel.ts';
 import { contractProblems } from './contracts/contract-check.ts';
 
@@ -153,6 +160,43 @@ describe('the check of every answer against its contract', () => {
     );
     expect(contractProblems(given)).toEqual([expect.stringContaining('/subjekt is no property')]);
   });
+});
+
+describe('the tests of this package', () => {
+  it(
+    'fail for an answer that breaks its contract, whatever they look at themselves',
+    { timeout: 60_000 },
+    async () => {
+      const vitest = fileURLToPath(
+        new URL('vitest.mjs', import.meta.resolve('vitest/package.json')),
+      );
+      const config = fileURLToPath(new URL('broken/vitest.config.ts', import.meta.url));
+      const folder = await mkdtemp(join(tmpdir(), 'buddy-mocks-test-'));
+      const file = join(folder, 'report.json');
+      const args = [vitest, 'run', '--config', config, '--reporter=json', '--outputFile', file];
+      const ended = promisify(execFile)(process.execPath, args);
+      await expect(ended).rejects.toMatchObject({ code: 1 });
+      const report = Report.parse(JSON.parse(await readFile(file, 'utf8')));
+      await rm(folder, { recursive: true });
+      expect(report.testResults[0]?.assertionResults).toEqual([
+        { status: 'passed', failureMessages: [] },
+        {
+          status: 'failed',
+          failureMessages: [expect.stringContaining('/contacts/0/dateAdded is missing')],
+        },
+      ]);
+    },
+  );
+});
+
+const Report = z.object({
+  testResults: z.array(
+    z.object({
+      assertionResults: z.array(
+        z.object({ status: z.string(), failureMessages: z.array(z.string()) }),
+      ),
+    }),
+  ),
 });
 
 function ghl(method: string, path: string, status: number, body: unknown): GivenAnswer {

@@ -13,6 +13,16 @@ const EVERY_ANSWER = [
   'date',
 ];
 
+/** What an answer inside of a batch may carry. */
+const STEP_HEADERS = new Set([
+  'cache-control',
+  'content-type',
+  'location',
+  'odata-version',
+  'preference-applied',
+  'retry-after',
+]);
+
 const Batch = z.object({
   requests: z.array(z.object({ id: z.string(), method: z.string(), url: z.string() })),
 });
@@ -41,18 +51,23 @@ export function graphProblems({ request, answer }: GivenAnswer): string[] {
   const problems = [...missing, ...stepProblems(step)];
   if (status !== 200 || !/\/\$batch$/i.test(decodeURIComponent(request.path))) return problems;
   const asked = Batch.parse(request.body.kind === 'json' ? request.body.value : undefined);
-  const { responses } = BatchAnswer.parse(body);
+  const { data, error } = BatchAnswer.safeParse(body);
+  if (error) return [...problems, z.prettifyError(error)];
+  const { responses } = data;
   const inBatch = responses.flatMap((response) => {
     const sent = asked.requests.find(({ id }) => id === response.id);
     if (sent === undefined) return [`batch answers ${response.id}, which nobody asked`];
     const path = new URL(sent.url, 'https://graph.microsoft.com/v1.0/').pathname;
+    const stepHeaders = lowerCased(response.headers ?? {});
     const found = stepProblems({
       method: sent.method.toUpperCase(),
       path,
       status: response.status,
-      headers: lowerCased(response.headers ?? {}),
+      headers: stepHeaders,
       body: response.body ?? undefined,
     });
+    const unknown = Object.keys(stepHeaders).filter((name) => !STEP_HEADERS.has(name));
+    found.push(...unknown.map((name) => `header ${name} is none of a step`));
     return found.map((problem) => `batch step ${sent.id} (${sent.method} ${sent.url}): ${problem}`);
   });
   return [...problems, ...inBatch];
