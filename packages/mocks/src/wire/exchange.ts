@@ -29,7 +29,7 @@ export interface Mock {
   readonly faults: FaultControl;
   /** Back to the beginning: no call made, faults drawn anew from the first, the rules that it was made with. */
   readonly reset: () => void;
-  /** All that decides what comes next, as plain data: state, counts of calls, fault rules. The journal is not in it. */
+  /** State, counts of calls, fault rules and the age of the mock, as plain data. Not in it: the journal, and who was told to wait. */
   readonly snapshot: () => Json;
   /** @throws {InvalidInputError} When it is no snapshot of such a mock; everything is then as it was. */
   readonly restore: (snapshot: unknown) => void;
