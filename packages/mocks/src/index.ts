@@ -1,3 +1,4 @@
+export type { AccessToken } from './client/credentials.ts';
 export type { Fetch } from './client/fetch-transport.ts';
 export { Retries, type RetriesInput } from './client/retry.ts';
 export type { ClientDependencies } from './dry-run/client-dependencies.ts';
