@@ -103,7 +103,10 @@ interface Sent {
   contentType: string;
 }
 
-function requestOf({ method: verb, path, body, contentType: type }: Sent, more: Record<string, string>) {
+function requestOf(
+  { method: verb, path, body, contentType: type }: Sent,
+  more: Record<string, string>,
+) {
   const headers = new Headers(more);
   headers.set('content-type', type);
   const hasBody = verb !== 'GET' && body !== '';
@@ -111,7 +114,7 @@ function requestOf({ method: verb, path, body, contentType: type }: Sent, more: 
   return new Request(url, { method: verb, headers, ...(hasBody && { body }) });
 }
 
-describe('any request at all', () => {
+describe('any request at all', { timeout: 60_000 }, () => {
   it('is answered by GoHighLevel, and never with a failure of its own', () =>
     fc.assert(
       fc.asyncProperty(

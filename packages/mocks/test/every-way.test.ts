@@ -5,6 +5,8 @@ import { impatientClock } from './notes/impatient-clock.ts';
 import { createNotesMock, type NotesMock } from './notes/notes-mock.ts';
 import { EVERY_WAY, type OpenWay, type Way } from './notes/ways.ts';
 
+vi.setConfig({ testTimeout: 60_000 }); // sockets and thousands of calls, on a machine that may be busy
+
 async function through(way: Way, mock: NotesMock, act: (open: OpenWay) => Promise<void>) {
   const open = await way.open(mock);
   try {

@@ -1,10 +1,12 @@
 import { ManualClock } from '@buddy/core';
 import { FAULT_PROFILES, FaultRule } from '@buddy/mocks';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { impatientClock } from './notes/impatient-clock.ts';
 import { createNotesMock, type NotesMock } from './notes/notes-mock.ts';
 import { inProcess } from './notes/ways.ts';
+
+vi.setConfig({ testTimeout: 60_000 }); // sockets and thousands of calls, on a machine that may be busy
 
 const ANY = { operation: '*' } as const;
 const FAIL = { match: ANY, kind: 'status', status: 503 } as const;

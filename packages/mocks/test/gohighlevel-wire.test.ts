@@ -259,7 +259,7 @@ describe('GoHighLevel on the wire', () => {
   });
 });
 
-describe('a search of GoHighLevel`s', () => {
+describe('a search of GoHighLevel`s', { timeout: 60_000 }, () => {
   const people = [
     { firstName: 'Ada', lastName: 'Lovelace', email: 'ada@example.com', tags: ['math', 'poet'] },
     { firstName: 'Grace', lastName: 'Hopper', phone: '+12125550143', tags: ['navy'], dnd: true },
@@ -593,6 +593,7 @@ describe('tokens of GoHighLevel', () => {
     expect((await read(second.access_token)).status).toBe(200);
     expect(await get(renewal)).toMatchObject({ status: 401 });
     expect(await get({ grant_type: 'password' })).toMatchObject({ status: 422 });
+    expect(await get({ grant_type: 'authorization_code' })).toMatchObject({ status: 422 });
   });
 
   it('are kept from an app whose secret is wrong', async () => {

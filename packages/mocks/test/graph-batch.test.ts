@@ -3,6 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { openWire } from './graph/wire.ts';
 
+/** Many runs, on a machine that may be busy. */
+const SLOW = { timeout: 30_000 };
+
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
 const BatchAnswer = z.object({
@@ -120,7 +123,7 @@ describe('a batch', () => {
     expect(mock.messages()).toHaveLength(5);
   });
 
-  it('counts each step against the limits', async () => {
+  it('counts each step against the limits', SLOW, async () => {
     const { batch, send } = openBatch({ faults: 'real-limits' });
     const twenty = Array.from({ length: 20 }, (_, n) => ({
       id: `${n}`,
@@ -136,7 +139,7 @@ describe('a batch', () => {
     expect(refused[0]?.headers['Retry-After']).toMatch(/^\d+$/);
   });
 
-  it('runs every step after those it depends on, and answers each once', () =>
+  it('runs every step after those it depends on, and answers each once', SLOW, () =>
     fc.assert(
       fc.asyncProperty(
         fc.array(fc.array(fc.nat(18), { maxLength: 3 }), { minLength: 1, maxLength: 19 }),
@@ -161,5 +164,6 @@ describe('a batch', () => {
         },
       ),
       { numRuns: 50 },
-    ));
+    ),
+  );
 });

@@ -4,10 +4,12 @@ import type { FaultRule } from '@buddy/mocks';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import harSchemas from 'har-schema';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { impatientClock } from './notes/impatient-clock.ts';
 import { createNotesMock, type NotesMock } from './notes/notes-mock.ts';
 import { EVERY_WAY, inProcess, type Way } from './notes/ways.ts';
+
+vi.setConfig({ testTimeout: 60_000 }); // hundreds of requests over sockets, on a machine that may be busy
 
 describe('the journal', () => {
   it('tells what was asked and answered, when, and what it did', async () => {

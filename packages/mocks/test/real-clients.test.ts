@@ -294,14 +294,14 @@ describe('the real client of GoHighLevel', () => {
   it('hands on what it does not know, and names the place of what has another type', async () => {
     const { fetch } = scriptedFetch(
       answer(200, { contact: { ...CONTACT, businessId: 'b1' } }),
-      answer(200, { contact: { ...CONTACT, customFields: [{ id: 'a', value: 7 }] } }),
+      answer(200, { contact: { ...CONTACT, customFields: [{ id: 7, value: 'x' }] } }),
       answer(200, { contacts: [CONTACT, { ...CONTACT, tags: null }], total: 2 }),
     );
     const { client } = makeClient(fetch);
     expect(await client.getContact('c1')).toMatchObject({ businessId: 'b1' });
     await expect(client.updateContact('c1', {})).rejects.toMatchObject({
       code: 'MOCKS_SCHEMA_DRIFT',
-      path: 'contact.customFields.0.value',
+      path: 'contact.customFields.0.id',
       message: expect.stringContaining('expected string, received number'),
       effect: 'unknown',
       retryable: false,
@@ -310,6 +310,22 @@ describe('the real client of GoHighLevel', () => {
       path: 'contacts.1.tags',
       effect: 'none',
     });
+  });
+
+  it('takes null for nothing, and a field`s value as it comes, for the real answers were seen to have both', async () => {
+    const customFields = [
+      { id: 'a', value: ['x', 'y'] },
+      { id: 'b', value: 7 },
+    ];
+    const { fetch } = scriptedFetch(
+      answer(200, { contact: { ...CONTACT, email: null, dnd: null, customFields } }),
+      answer(200, { contacts: [{ ...CONTACT, phone: null }], total: 1 }),
+      answer(200, { contact: null }),
+    );
+    const { client } = makeClient(fetch);
+    expect(await client.getContact('c1')).toEqual({ ...CONTACT, customFields });
+    expect((await client.searchContacts()).contacts).toEqual([CONTACT]);
+    expect(await client.searchContact({ email: 'ada@example.com' })).toEqual([]);
   });
 
   it('does not take a page of a gateway for an answer', async () => {

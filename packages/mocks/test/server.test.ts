@@ -5,8 +5,10 @@ import { connect } from 'node:net';
 import tls from 'node:tls';
 import { type Clock, ManualClock, systemClock } from '@buddy/core';
 import { type MockServerInput, type SecureMockServer, startMockServer } from '@buddy/mocks';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createNotesMock, type NotesMock } from './notes/notes-mock.ts';
+
+vi.setConfig({ testTimeout: 60_000 }); // sockets and thousands of calls, on a machine that may be busy
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {

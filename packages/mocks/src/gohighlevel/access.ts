@@ -71,10 +71,13 @@ export class Access {
         parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`),
       );
     }
-    const { client_id, client_secret, grant_type, refresh_token } = parsed.data;
+    const { client_id, client_secret, grant_type, refresh_token, code } = parsed.data;
     const { oauthClients, locationId, tokenMs, seed } = this.#options;
     if (oauthClients && oauthClients[client_id] !== client_secret) {
       return unauthorized('Invalid client credentials');
+    }
+    if (grant_type === 'authorization_code' && !code) {
+      return unprocessable(['code should not be empty']);
     }
     if (grant_type === 'refresh_token' && !this.#takes(refresh_token)) {
       return unauthorized('Invalid refresh token');

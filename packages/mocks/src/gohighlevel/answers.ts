@@ -8,6 +8,8 @@ import { CHANNELS } from './requests.ts';
  */
 
 const text = () => z.string().exactOptional();
+/** The description allows no null, and yet answers were seen to say so of what is not there. */
+const maybe = () => z.string().nullish();
 
 const DndSetting = z
   .looseObject({
@@ -32,31 +34,46 @@ const DndSettings = z
 const contactShape = {
   id: z.string(),
   locationId: z.string(),
-  firstName: text(),
-  lastName: text(),
-  name: text(),
-  email: text(),
-  phone: text(),
-  companyName: text(),
-  address1: text(),
-  city: text(),
-  state: text(),
-  postalCode: text(),
-  country: text(),
-  website: text(),
-  timezone: text(),
-  source: text(),
-  assignedTo: text(),
-  dateOfBirth: text(),
-  dnd: z.boolean().exactOptional(),
-  dndSettings: DndSettings.exactOptional(),
+  firstName: maybe(),
+  lastName: maybe(),
+  name: maybe(),
+  email: maybe(),
+  phone: maybe(),
+  companyName: maybe(),
+  address1: maybe(),
+  city: maybe(),
+  state: maybe(),
+  postalCode: maybe(),
+  country: maybe(),
+  website: maybe(),
+  timezone: maybe(),
+  source: maybe(),
+  assignedTo: maybe(),
+  dateOfBirth: maybe(),
+  dnd: z.boolean().nullish(),
+  dndSettings: DndSettings.nullish(),
   tags: z.array(z.string()).readonly(),
-  customFields: z.array(z.looseObject({ id: z.string(), value: z.string() }).readonly()).readonly(),
+  customFields: z
+    .array(z.looseObject({ id: z.string(), value: z.json().optional() }).readonly())
+    .readonly(),
   dateAdded: z.string(),
-  dateUpdated: z.string(),
+  dateUpdated: maybe(),
 };
 
-const Contact = z.looseObject(contactShape).readonly() satisfies z.ZodType<GoHighLevelContact>;
+const AnsweredContact = z.looseObject(contactShape);
+type AnsweredContact = z.output<typeof AnsweredContact>;
+
+/** Without what is null, for to be told that there is none is not to be told anything else than nothing. */
+export function asContact(answered: AnsweredContact): GoHighLevelContact {
+  const told: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(answered)) {
+    if (value !== null && value !== undefined) told[name] = value;
+  }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- null was all that it had too much
+  return Object.freeze(told) as unknown as GoHighLevelContact;
+}
+
+const Contact = AnsweredContact.transform(asContact);
 
 export const ContactAnswer = z.looseObject({ contact: Contact });
 export const UpsertAnswer = z.looseObject({ new: z.boolean(), contact: Contact });
@@ -72,7 +89,7 @@ export const LocationAnswer = z.looseObject({
 
 const SearchAfter = z.array(z.union([z.string(), z.number(), z.null()])).readonly();
 export const SearchAnswer = z.looseObject({
-  contacts: z.array(z.looseObject({ ...contactShape, searchAfter: SearchAfter.exactOptional() })),
+  contacts: z.array(AnsweredContact.extend({ searchAfter: SearchAfter.exactOptional() })),
   total: z.int().nonnegative(),
 });
 

@@ -1,3 +1,4 @@
+import type { Json } from '../wire/message.ts';
 import type { CallOptions, ConnectionTest } from '../exchange/call-options.ts';
 import type { GoHighLevelContactUpdate, NewGoHighLevelContact } from './contact-fields.ts';
 
@@ -35,11 +36,12 @@ export interface GoHighLevelContact {
   /** By channel: `SMS`, `Email`. */
   readonly dndSettings?: Readonly<Partial<Record<GoHighLevelChannel, GoHighLevelDndSetting>>>;
   readonly tags: readonly string[];
-  readonly customFields: readonly { readonly id: string; readonly value: string }[];
+  /** A value is text by the description; lists and numbers have been seen. */
+  readonly customFields: readonly { readonly id: string; readonly value?: Json }[];
   /** ISO 8601. */
   readonly dateAdded: string;
-  /** ISO 8601. */
-  readonly dateUpdated: string;
+  /** ISO 8601. Not every answer has it. */
+  readonly dateUpdated?: string;
 }
 
 export interface GoHighLevelContactList {

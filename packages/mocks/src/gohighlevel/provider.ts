@@ -10,8 +10,8 @@ import { OPERATIONS, routeOf, SCOPE_OF } from './operations.ts';
 import type { GoHighLevelMockOptions } from './options.ts';
 import { RateLimits, RateLimitState } from './rate-limits.ts';
 import { failed, noSuchRoute, unauthorized } from './replies.ts';
-import { sampleContacts } from './sample-contacts.ts';
-import { asJson, StoredContact } from './stored-contact.ts';
+import { storedSamples } from './sample-contacts.ts';
+import { StoredContact } from './stored-contact.ts';
 import { versionOf } from './version.ts';
 
 /** What a fault asks to wait when it does not say. */
@@ -83,10 +83,10 @@ export class GoHighLevelProvider implements WireProvider {
       provider: this.name,
       locationId: this.#options.locationId,
       nextOrder,
-      entries: entries.map(({ order, contact }) => ({ order, contact: asJson(contact) })),
+      entries: entries.map(({ order, contact }) => ({ order, contact })),
       writes: writes.map(({ before, ...write }) => ({
         ...write,
-        ...(before && { before: asJson(before) }),
+        ...(before && { before }),
       })),
       limits: { ...this.#limits.state() },
       usedUpTokens: this.#access.snapshot(),
@@ -106,7 +106,7 @@ export class GoHighLevelProvider implements WireProvider {
 
   reset(): void {
     const { seed, contacts: count, locationId } = this.#options;
-    const entries = sampleContacts({ seed, count, locationId }).map((contact, order) => ({
+    const entries = storedSamples({ seed, count, locationId }).map((contact, order) => ({
       order,
       contact,
     }));

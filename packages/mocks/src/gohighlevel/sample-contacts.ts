@@ -2,6 +2,7 @@ import { opaqueId } from '../sample-data/opaque-id.ts';
 import { reservedEmail, reservedPhone } from '../sample-data/reserved-addresses.ts';
 import { sampleFaker } from '../sample-data/sample-faker.ts';
 import type { GoHighLevelContact } from './client.ts';
+import type { StoredContact } from './stored-contact.ts';
 
 /** When all sample contacts were added: before any clock of ours starts. */
 const ADDED_AT = '2025-12-01T09:00:00.000Z';
@@ -13,15 +14,22 @@ const ADDED_AT = '2025-12-01T09:00:00.000Z';
  * const [first] = sampleContacts({ seed: 1, count: 100 });
  * await client.updateContact(first.id, { tags: ['prospect'] });
  */
-export function sampleContacts({
-  seed = 1,
-  count,
-  locationId = DEFAULT_LOCATION_ID,
-}: {
+export function sampleContacts(which: Samples): readonly GoHighLevelContact[] {
+  return storedSamples(which);
+}
+
+interface Samples {
   seed?: number | string;
   count: number;
   locationId?: string;
-}): readonly GoHighLevelContact[] {
+}
+
+/** The same, as the mock keeps them. */
+export function storedSamples({
+  seed = 1,
+  count,
+  locationId = DEFAULT_LOCATION_ID,
+}: Samples): readonly StoredContact[] {
   const faker = sampleFaker(seed, 'gohighlevel', 'sample contacts');
   return Array.from({ length: count }, (_, index) => {
     const firstName = faker.person.firstName();

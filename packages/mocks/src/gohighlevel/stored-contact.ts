@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { GoHighLevelContact } from './client.ts';
 import { CHANNELS } from './requests.ts';
 import type { WireVersion } from './version.ts';
 import type { Json } from '../wire/message.ts';
@@ -50,26 +49,19 @@ export const StoredContact = z.strictObject({
   dateAdded: z.iso.datetime(),
   dateUpdated: z.iso.datetime(),
 });
-export type StoredContact = GoHighLevelContact;
+export type StoredContact = Readonly<z.output<typeof StoredContact>>;
 
 type JsonObject = { readonly [key: string]: Json };
 
-/** A contact is JSON, though its type cannot say so. */
-export function asJson(contact: StoredContact): JsonObject {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an interface has no index signature
-  return contact as unknown as JsonObject;
-}
-
 /** As an answer shows it. */
 export function shown(contact: StoredContact, version: WireVersion): JsonObject {
-  const json = asJson(contact);
   const { dndSettings } = contact;
-  if (version === 'dated' || !dndSettings) return json;
+  if (version === 'dated' || !dndSettings) return contact;
   const renamed = Object.entries(CHANNELS).flatMap(([dated, v3]) => {
     const setting = Object.entries(dndSettings).find(([name]) => name === dated)?.[1];
     return setting ? [[v3, { ...setting }] as const] : [];
   });
-  return { ...json, dndSettings: Object.fromEntries(renamed) };
+  return { ...contact, dndSettings: Object.fromEntries(renamed) };
 }
 
 /** As the answer to a creation shows it: the dated versions leave two fields out there. */

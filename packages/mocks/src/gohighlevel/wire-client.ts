@@ -5,6 +5,7 @@ import type { CallOptions } from '../exchange/call-options.ts';
 import { complaintsOf } from '../wire/complaints.ts';
 import { errorOf, requestIdOf } from './answer-errors.ts';
 import {
+  asContact,
   ContactAnswer,
   DeletionAnswer,
   DuplicateAnswer,
@@ -68,9 +69,7 @@ export function createWireClient(
     );
     const searchAfter = contacts.at(-1)?.searchAfter;
     return {
-      contacts: contacts.map(({ searchAfter: _cursor, ...contact }): GoHighLevelContact =>
-        Object.freeze(contact),
-      ),
+      contacts: contacts.map(({ searchAfter: _cursor, ...contact }) => asContact(contact)),
       total,
       ...(searchAfter && { searchAfter }),
     };

@@ -1,7 +1,8 @@
+import { opaqueUuid } from '../sample-data/opaque-uuid.ts';
 import type { Json, WireResponse } from '../wire/message.ts';
 import type { StateChange } from '../wire/provider.ts';
 import type { GraphRefusal } from './refusal.ts';
-import { type RequestContext, uuidOf } from './request-context.ts';
+import type { RequestContext } from './request-context.ts';
 
 const JSON_TYPE =
   'application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8';
@@ -70,7 +71,7 @@ export function plainNumber(value: number): Outcome {
 }
 
 function requestIdOf({ call, key }: RequestContext, seed: number | string): string {
-  return uuidOf(seed, 'msgraph', 'request', call.requestId, key);
+  return opaqueUuid(seed, 'msgraph', 'request', call.requestId, key);
 }
 
 function clientRequestIdOf({ request }: RequestContext, requestId: string): string {

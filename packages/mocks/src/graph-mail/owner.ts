@@ -1,5 +1,5 @@
+import { opaqueUuid } from '../sample-data/opaque-uuid.ts';
 import type { Json } from '../wire/message.ts';
-import { uuidOf } from './request-context.ts';
 import type { StoredRecipient } from './stored-message.ts';
 
 /** Whose mailbox it is. */
@@ -9,7 +9,7 @@ export class Owner {
 
   constructor(seed: number | string, mailbox: string, displayName: string) {
     this.recipient = { emailAddress: { name: displayName, address: mailbox } };
-    this.#id = uuidOf(seed, 'msgraph', 'user', mailbox);
+    this.#id = opaqueUuid(seed, 'msgraph', 'user', mailbox);
   }
 
   /** Whether a path means this user: by `me`, address or id. */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { WireRequest } from '../wire/message.ts';
 import type { WireCall } from '../wire/provider.ts';
 
@@ -58,11 +57,4 @@ function preferencesOf(header: string): readonly Preference[] {
         return [];
     }
   });
-}
-
-/** A UUID fixed by its key. */
-export function uuidOf(...key: readonly (string | number)[]): string {
-  const hex = createHash('sha256').update(JSON.stringify(key)).digest('hex');
-  const variant = '89ab'[Number.parseInt(hex.charAt(16), 16) % 4];
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

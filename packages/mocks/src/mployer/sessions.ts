@@ -5,6 +5,9 @@ export interface Session {
   readonly email: string;
 }
 
+/** How many may be open at once; beyond them the oldest ends, so that a clock that stands still fills no memory. */
+const MOST_SESSIONS = 10_000;
+
 /** Who is logged in. Tokens are known by a mark only, so that a snapshot holds none. */
 export class Sessions {
   /** By the mark of the token. All last equally long, so the oldest expire first. */
@@ -13,6 +16,10 @@ export class Sessions {
   open(token: string, session: Session, now: number): void {
     this.#dropExpired(now);
     this.#sessions.set(markOf(token), session);
+    for (const oldest of this.#sessions.keys()) {
+      if (this.#sessions.size <= MOST_SESSIONS) return;
+      this.#sessions.delete(oldest);
+    }
   }
 
   find(token: string | undefined, now: number): Session | undefined {

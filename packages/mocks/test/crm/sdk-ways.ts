@@ -10,7 +10,7 @@ export interface SdkWay {
   readonly open: (mock: GoHighLevelMock) => Promise<OpenSdkWay>;
 }
 
-export interface OpenSdkWay {
+interface OpenSdkWay {
   readonly direct: (sdk: HighLevel) => void;
   readonly close: () => Promise<void>;
 }

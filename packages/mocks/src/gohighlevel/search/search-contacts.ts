@@ -132,7 +132,18 @@ function cursorOf(
 /** Whether every word is somewhere in name, addresses or company. */
 export function hasWords(contact: StoredContact, words: readonly string[]): boolean {
   if (words.length === 0) return true;
+  const text = textOf(contact);
+  return words.every((word) => text.includes(word));
+}
+
+/** Contacts are replaced, never changed, so what was put together once stays right. */
+const texts = new WeakMap<StoredContact, string>();
+
+function textOf(contact: StoredContact): string {
+  const known = texts.get(contact);
+  if (known !== undefined) return known;
   const { name = '', email = '', phone = '', companyName = '' } = contact;
   const text = `${name}\n${email}\n${phone}\n${companyName}`.toLowerCase();
-  return words.every((word) => text.includes(word));
+  texts.set(contact, text);
+  return text;
 }
