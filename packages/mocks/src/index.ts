@@ -1,3 +1,4 @@
+export type { AccessToken } from './client/credentials.ts';
 export type { Fetch } from './client/fetch-transport.ts';
 export { Retries, type RetriesInput } from './client/retry.ts';
 export type { ClientDependencies } from './dry-run/client-dependencies.ts';
@@ -34,6 +35,7 @@ export {
   type Faults,
   type When,
 } from './faults/fault-rule.ts';
+export type { FaultControl } from './faults/faults-in-force.ts';
 export { SEED_FAULTS } from './faults/profiles.ts';
 export type {
   ContactFilter,
@@ -115,6 +117,6 @@ export {
   type SecureMockServer,
   startMockServer,
 } from './server/mock-server.ts';
-export type { FaultControl, Mock } from './wire/exchange.ts';
+export type { Mock } from './wire/exchange.ts';
 export type { Json } from './wire/message.ts';
 export type { StateChange } from './wire/provider.ts';

@@ -1,18 +1,13 @@
 import { parseOrThrow } from '@buddy/core';
 import { z } from 'zod';
 import type { Json, WireRequest, WireResponse } from '../wire/message.ts';
-import type {
-  OperationTraits,
-  Refusal,
-  WireAnswer,
-  WireCall,
-  WireProvider,
-} from '../wire/provider.ts';
+import type { Refusal, WireAnswer, WireCall, WireProvider } from '../wire/provider.ts';
 import { authenticate } from './access-token.ts';
 import { answer, type Outcome, refusalAnswer } from './answers.ts';
 import { runBatch } from './batch.ts';
 import { compose } from './compose.ts';
 import { Mailbox, type MailFolder, type MailboxView } from './mailbox.ts';
+import { OPERATION_TRAITS } from './operation-traits.ts';
 import type { GraphMailMockOptions } from './options.ts';
 import { Owner } from './owner.ts';
 import {
@@ -25,11 +20,12 @@ import {
   listMessages,
   type Reading,
 } from './reads.ts';
+import { faultRefusal } from './fault-refusal.ts';
 import { GraphRefusal } from './refusal.ts';
 import { contextOf, type RequestContext } from './request-context.ts';
-import { type Operation, type Route, routeOf } from './routes.ts';
+import { type Route, routeOf } from './routes.ts';
 import { SAMPLE_MESSAGES } from './sample-messages.ts';
-import { retryAfter, Throttle } from './throttle.ts';
+import { Throttle } from './throttle.ts';
 import {
   copyMessage,
   createMessage,
@@ -41,34 +37,6 @@ import {
   sendMail,
   updateMessage,
 } from './writes.ts';
-
-const READ = { isWrite: false };
-const WRITE = { isWrite: true };
-
-const OPERATION_TRAITS: Readonly<Record<Operation, OperationTraits>> = {
-  'me.get': { ...READ, latency: { medianMs: 120, sigma: 0.35 } },
-  'mail.send': { ...WRITE, latency: { medianMs: 350, sigma: 0.45 } },
-  'messages.list': { ...READ, latency: { medianMs: 200, sigma: 0.4 } },
-  'messages.search': { ...READ, latency: { medianMs: 380, sigma: 0.5 } },
-  'messages.count': { ...READ, latency: { medianMs: 150, sigma: 0.4 } },
-  'messages.get': { ...READ, latency: { medianMs: 150, sigma: 0.4 } },
-  'messages.create': { ...WRITE, latency: { medianMs: 260, sigma: 0.4 } },
-  'messages.update': { ...WRITE, latency: { medianMs: 180, sigma: 0.4 } },
-  'messages.delete': { ...WRITE, latency: { medianMs: 180, sigma: 0.4 } },
-  'messages.send': { ...WRITE, latency: { medianMs: 350, sigma: 0.45 } },
-  'messages.reply': { ...WRITE, latency: { medianMs: 350, sigma: 0.45 } },
-  'messages.replyAll': { ...WRITE, latency: { medianMs: 350, sigma: 0.45 } },
-  'messages.forward': { ...WRITE, latency: { medianMs: 350, sigma: 0.45 } },
-  'messages.createReply': { ...WRITE, latency: { medianMs: 280, sigma: 0.4 } },
-  'messages.createReplyAll': { ...WRITE, latency: { medianMs: 280, sigma: 0.4 } },
-  'messages.createForward': { ...WRITE, latency: { medianMs: 280, sigma: 0.4 } },
-  'messages.move': { ...WRITE, latency: { medianMs: 200, sigma: 0.4 } },
-  'messages.copy': { ...WRITE, latency: { medianMs: 220, sigma: 0.4 } },
-  'attachments.list': { ...READ, latency: { medianMs: 180, sigma: 0.4 } },
-  'folders.list': { ...READ, latency: { medianMs: 160, sigma: 0.4 } },
-  'folders.get': { ...READ, latency: { medianMs: 130, sigma: 0.35 } },
-  batch: { ...WRITE, latency: { medianMs: 450, sigma: 0.45 } },
-};
 
 const Snapshot = z.strictObject({
   mailbox: z.unknown(),
@@ -115,15 +83,9 @@ export class GraphMailProvider implements WireProvider {
     });
   }
 
-  refuse({ status, retryAfterMs }: Refusal, request: WireRequest, call: WireCall): WireResponse {
-    const { code, message } = WORDS.get(status) ?? { code: 'UnknownError', message: '' };
-    const headers = retryAfterMs === undefined ? {} : retryAfter(retryAfterMs);
+  refuse(refusal: Refusal, request: WireRequest, call: WireCall): WireResponse {
     const context = this.#contextOf(request, call, 'refused');
-    return refusalAnswer(
-      context,
-      this.#options.seed,
-      new GraphRefusal(status, code, message, headers),
-    );
+    return refusalAnswer(context, this.#options.seed, faultRefusal(refusal));
   }
 
   snapshot(): Json {
@@ -263,46 +225,3 @@ function serve(reading: Reading): Outcome {
 function noSuchUser(user: string): GraphRefusal {
   return new GraphRefusal(404, 'ErrorInvalidUser', `The requested user '${user}' is invalid.`);
 }
-
-/** How Graph words what a fault can answer. */
-const WORDS: ReadonlyMap<number, { code: string; message: string }> = new Map([
-  [400, { code: 'BadRequest', message: 'The request was not accepted.' }],
-  [
-    401,
-    {
-      code: 'InvalidAuthenticationToken',
-      message: 'Lifetime validation failed, the token is expired.',
-    },
-  ],
-  [
-    403,
-    { code: 'ErrorAccessDenied', message: 'Access is denied. Check credentials and try again.' },
-  ],
-  [
-    404,
-    {
-      code: 'ErrorItemNotFound',
-      message: 'The specified object was not found in the store.',
-    },
-  ],
-  [408, { code: 'RequestTimeout', message: 'The request timed out.' }],
-  [
-    409,
-    {
-      code: 'ErrorIrresolvableConflict',
-      message: 'The request is in conflict with the current state.',
-    },
-  ],
-  [422, { code: 'UnprocessableEntity', message: 'The request could not be processed.' }],
-  [
-    429,
-    {
-      code: 'ApplicationThrottled',
-      message: 'Application is over its MailboxConcurrency limit.',
-    },
-  ],
-  [500, { code: 'InternalServerError', message: 'The service failed.' }],
-  [502, { code: 'BadGateway', message: 'The service failed.' }],
-  [503, { code: 'ServiceUnavailable', message: 'The service is temporarily unavailable.' }],
-  [504, { code: 'UnknownError', message: '' }],
-]);

@@ -7,16 +7,15 @@ import type { Mailbox, MailboxView } from './mailbox.ts';
 import { attachmentJson, messageJson, SELECTABLE } from './message-json.ts';
 import { FILTERABLE_MESSAGE, SORT_KEYS } from './message-properties.ts';
 import {
-  countOf,
   expandsAttachments,
   type Query,
   queryOf,
   searchTextOf,
   selectOf,
   sortingOf,
-  wholeNumberOf,
 } from './odata-query.ts';
 import type { Owner } from './owner.ts';
+import { contextUrl, page, selected, selectionText } from './paging.ts';
 import { badRequest } from './refusal.ts';
 import type { RequestContext } from './request-context.ts';
 import type { Route } from './routes.ts';
@@ -34,10 +33,8 @@ export interface Reading {
 
 const DEFAULT_PAGE = 10;
 const DEFAULT_SEARCH_PAGE = 25;
-const LARGEST_PAGE = 1_000;
 /** However many match a search, no more are given. */
 const MOST_FOUND = 1_000;
-const FARTHEST = 999_999_999;
 
 export function listMessages(reading: Reading): Outcome {
   const { context, mailbox, view, route } = reading;
@@ -263,58 +260,4 @@ function understood<T>(compile: () => T): T {
     }
     throw error;
   }
-}
-
-interface Paging<Item> {
-  readonly context: RequestContext;
-  readonly entitySet: string;
-  readonly defaultPage: number;
-  readonly cursor: '$skip' | '$skiptoken';
-  readonly write: (item: Item) => Json;
-}
-
-function page<Item>(
-  found: readonly Item[],
-  query: Query,
-  { context, entitySet, defaultPage, cursor, write }: Paging<Item>,
-): Json {
-  const top = wholeNumberOf(query, '$top', { from: 1, to: LARGEST_PAGE, otherwise: defaultPage });
-  const skip = wholeNumberOf(query, cursor, { from: 0, to: FARTHEST, otherwise: 0 });
-  const next = skip + top;
-  return {
-    '@odata.context': contextUrl(context, entitySet),
-    ...(countOf(query) && { '@odata.count': found.length }),
-    value: found.slice(skip, next).map(write),
-    ...(next < found.length && { '@odata.nextLink': nextLink(context, cursor, next) }),
-  };
-}
-
-/** The same request, from there on; `URLSearchParams` writes `$` as `%24`, as Graph does. */
-function nextLink({ request }: RequestContext, cursor: string, next: number): string {
-  const query = new URLSearchParams(
-    [...request.query].filter(([name]) => name.toLowerCase() !== cursor),
-  );
-  query.set(cursor, String(next));
-  return `${request.origin}${request.path}?${query.toString()}`;
-}
-
-function contextUrl({ request }: RequestContext, entitySet: string): string {
-  return `${request.origin}/v1.0/$metadata#${entitySet}`;
-}
-
-function selectionText(select: readonly string[] | undefined): string {
-  return select === undefined ? '' : `(${select.join(',')})`;
-}
-
-/** The chosen properties and the annotations. */
-function selected(
-  entity: Readonly<Record<string, Json>>,
-  select: readonly string[] | undefined,
-  ...always: readonly string[]
-): Readonly<Record<string, Json>> {
-  if (select === undefined) return entity;
-  const wanted = new Set([...select, ...always]);
-  return Object.fromEntries(
-    Object.entries(entity).filter(([name]) => wanted.has(name) || name.startsWith('@odata.')),
-  );
 }

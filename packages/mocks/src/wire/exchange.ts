@@ -3,9 +3,8 @@ import { z } from 'zod';
 import type { Provider } from '../errors.ts';
 import { drawLatencyMs } from '../exchange/latency.ts';
 import type { MockOptions } from '../exchange/options.ts';
-import { type FaultPlan, planFaults } from '../faults/fault-plan.ts';
-import { type Fault, type FaultRule, Faults } from '../faults/fault-rule.ts';
-import { rulesOf } from '../faults/profiles.ts';
+import { type Fault, Faults } from '../faults/fault-rule.ts';
+import { type FaultControl, FaultsInForce } from '../faults/faults-in-force.ts';
 import type { CallRecord } from '../journal/entry.ts';
 import { BoundedJournal, type Journal } from '../journal/journal.ts';
 import { tellAnswer } from './answer-channel.ts';
@@ -14,8 +13,17 @@ import { EarlyRetries } from './early-retries.ts';
 import { createMockFetch } from './fetch.ts';
 import { createInProcessTransport } from './in-process-transport.ts';
 import type { Json, WireRequest, WireResponse } from './message.ts';
-import type { StateChange, WireCall, WireProvider } from './provider.ts';
+import type { WireCall, WireProvider } from './provider.ts';
 import type { Transport } from './transport.ts';
+import {
+  deliveryOf,
+  faultOf,
+  leavesDoubt,
+  outcomeOf,
+  retryAfterMsOf,
+  type Trip,
+  writtenOut,
+} from './trip.ts';
 
 /** What all mocks have in common, and what a server or MSW serves. */
 export interface Mock {
@@ -41,19 +49,6 @@ export interface WireExchange extends Mock {
   readonly transport: Transport;
 }
 
-/** What goes wrong, from now on. */
-export interface FaultControl {
-  /**
-   * Puts other rules in force, from the next call on.
-   * @throws {InvalidInputError} {FaultRulesError} When they do not fit; those in force stay.
-   */
-  use(faults: Faults): void;
-  /** As they were put in force: a profile's name, or rules. */
-  readonly inForce: Faults;
-  /** The rules that this comes to. */
-  readonly rules: readonly FaultRule[];
-}
-
 /**
  * The way from a caller to a provider's state and back: the only place where time passes, faults strike, calls are
  * counted and the journal is written.
@@ -71,7 +66,7 @@ export function createWireExchange(
     transport: createInProcessTransport(deliver, clock),
     fetch: createMockFetch(deliver, clock),
     journal: exchange.journal,
-    faults: exchange,
+    faults: exchange.faults,
     reset: () => exchange.reset(),
     snapshot: () => exchange.snapshot(),
     restore: (snapshot) => exchange.restore(snapshot),
@@ -89,8 +84,6 @@ export type Deliver = (sent: Sent, signal: AbortSignal | undefined) => Promise<D
 
 const UNKNOWN_OPERATION = 'unknown';
 const HANG_CAP_MS = 60_000;
-const SLOW_BODY_MS = 5_000;
-const DEFAULT_RETRY_AFTER_MS = 1_000;
 
 const Snapshot = z.strictObject({
   provider: z.string(),
@@ -101,15 +94,14 @@ const Snapshot = z.strictObject({
   state: z.unknown(),
 });
 
-class Exchange implements FaultControl {
+class Exchange {
   readonly #provider: WireProvider;
   readonly #options: MockOptions;
   readonly #clock: Clock;
   readonly journal: BoundedJournal;
+  readonly faults: FaultsInForce;
   readonly #calls = new Map<string, number>();
   readonly #earlyRetries = new EarlyRetries();
-  #faults: Faults;
-  #plan: FaultPlan;
   #startedAt: number;
   #inFlight = 0;
 
@@ -121,40 +113,26 @@ class Exchange implements FaultControl {
       ...Object.keys(provider.operations),
       UNKNOWN_OPERATION,
     ]);
-    this.#faults = options.faults;
-    this.#plan = this.#planOf(options.faults);
+    this.faults = new FaultsInForce(provider, options.seed, options.faults);
     this.#startedAt = clock.now();
-  }
-
-  get inForce(): Faults {
-    return this.#faults;
-  }
-
-  get rules(): readonly FaultRule[] {
-    return rulesOf(this.#faults);
-  }
-
-  use(faults: Faults): void {
-    const parsed = parseOrThrow(Faults, faults, 'fault rules');
-    this.#plan = this.#planOf(parsed);
-    this.#faults = parsed;
   }
 
   reset(): void {
     this.#provider.reset();
     this.#forgetCalls();
     this.journal.clear();
-    this.use(this.#options.faults);
+    this.faults.use(this.#options.faults);
     this.#startedAt = this.#clock.now();
   }
 
   snapshot(): Json {
-    const rules: unknown = typeof this.#faults === 'string' ? this.#faults : [...this.#faults];
+    const { inForce } = this.faults;
+    const faults: unknown = typeof inForce === 'string' ? inForce : [...inForce];
     return {
       provider: this.#provider.name,
       calls: Object.fromEntries(this.#calls),
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checked to be JSON when it came in
-      faults: rules as Json,
+      faults: faults as Json,
       sinceMs: this.#clock.now() - this.#startedAt,
       state: this.#provider.snapshot(),
     };
@@ -167,10 +145,14 @@ class Exchange implements FaultControl {
       snapshot,
       `snapshot of a ${this.#provider.name} mock`,
     );
-    const plan = this.#planOf(faults);
-    this.#provider.restore(state);
-    this.#plan = plan;
-    this.#faults = faults;
+    const before = this.faults.inForce;
+    this.faults.use(faults);
+    try {
+      this.#provider.restore(state);
+    } catch (error) {
+      this.faults.use(before);
+      throw error;
+    }
     this.#forgetCalls();
     for (const [operation, n] of Object.entries(calls)) this.#calls.set(operation, n);
     this.#startedAt = this.#clock.now() - sinceMs;
@@ -196,7 +178,7 @@ class Exchange implements FaultControl {
     const n = (this.#calls.get(operation) ?? 0) + 1;
     this.#calls.set(operation, n);
     const startedAt = this.#clock.now();
-    const drawn = this.#plan.draw(operation, n, startedAt - this.#startedAt);
+    const drawn = this.faults.plan.draw(operation, n, startedAt - this.#startedAt);
     const earlyMs = this.#earlyRetries.waitOf(sent, startedAt);
     const fault: Fault | undefined =
       earlyMs > 0
@@ -262,7 +244,8 @@ class Exchange implements FaultControl {
         this.#handle(trip);
         return fault.status === undefined ? undefined : this.#refuse(trip, fault.status);
       case 'status':
-        if (leavesDoubt(fault.status) && this.#plan.isCommitted(operation, n)) this.#handle(trip);
+        if (leavesDoubt(fault.status) && this.faults.plan.isCommitted(operation, n))
+          this.#handle(trip);
         return this.#refuse(trip, fault.status, retryAfterMsOf(fault));
     }
   }
@@ -304,7 +287,7 @@ class Exchange implements FaultControl {
       at: this.#clock.now(),
       inFlight: this.#inFlight,
       isStale: fault?.kind === 'staleRead',
-      areLimitsEnforced: this.#faults === 'real-limits',
+      areLimitsEnforced: this.faults.areLimitsEnforced,
     };
   }
 
@@ -328,72 +311,8 @@ class Exchange implements FaultControl {
     });
   }
 
-  #planOf(faults: Faults): FaultPlan {
-    const { name, operations } = this.#provider;
-    return planFaults(name, Object.keys(operations), this.#options.seed, faults);
-  }
-
   #forgetCalls(): void {
     this.#calls.clear();
     this.#earlyRetries.clear();
   }
-}
-
-/** One call on its way to the provider's state and back. */
-interface Trip {
-  readonly sent: Sent;
-  readonly operation: string;
-  readonly n: number;
-  readonly requestId: string;
-  readonly signal: AbortSignal | undefined;
-  readonly startedAt: number;
-  readonly legMs: number;
-  readonly fault: Fault | undefined;
-  readonly isEarlyRetry: boolean;
-  hasArrived: boolean;
-  isCarriedOut: boolean;
-  changes: readonly StateChange[];
-  /** The latest that was given; of two, the one that is sent. */
-  answer: Answer | undefined;
-}
-
-/** Written at once: what the provider does to its state afterwards cannot change what it has answered. */
-function writtenOut({ status, headers, body }: WireResponse): Answer {
-  if (body === undefined) return { status, headers, text: undefined };
-  return {
-    status,
-    headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
-    text: JSON.stringify(body),
-  };
-}
-
-function deliveryOf(answer: Answer | undefined, fault: Fault | undefined): Delivery {
-  if (answer === undefined) return { kind: 'lost' };
-  const { text } = answer;
-  if (fault?.kind === 'truncate') {
-    // Without a body there is nothing to break off but the connection.
-    return text === undefined
-      ? { kind: 'lost' }
-      : { kind: 'truncated', answer: { ...answer, text } };
-  }
-  const overMs = fault?.kind === 'slowBody' ? (fault.overMs ?? SLOW_BODY_MS) : 0;
-  return { kind: 'whole', answer, overMs: text === undefined ? 0 : overMs };
-}
-
-function outcomeOf(delivery: Delivery): CallRecord['outcome'] {
-  if (delivery.kind !== 'whole') return 'lost';
-  return delivery.answer.status < 400 ? 'answered' : 'refused';
-}
-
-/** Whether the caller cannot tell, from the answer, if the call was carried out. */
-function leavesDoubt(status: number): boolean {
-  return status === 408 || status >= 500;
-}
-
-function retryAfterMsOf({ status, retryAfterMs }: Extract<Fault, { kind: 'status' }>) {
-  return retryAfterMs ?? (status === 429 ? DEFAULT_RETRY_AFTER_MS : undefined);
-}
-
-function faultOf({ match: _match, when: _when, ...fault }: FaultRule): Fault {
-  return fault;
 }
