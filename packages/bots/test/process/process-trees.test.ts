@@ -129,6 +129,30 @@ describe(`of ${TREES} process trees`, () => {
   );
 });
 
+describe('a control group, where there is one,', () => {
+  it('holds what has left its group, its parents and its environment', async ({ skip }) => {
+    const token = newToken(2);
+    // Each way to find it but the control group is cut off before anybody looks.
+    const script = `sleep 0.3; (env -i /usr/bin/setsid /bin/sleep ${token} &); exec sleep 1${token}`;
+    const registry = new MemoryBots([
+      bot('ada', { command: 'sh', args: ['-c', script], stopGraceMs: 300 }),
+    ]);
+    const supervisor = createSupervisor({ registry });
+    await supervisor.start('ada');
+    const pid = (await supervisor.identity('ada'))?.pid ?? 0;
+    await until(
+      () => processesWith(`sleep ${token}`).filter((found) => found !== pid),
+      (found) => found.length === 1,
+    );
+    const hasGroup = readFileSync(`/proc/${pid}/cgroup`, 'utf8').includes('/buddy-bot-');
+    await supervisor.close();
+    const left = processesWith(`sleep ${token}`);
+    for (const found of left) killIfThere(found);
+    if (!hasGroup) skip('this user may not make control groups here');
+    expect(left).toEqual([]);
+  });
+});
+
 describe('a supervisor whose reaper was ended', () => {
   it('has another one', async () => {
     const trees = newTrees(2);
