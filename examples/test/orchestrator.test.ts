@@ -333,6 +333,6 @@ describe('the quick start', () => {
     const names = (await readdir(join(import.meta.dirname, '..'))).filter((name) =>
       name.endsWith('.ts'),
     );
-    expect(names.toSorted()).toEqual(['orchestrator.ts', 'quickstart.ts']);
+    expect(names.toSorted()).toEqual(['bots.ts', 'orchestrator.ts', 'quickstart.ts']);
   });
 });

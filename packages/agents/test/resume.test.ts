@@ -4,6 +4,7 @@ import {
   type Harness,
   MemoryOutput,
   type RunResult,
+  type WorkflowStore,
 } from '@buddy/agents';
 import { ApprovalRequiredError, countingId, defineTool, ManualClock } from '@buddy/core';
 import { describe, expect, it } from 'vitest';
@@ -194,6 +195,30 @@ describe('a run that was interrupted', () => {
     expect(result.status).toBe('cancelled');
     expect(result.counts.completed).toBeLessThan(4);
     expect(second.calls).toEqual([]);
+  });
+
+  it('can be cancelled while it is being started, and is', async () => {
+    const clock = new ManualClock();
+    const journal = new Remembered();
+    const store = journal.open();
+    const slow: WorkflowStore = {
+      ...store,
+      offer: (operation) => clock.sleep(1_000).then(() => store.offer(operation)),
+    };
+    const harness = createHarness(
+      {},
+      { tools: [], clock, engine: createEngine({ clock, store: slow }) },
+    );
+    await harness.load({ tasks: LINES });
+    const abort = new AbortController();
+    const result = await clock.run(async () => {
+      const running = harness.run({ signal: abort.signal });
+      await clock.sleep(500);
+      abort.abort(new Error('enough'));
+      return running;
+    });
+    expect(result.status).toBe('cancelled');
+    expect(result.counts.completed).toBe(0);
   });
 
   it('is not gone on with when it is over, when there is none, and with other predictions', async () => {

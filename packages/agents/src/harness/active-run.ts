@@ -30,7 +30,11 @@ export class ActiveRun {
   readonly #verdicts = new Map<string, number>();
   /** Workflows that carry out a verdict. */
   readonly #deciding = new Set<string>();
+  /** The engine was asked to start it, and has. */
+  #isAsked = false;
   #isStarted = false;
+  /** Set when it is to be stopped, also while it is being started. */
+  #stopReason: string | undefined;
   #hasOnlyWaiting = false;
   #hasEnded = false;
   /** What broke the run itself, as it was thrown. */
@@ -63,15 +67,21 @@ export class ActiveRun {
   async start(input: RunInput): Promise<void> {
     if (this.cancelReason !== undefined) return this.#end(undefined);
     const { runId } = this.policy;
-    this.#isStarted = true;
+    this.#isAsked = true;
     await this.#engine.start(runId, 'run', input);
-    void this.#waitForEnd();
+    this.#hasStarted();
   }
 
   /** Goes on with what was restored. */
   async resume(): Promise<void> {
-    this.#isStarted = true;
+    this.#isAsked = true;
     await this.#engine.open();
+    this.#hasStarted();
+  }
+
+  #hasStarted(): void {
+    this.#isStarted = true;
+    if (this.#stopReason !== undefined) this.#stop(this.#stopReason);
     void this.#waitForEnd();
   }
 
@@ -150,7 +160,7 @@ export class ActiveRun {
 
   /** Nobody looks after it any more; whoever waits for it hears so. */
   abandon(): void {
-    if (this.isStill || !this.#isStarted) return;
+    if (this.isStill || !this.#isAsked) return;
     const message = 'the harness was closed before it had ended';
     const code = 'AGENTS_HARNESS_CLOSED';
     this.#end({ name: 'Error', message, code, retryable: false, effect: 'unknown' });
@@ -163,11 +173,13 @@ export class ActiveRun {
   }
 
   #stop(reason: string): void {
-    this.host.cancel(reason);
+    this.#stopReason = reason;
     if (!this.#isStarted) return;
-    this.#engine
-      .cancel(this.policy.runId, reason)
-      .catch((error: unknown) => this.#end(describeFailure(error)));
+    // The host hands nothing out any more once the workflows know why: before, they would not understand it.
+    this.#engine.cancel(this.policy.runId, reason).then(
+      () => this.host.cancel(reason),
+      (error: unknown) => this.#end(describeFailure(error)),
+    );
   }
 
   async #waitForEnd(): Promise<void> {
