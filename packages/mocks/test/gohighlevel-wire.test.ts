@@ -470,6 +470,14 @@ describe('a search of GoHighLevel`s', { timeout: 60_000 }, () => {
       { numRuns: 60 },
     ));
 
+  it('shows the newest first, also of those that were added in the same moment', async () => {
+    const { search, contacts } = make({ contacts: 12 });
+    const newestFirst = contacts()
+      .map(({ id }) => id)
+      .toReversed();
+    expect(idsOf(await search())).toEqual(newestFirst);
+  });
+
   it('goes on behind a contact that was deleted meanwhile', async () => {
     const { ask, search, contacts } = make({ contacts: 6 });
     const first = Page.parse((await search({ pageLimit: 3 })).body).contacts;

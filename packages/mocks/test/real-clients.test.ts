@@ -418,6 +418,37 @@ describe('the tokens of an app', () => {
     expect(mock.journal.entries('location.get')).toHaveLength(6);
   });
 
+  it('are not renewed for a refusal that comes late, when they have been renewed already', async () => {
+    const clock = new ManualClock();
+    const tokens: string[] = [];
+    const fetch: Fetch = async (request) => {
+      const { pathname } = new URL(request.url);
+      if (pathname === '/oauth/token') {
+        tokens.push(`access-${tokens.length + 2}`);
+        const body = { access_token: tokens.at(-1), refresh_token: 'next', expires_in: 86_399 };
+        return answer(200, body);
+      }
+      if (request.headers.get('authorization') !== 'Bearer access-1') return good.clone();
+      await clock.sleep(pathname.endsWith('/slow') ? 500 : 100);
+      return answer(401, { message: 'Invalid JWT' });
+    };
+    const client = createGoHighLevelClient(
+      {
+        locationId: LOCATION,
+        credentials: {
+          clientId: 'app',
+          clientSecret: 'secret',
+          refreshToken: 'refresh-1',
+          accessToken: 'access-1',
+        },
+        retries: 'none',
+      },
+      { clock, fetch },
+    );
+    await clock.run(() => Promise.all([client.getContact('fast'), client.getContact('slow')]));
+    expect(tokens).toEqual(['access-2']);
+  });
+
   it('are not renewed for ever: who is refused twice is not let in', async () => {
     const refusal = { match: { operation: 'location.get' }, kind: 'status', status: 401 } as const;
     const { clock, mock, client } = makeApp({ faults: [{ ...refusal, when: { rate: 1 } }] });
