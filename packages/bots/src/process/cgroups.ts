@@ -1,5 +1,5 @@
 import { closeSync, mkdirSync, openSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import { rmdir, writeFile } from 'node:fs/promises';
+import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readOpenKernelText } from './kernel-text.ts';
 
@@ -16,13 +16,15 @@ export class Cgroup {
     this.#folder = folder;
   }
 
-  /** Without a wait: the kernel may take some milliseconds, and what the process starts until then is found by its mark. */
-  async add(pid: number): Promise<void> {
+  /** At once, for a number that was checked has to be still the same when the kernel sees it. False when it cannot be. */
+  add(pid: number): boolean {
     try {
-      await writeFile(join(this.#folder, 'cgroup.procs'), String(pid));
+      writeFileSync(join(this.#folder, 'cgroup.procs'), String(pid));
+      return true;
     } catch (error) {
       // ESRCH: it has ended already. Anything else: the tree is found without, as where there are no cgroups.
-      if (!isSystemError(error)) throw error;
+      if (isSystemError(error)) return false;
+      throw error;
     }
   }
 

@@ -35,6 +35,7 @@ export interface SystemProcessesOptions {
 /** How often everything that runs is looked at, to find who has left its parents; between that, only what is below the known. */
 const FULL_LOOK_EVERY_MS = 10_000;
 const FOLLOW_EVERY_MS = 100;
+const SETTLE_AFTER_MS = 20;
 /** How often an adopted process is looked at, for nobody tells us of its end. */
 const ADOPTED_LOOK_EVERY_MS = 100;
 /** How long what a process wrote may take to arrive after its end; its children may hold the pipe open for ever. */
@@ -59,6 +60,7 @@ class SystemProcesses implements Processes {
   readonly #maxOutputFileBytes: number;
   /** Each tree that is looked after. */
   readonly #trees = new Map<ProcessTree, SystemTree>();
+  readonly #unsettled: (() => void)[] = [];
   #fullLookAt = performance.now();
   #outOfMemoryKills: { count: number | undefined; at: number };
 
@@ -85,8 +87,6 @@ class SystemProcesses implements Processes {
       const row = this.#table.find(pid); // nobody has reaped it yet, so it is there, be it dead
       if (!row) throw new LaunchError(launch.command, 'it cannot be looked up', false, undefined);
       const leader = { pid, startedAtTicks: row.startedAtTicks };
-      if (!outputFiles) this.#reaper.watch({ ...watch, leader });
-      void cgroup?.add(pid);
       const identity = { ...leader, bootId: this.#table.bootId };
       const isLeaderHeld = () => child.exitCode === null && child.signalCode === null;
       const marked = new MarkedTree(
@@ -95,6 +95,10 @@ class SystemProcesses implements Processes {
         this.#sweeps,
       );
       const exited = endOfChild(child, followers, launch, () => this.#wasOutOfMemory());
+      this.#settleSoon(() => {
+        if (!outputFiles) this.#reaper.watchOn({ ...watch, leader });
+        if (cgroup) void this.#gather(marked, cgroup);
+      });
       return this.#keep({ identity, mark, marked, cgroup, exited, child, followers });
     } catch (error) {
       for (const follower of followers) follower.close();
@@ -125,7 +129,13 @@ class SystemProcesses implements Processes {
 
   async remains(mark: string): Promise<EndableTree> {
     const cgroup = this.#existingCgroup(mark);
-    return new MarkedTree({ mark, cgroup, isLeaderHeld: () => false }, this.#table, this.#sweeps);
+    const options = { mark, cgroup, isLeaderHeld: () => false };
+    const marked = new MarkedTree(options, this.#table, this.#sweeps);
+    return {
+      signal: (signal) => marked.signal(signal),
+      survivors: () => marked.survivors(),
+      release: () => void cgroup?.remove(),
+    };
   }
 
   async usage(trees: readonly ProcessTree[]): Promise<readonly (TreeUsage | undefined)[]> {
@@ -183,6 +193,31 @@ class SystemProcesses implements Processes {
     };
     this.#trees.set(kept, tree);
     return kept;
+  }
+
+  /**
+   * What can wait a moment is done for all that were started meanwhile: moving a process to another control group stops every fork
+   * of the machine for some milliseconds, once for many; and each message wakes the reaper.
+   */
+  #settleSoon(settle: () => void): void {
+    this.#unsettled.push(settle);
+    if (this.#unsettled.length > 1) return;
+    setTimeout(() => {
+      for (const next of this.#unsettled.splice(0)) next();
+    }, SETTLE_AFTER_MS).unref();
+  }
+
+  /** Into the control group with all of a tree; what they start from then on is in it by itself. */
+  async #gather(marked: MarkedTree, cgroup: Cgroup): Promise<void> {
+    try {
+      const [rows = []] = await this.#table.below([marked.startingPids()]);
+      for (const row of marked.admit(rows)) {
+        const now = this.#table.find(row.pid);
+        if (now && keyOf(now) === keyOf(row)) cgroup.add(row.pid);
+      }
+    } catch (error) {
+      this.#logger.warn({ err: error }, 'A tree could not be put into its control group');
+    }
   }
 
   #follow(
