@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process'
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { type Logger, silentLogger } from '@buddy/core';
 import type { ProcessIdentity } from '../bot/bot.ts';
-import { Cgroup, cgroupFolder, findCgroupBase, makeCgroup } from './cgroups.ts';
+import { Cgroup, cgroupFolder, findCgroupBase } from './cgroups.ts';
 import { LaunchError, UnsupportedPlatformError } from './errors.ts';
 import { FileFollower } from './follow-file.ts';
 import { MarkedTree } from './marked-tree.ts';
@@ -60,6 +60,8 @@ class SystemProcesses implements Processes {
   readonly #maxOutputFileBytes: number;
   /** Each tree that is looked after. */
   readonly #trees = new Map<ProcessTree, SystemTree>();
+  /** Of control groups whose last process is being buried. */
+  readonly #removals = new Set<Promise<void>>();
   readonly #unsettled: (() => void)[] = [];
   #fullLookAt = performance.now();
   #outOfMemoryKills: { count: number | undefined; at: number };
@@ -76,8 +78,9 @@ class SystemProcesses implements Processes {
 
   async launch(launch: Launch): Promise<ProcessTree> {
     const { mark, outputFiles, stopGraceMs: graceMs } = launch;
-    const cgroup = this.#cgroupBase === undefined ? undefined : makeCgroup(this.#cgroupBase, mark);
-    const watch = { mark, graceMs, cgroup: cgroup && this.#cgroupFolder(mark) };
+    const folder = this.#cgroupFolder(mark);
+    const cgroup = folder === undefined ? undefined : new Cgroup(folder);
+    const watch = { mark, graceMs, cgroup: folder };
     // Before it is there: this process may end right after.
     if (!outputFiles) this.#reaper.watch(watch);
     const followers = this.#follow(outputFiles, launch);
@@ -103,7 +106,6 @@ class SystemProcesses implements Processes {
     } catch (error) {
       for (const follower of followers) follower.close();
       this.#reaper.forget(mark);
-      await cgroup?.remove();
       throw error;
     }
   }
@@ -134,7 +136,7 @@ class SystemProcesses implements Processes {
     return {
       signal: (signal) => marked.signal(signal),
       survivors: () => marked.survivors(),
-      release: () => void cgroup?.remove(),
+      release: () => this.#remove(cgroup),
     };
   }
 
@@ -163,7 +165,7 @@ class SystemProcesses implements Processes {
     for (const tree of this.#trees.values())
       for (const follower of tree.followers) follower.close();
     this.#trees.clear();
-    await this.#reaper.close();
+    await Promise.all([...this.#removals, this.#reaper.close()]);
   }
 
   #keep(tree: SystemTree): ProcessTree {
@@ -182,7 +184,7 @@ class SystemProcesses implements Processes {
         drop();
         child?.stdout?.destroy();
         child?.stderr?.destroy();
-        void cgroup?.remove();
+        this.#remove(cgroup);
       },
       leave: () => {
         drop();
@@ -210,6 +212,7 @@ class SystemProcesses implements Processes {
   /** Into the control group with all of a tree; what they start from then on is in it by itself. */
   async #gather(marked: MarkedTree, cgroup: Cgroup): Promise<void> {
     try {
+      if (cgroup.isClosed || !cgroup.make()) return;
       const [rows = []] = await this.#table.below([marked.startingPids()]);
       for (const row of marked.admit(rows)) {
         const now = this.#table.find(row.pid);
@@ -235,6 +238,12 @@ class SystemProcesses implements Processes {
             this.#logger.warn({ err: error, file: files[stream] }, "A bot's output cannot be read"),
         }),
     );
+  }
+
+  #remove(cgroup: Cgroup | undefined): void {
+    if (!cgroup) return;
+    const removal = cgroup.remove().finally(() => this.#removals.delete(removal));
+    this.#removals.add(removal);
   }
 
   #cgroupFolder(mark: string): string | undefined {
