@@ -1,5 +1,13 @@
-import { closeSync, mkdirSync, openSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import { rmdir, writeFile } from 'node:fs/promises';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
+import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readOpenKernelText } from './kernel-text.ts';
 
@@ -10,19 +18,33 @@ import { readOpenKernelText } from './kernel-text.ts';
 export class Cgroup {
   readonly #folder: string;
   readonly #files = new Map<string, number>();
-  #isClosed = false;
+  /** Whether its tree is over. */
+  isClosed = false;
 
   constructor(folder: string) {
     this.#folder = folder;
   }
 
-  /** Without a wait: the kernel may take some milliseconds, and what the process starts until then is found by its mark. */
-  async add(pid: number): Promise<void> {
+  /** False when it cannot be: a tree is found without it, too. */
+  make(): boolean {
     try {
-      await writeFile(join(this.#folder, 'cgroup.procs'), String(pid));
+      mkdirSync(this.#folder, { recursive: true });
+      return true;
+    } catch (error) {
+      if (isSystemError(error)) return false;
+      throw error;
+    }
+  }
+
+  /** At once, for a number that was checked has to be still the same when the kernel sees it. False when it cannot be. */
+  add(pid: number): boolean {
+    try {
+      writeFileSync(join(this.#folder, 'cgroup.procs'), String(pid));
+      return true;
     } catch (error) {
       // ESRCH: it has ended already. Anything else: the tree is found without, as where there are no cgroups.
-      if (!isSystemError(error)) throw error;
+      if (isSystemError(error)) return false;
+      throw error;
     }
   }
 
@@ -51,7 +73,7 @@ export class Cgroup {
 
   /** Looks at it no more. */
   close(): void {
-    this.#isClosed = true;
+    this.isClosed = true;
     for (const file of this.#files.values()) closeSync(file);
     this.#files.clear();
   }
@@ -73,7 +95,7 @@ export class Cgroup {
 
   /** Opening one takes longer than reading it, and they are read several times a second. */
   #read(name: string): string | undefined {
-    if (this.#isClosed) return undefined;
+    if (this.isClosed) return undefined;
     try {
       const file = this.#files.get(name) ?? openSync(`${this.#folder}/${name}`, 'r');
       this.#files.set(name, file);
@@ -94,26 +116,12 @@ export function findCgroupBase(): string | undefined {
     const own = /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1];
     if (mount === undefined || own === undefined) return undefined;
     const base = join(mount, own);
-    const trial = join(base, `buddy-bot-trial-${process.pid}`);
-    mkdirSync(trial);
-    rmdirSync(trial);
+    rmdirSync(mkdtempSync(join(base, 'buddy-bot-trial-')));
     return base;
   } catch (error) {
     if (isSystemError(error)) return undefined; // EACCES, EROFS: the usual case of an ordinary user
     throw error;
   }
-}
-
-/** Undefined when it cannot be made: a tree is found without it, too. */
-export function makeCgroup(base: string, mark: string): Cgroup | undefined {
-  const folder = cgroupFolder(base, mark);
-  try {
-    mkdirSync(folder);
-  } catch (error) {
-    if (isSystemError(error)) return undefined;
-    throw error;
-  }
-  return new Cgroup(folder);
 }
 
 export function cgroupFolder(base: string, mark: string): string {

@@ -16,7 +16,7 @@ const GIVE_UP_AFTER_MS = 10_000;
  * @returns The pids that not even SIGKILL has ended; empty as a rule.
  */
 export async function endTree(
-  tree: EndableTree,
+  tree: Pick<EndableTree, 'signal' | 'survivors'>,
   { graceMs, monotonic, sleep }: EndTreeOptions,
 ): Promise<readonly number[]> {
   const askedAt = monotonic();

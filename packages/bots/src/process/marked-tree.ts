@@ -20,7 +20,7 @@ export interface MarkedTreeOptions {
  * One that leaves the group, is handed to init and clears its environment, all before anybody looks, is found only where
  * there are cgroups.
  */
-export class MarkedTree implements EndableTree {
+export class MarkedTree implements Pick<EndableTree, 'signal' | 'survivors'> {
   readonly #options: MarkedTreeOptions;
   readonly #table: ProcessTable;
   readonly #sweeps: Sweeps;

@@ -55,6 +55,8 @@ export interface EndableTree {
   signal(signal: NodeJS.Signals): Promise<number>;
   /** The processes of the tree that run; one that only waits to be reaped does not. */
   survivors(): Promise<readonly number[]>;
+  /** It is over: nobody need look after it any more. */
+  release(): void;
 }
 
 /** A process and all that came of it, in whatever group or session it is now. */
@@ -62,8 +64,6 @@ export interface ProcessTree extends EndableTree {
   readonly identity: ProcessIdentity;
   /** When the first process is gone and what it wrote has been handed over. Never rejects. */
   readonly exited: Promise<ProcessEnd>;
-  /** It is over: nobody need look after it any more. */
-  release(): void;
   /** Nobody is to end it when this process dies. */
   leave(): void;
 }

@@ -36,6 +36,11 @@ export class Reaper {
     else this.#start();
   }
 
+  /** The same again with more of it, unless it was to be forgotten meanwhile. */
+  watchOn(tree: Omit<Watched, 'kind'>): void {
+    if (this.#watched.has(tree.mark)) this.watch(tree);
+  }
+
   forget(mark: string): void {
     if (this.#watched.delete(mark)) this.#tell({ kind: 'forget', mark });
   }

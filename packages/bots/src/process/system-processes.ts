@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process'
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { type Logger, silentLogger } from '@buddy/core';
 import type { ProcessIdentity } from '../bot/bot.ts';
-import { Cgroup, cgroupFolder, findCgroupBase, makeCgroup } from './cgroups.ts';
+import { Cgroup, cgroupFolder, findCgroupBase } from './cgroups.ts';
 import { LaunchError, UnsupportedPlatformError } from './errors.ts';
 import { FileFollower } from './follow-file.ts';
 import { MarkedTree } from './marked-tree.ts';
@@ -35,6 +35,7 @@ export interface SystemProcessesOptions {
 /** How often everything that runs is looked at, to find who has left its parents; between that, only what is below the known. */
 const FULL_LOOK_EVERY_MS = 10_000;
 const FOLLOW_EVERY_MS = 100;
+const SETTLE_AFTER_MS = 20;
 /** How often an adopted process is looked at, for nobody tells us of its end. */
 const ADOPTED_LOOK_EVERY_MS = 100;
 /** How long what a process wrote may take to arrive after its end; its children may hold the pipe open for ever. */
@@ -59,6 +60,9 @@ class SystemProcesses implements Processes {
   readonly #maxOutputFileBytes: number;
   /** Each tree that is looked after. */
   readonly #trees = new Map<ProcessTree, SystemTree>();
+  /** Of control groups whose last process is being buried. */
+  readonly #removals = new Set<Promise<void>>();
+  readonly #unsettled: (() => void)[] = [];
   #fullLookAt = performance.now();
   #outOfMemoryKills: { count: number | undefined; at: number };
 
@@ -74,8 +78,9 @@ class SystemProcesses implements Processes {
 
   async launch(launch: Launch): Promise<ProcessTree> {
     const { mark, outputFiles, stopGraceMs: graceMs } = launch;
-    const cgroup = this.#cgroupBase === undefined ? undefined : makeCgroup(this.#cgroupBase, mark);
-    const watch = { mark, graceMs, cgroup: cgroup && this.#cgroupFolder(mark) };
+    const folder = this.#cgroupFolder(mark);
+    const cgroup = folder === undefined ? undefined : new Cgroup(folder);
+    const watch = { mark, graceMs, cgroup: folder };
     // Before it is there: this process may end right after.
     if (!outputFiles) this.#reaper.watch(watch);
     const followers = this.#follow(outputFiles, launch);
@@ -85,8 +90,6 @@ class SystemProcesses implements Processes {
       const row = this.#table.find(pid); // nobody has reaped it yet, so it is there, be it dead
       if (!row) throw new LaunchError(launch.command, 'it cannot be looked up', false, undefined);
       const leader = { pid, startedAtTicks: row.startedAtTicks };
-      if (!outputFiles) this.#reaper.watch({ ...watch, leader });
-      void cgroup?.add(pid);
       const identity = { ...leader, bootId: this.#table.bootId };
       const isLeaderHeld = () => child.exitCode === null && child.signalCode === null;
       const marked = new MarkedTree(
@@ -95,11 +98,14 @@ class SystemProcesses implements Processes {
         this.#sweeps,
       );
       const exited = endOfChild(child, followers, launch, () => this.#wasOutOfMemory());
+      this.#settleSoon(() => {
+        if (!outputFiles) this.#reaper.watchOn({ ...watch, leader });
+        if (cgroup) void this.#gather(marked, cgroup);
+      });
       return this.#keep({ identity, mark, marked, cgroup, exited, child, followers });
     } catch (error) {
       for (const follower of followers) follower.close();
       this.#reaper.forget(mark);
-      await cgroup?.remove();
       throw error;
     }
   }
@@ -125,7 +131,13 @@ class SystemProcesses implements Processes {
 
   async remains(mark: string): Promise<EndableTree> {
     const cgroup = this.#existingCgroup(mark);
-    return new MarkedTree({ mark, cgroup, isLeaderHeld: () => false }, this.#table, this.#sweeps);
+    const options = { mark, cgroup, isLeaderHeld: () => false };
+    const marked = new MarkedTree(options, this.#table, this.#sweeps);
+    return {
+      signal: (signal) => marked.signal(signal),
+      survivors: () => marked.survivors(),
+      release: () => this.#remove(cgroup),
+    };
   }
 
   async usage(trees: readonly ProcessTree[]): Promise<readonly (TreeUsage | undefined)[]> {
@@ -153,7 +165,7 @@ class SystemProcesses implements Processes {
     for (const tree of this.#trees.values())
       for (const follower of tree.followers) follower.close();
     this.#trees.clear();
-    await this.#reaper.close();
+    await Promise.all([...this.#removals, this.#reaper.close()]);
   }
 
   #keep(tree: SystemTree): ProcessTree {
@@ -172,7 +184,7 @@ class SystemProcesses implements Processes {
         drop();
         child?.stdout?.destroy();
         child?.stderr?.destroy();
-        void cgroup?.remove();
+        this.#remove(cgroup);
       },
       leave: () => {
         drop();
@@ -183,6 +195,32 @@ class SystemProcesses implements Processes {
     };
     this.#trees.set(kept, tree);
     return kept;
+  }
+
+  /**
+   * What can wait a moment is done for all that were started meanwhile: moving a process to another control group stops every fork
+   * of the machine for some milliseconds, once for many; and each message wakes the reaper.
+   */
+  #settleSoon(settle: () => void): void {
+    this.#unsettled.push(settle);
+    if (this.#unsettled.length > 1) return;
+    setTimeout(() => {
+      for (const next of this.#unsettled.splice(0)) next();
+    }, SETTLE_AFTER_MS).unref();
+  }
+
+  /** Into the control group with all of a tree; what they start from then on is in it by itself. */
+  async #gather(marked: MarkedTree, cgroup: Cgroup): Promise<void> {
+    try {
+      if (cgroup.isClosed || !cgroup.make()) return;
+      const [rows = []] = await this.#table.below([marked.startingPids()]);
+      for (const row of marked.admit(rows)) {
+        const now = this.#table.find(row.pid);
+        if (now && keyOf(now) === keyOf(row)) cgroup.add(row.pid);
+      }
+    } catch (error) {
+      this.#logger.warn({ err: error }, 'A tree could not be put into its control group');
+    }
   }
 
   #follow(
@@ -200,6 +238,12 @@ class SystemProcesses implements Processes {
             this.#logger.warn({ err: error, file: files[stream] }, "A bot's output cannot be read"),
         }),
     );
+  }
+
+  #remove(cgroup: Cgroup | undefined): void {
+    if (!cgroup) return;
+    const removal = cgroup.remove().finally(() => this.#removals.delete(removal));
+    this.#removals.add(removal);
   }
 
   #cgroupFolder(mark: string): string | undefined {

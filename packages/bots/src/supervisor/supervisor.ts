@@ -299,7 +299,7 @@ class OwnSupervisor implements Supervisor {
       monotonic: () => clock.monotonic(),
       sleep: (ms) => clock.sleep(ms),
     });
-    tree?.release();
+    remains.release();
     await supervised.bury(survivors, stuck);
     return false;
   }

@@ -93,7 +93,9 @@ export class FakeProcesses implements Processes {
 
   async remains(mark: string): Promise<EndableTree> {
     const process = this.launched.find(({ launch }) => launch.mark === mark);
-    return process ?? { signal: async () => 0, survivors: async () => [] };
+    return (
+      process ?? { signal: async () => 0, survivors: async () => [], release: () => undefined }
+    );
   }
 
   async usage(trees: readonly ProcessTree[]): Promise<readonly (TreeUsage | undefined)[]> {

@@ -133,9 +133,9 @@ describe('a control group, where there is one,', () => {
   it('holds what has left its group, its parents and its environment', async ({ skip }) => {
     const token = newToken(2);
     // Each way to find it but the control group is cut off before anybody looks.
-    const script = `sleep 0.3; (env -i /usr/bin/setsid /bin/sleep ${token} &); exec sleep 1${token}`;
+    const script = 'sleep 0.3; (env -i /usr/bin/setsid /bin/sleep $0 &); exec sleep 1$0';
     const registry = new MemoryBots([
-      bot('ada', { command: 'sh', args: ['-c', script], stopGraceMs: 300 }),
+      bot('ada', { command: 'sh', args: ['-c', script, token], stopGraceMs: 300 }),
     ]);
     const supervisor = createSupervisor({ registry });
     await supervisor.start('ada');
