@@ -1,0 +1,116 @@
+export { createGuardian } from './engine/guardian.ts';
+export type {
+  DryRun,
+  Guardian,
+  GuardianParts,
+  GuardianPorts,
+  RehearsalRequest,
+  Reported,
+} from './engine/guardian.ts';
+export type { AlertKind, GuardianEvents } from './engine/events.ts';
+export { type GuardianInput, GuardianOptions } from './engine/options.ts';
+export type { Plan, PlannedStep } from './engine/plan.ts';
+export type { PlaybookStats } from './engine/playbook-record.ts';
+export type { RehearsedFault } from './engine/rehearsal.ts';
+export type { Govern, StepCall } from './engine/step-tools.ts';
+export {
+  AutonomyError,
+  GuardianConfigError,
+  GuardianMisuseError,
+  GuardianStoppedError,
+  RehearsalError,
+  StepTimeoutError,
+  StoreVersionError,
+  StoreWriteError,
+  UndeclaredEffectError,
+} from './errors.ts';
+export type {
+  Closing,
+  Incident,
+  Run,
+  RunResult,
+  StepEntry,
+  StepState,
+} from './incident/incident.ts';
+export {
+  Condition,
+  Symptom,
+  SYMPTOM_OUTCOMES,
+  type SymptomInput,
+  type SymptomOutcome,
+} from './incident/symptom.ts';
+export type { Mttr } from './mttr/mttr-tracker.ts';
+export { type Check, probeOf, type Verification } from './playbook/check.ts';
+export type {
+  DiagnosedContext,
+  EffectName,
+  JsonValue,
+  Needs,
+  PlaybookContext,
+  RoleAdapters,
+  StepContext,
+  UndoContext,
+} from './playbook/context.ts';
+export {
+  definePlaybook,
+  type Playbook,
+  PLAYBOOK_CATEGORIES,
+  type PlaybookCategory,
+  type PlaybookInput,
+} from './playbook/define-playbook.ts';
+export {
+  type ChangingStep,
+  type CheckedStep,
+  type HumanStep,
+  irreversible,
+  type Irreversible,
+  type NonEmpty,
+  type ObservingStep,
+  type StepFactory,
+  type StepInput,
+  type Undo,
+} from './playbook/step.ts';
+export { type Contraindication, on, type Trigger } from './playbook/trigger.ts';
+export { createLagMeter, type LagMeter } from './probes/lag-meter.ts';
+export type { Sample } from './probes/sampler.ts';
+export type {
+  AgentAdapter,
+  AnyAdapter,
+  ConfigFileAdapter,
+  CredentialAdapter,
+  DiskAdapter,
+  DnsAdapter,
+  EndpointAdapter,
+  GuardrailsAdapter,
+  ModelServerAdapter,
+  ModulesAdapter,
+  PathMeasure,
+  PortAdapter,
+  PostgresAdapter,
+  Probed,
+  ProcessIdentity,
+  QueueAdapter,
+  ResourceAdapters,
+  ResourceKind,
+  SandboxAdapter,
+  ServiceAdapter,
+  ServiceExit,
+  ServiceState,
+  Sign,
+  SqliteAdapter,
+  TlsAdapter,
+} from './resource/adapters.ts';
+export { type EffectMethod, EFFECTS, type EffectNature } from './resource/effects.ts';
+export { HEALTHY, type Reading, type UnknownReason } from './resource/reading.ts';
+export type { Resource, ResourceInput } from './resource/registry.ts';
+export { MemoryStore } from './store/memory-store.ts';
+export type {
+  Certificate,
+  GuardianStore,
+  JournaledRun,
+  Ledger,
+  MaintenanceWindow,
+  PlaybookTotals,
+  StoreChange,
+  StoredState,
+} from './store/store.ts';

@@ -1,0 +1,34 @@
+export interface HealBudgetOptions {
+  /** So many healings of whatever resource are let through in a window. */
+  most: number;
+  windowMs: number;
+  /** Share of them that only resources on which others depend may use, 0..1. */
+  reservedShare: number;
+}
+
+/**
+ * One budget for all healings, a share of it reserved for causes: however many dependants are sick, they cannot use up
+ * what is needed to heal that which made them so. Times are monotonic ms.
+ */
+export class HealBudget {
+  readonly #options: HealBudgetOptions;
+  #stamps: number[] = [];
+
+  constructor(options: HealBudgetOptions) {
+    this.#options = options;
+  }
+
+  check(isCause: boolean, now: number): { allowed: true } | { allowed: false; retryAt: number } {
+    const { most, windowMs, reservedShare } = this.#options;
+    this.#stamps = this.#stamps.filter((at) => at > now - windowMs);
+    const share = isCause ? most : Math.floor(most * (1 - reservedShare));
+    if (this.#stamps.length < share) return { allowed: true };
+    // When so many have left the window that one more fits.
+    const leaving = this.#stamps[this.#stamps.length - share] ?? now;
+    return { allowed: false, retryAt: leaving + windowMs };
+  }
+
+  count(now: number): void {
+    this.#stamps.push(now);
+  }
+}

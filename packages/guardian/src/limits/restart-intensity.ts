@@ -1,0 +1,78 @@
+export interface RestartIntensityOptions {
+  /** So many restarts of one resource are let through in a window. */
+  most: number;
+  windowMs: number;
+  /** A resource that stayed well for so long is trusted again. */
+  stableMs: number;
+  /** The longest wait between trials, in ms. */
+  longestWaitMs: number;
+}
+
+interface Track {
+  /** Of restarts within the window, monotonic ms. */
+  stamps: number[];
+  tripped: { trials: number; nextTrialAt: number } | undefined;
+  wellSince: number | undefined;
+}
+
+/**
+ * How often a resource may be restarted: `most` times in a sliding window (the restart intensity of Erlang's supervisors).
+ *
+ * Beyond that it is given one trial at a time, after a window, then two, four, ... up to `longestWaitMs`: so a loop that
+ * starts late has no hole to slip through, and one whose cause was mended has a way back. Only having stayed well
+ * for `stableMs` wipes the slate. Times are monotonic ms.
+ */
+export class RestartIntensity {
+  readonly #options: RestartIntensityOptions;
+  readonly #tracks = new Map<string, Track>();
+
+  constructor(options: RestartIntensityOptions) {
+    this.#options = options;
+  }
+
+  /** Whether it may be restarted now, and else when. Counts nothing. */
+  check(resource: string, now: number): { allowed: true } | { allowed: false; retryAt: number } {
+    const track = this.#track(resource);
+    const { most, windowMs } = this.#options;
+    if (track.tripped) {
+      const { nextTrialAt } = track.tripped;
+      return now >= nextTrialAt ? { allowed: true } : { allowed: false, retryAt: nextTrialAt };
+    }
+    track.stamps = track.stamps.filter((at) => at > now - windowMs);
+    if (track.stamps.length < most) return { allowed: true };
+    track.tripped = { trials: 0, nextTrialAt: now + windowMs };
+    return { allowed: false, retryAt: now + windowMs };
+  }
+
+  count(resource: string, now: number): void {
+    const track = this.#track(resource);
+    const { windowMs, longestWaitMs } = this.#options;
+    track.stamps.push(now);
+    track.wellSince = undefined;
+    if (!track.tripped) return;
+    track.tripped.trials += 1;
+    track.tripped.nextTrialAt = now + Math.min(longestWaitMs, windowMs * 2 ** track.tripped.trials);
+  }
+
+  noteWell(resource: string, now: number): void {
+    this.#track(resource).wellSince ??= now;
+  }
+
+  noteBad(resource: string, now: number): void {
+    const track = this.#track(resource);
+    if (track.wellSince !== undefined && now - track.wellSince >= this.#options.stableMs) {
+      track.tripped = undefined;
+      track.stamps = [];
+    }
+    track.wellSince = undefined;
+  }
+
+  #track(resource: string): Track {
+    let track = this.#tracks.get(resource);
+    if (!track) {
+      track = { stamps: [], tripped: undefined, wellSince: undefined };
+      this.#tracks.set(resource, track);
+    }
+    return track;
+  }
+}
