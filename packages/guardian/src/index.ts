@@ -104,6 +104,7 @@ export { type EffectMethod, EFFECTS, type EffectNature } from './resource/effect
 export { HEALTHY, type Reading, type UnknownReason } from './resource/reading.ts';
 export type { Resource, ResourceInput } from './resource/registry.ts';
 export { MemoryStore } from './store/memory-store.ts';
+export { openSqliteStore } from './store/sqlite-store.ts';
 export type {
   Certificate,
   GuardianStore,

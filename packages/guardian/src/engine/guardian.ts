@@ -331,14 +331,14 @@ export class Guardian {
     if (journaled.run.result === 'running') {
       throw new GuardianMisuseError(`Run "${runId}" is under way.`);
     }
-    const unlock = await this.#limits.locks.take(this.#limits.lockNames(journaled.run.roles));
+    const { release } = await this.#limits.locks.take(this.#limits.lockNames(journaled.run.roles));
     try {
       const symptom = symptomBehind(journaled, store);
       const back = await this.#runner.undo(journaled.run, playbook, symptom, journaled.steps);
       emit('rolledBack', { at: clock.now(), runId, undone: back.undone });
       return back;
     } finally {
-      unlock();
+      release();
     }
   }
 
@@ -498,7 +498,9 @@ export class Guardian {
     }
     for (;;) {
       const nextLook = resource.probeIntervalMs ?? options.probeIntervalMs;
-      await clock.sleep(Math.min(nextLook, tryAt - clock.monotonic()), this.#stop.signal);
+      // A whole millisecond at least: a smaller rest would be lost in rounding, and time would stand still.
+      const rest = Math.max(1, Math.min(nextLook, tryAt - clock.monotonic()));
+      await clock.sleep(rest, this.#stop.signal);
       const { reports } = live;
       const sample = await this.#prober.probe(resource);
       if (this.#isWell(resource, sample) && reports === live.reports) {
@@ -593,13 +595,13 @@ export class Guardian {
     const { run, steps } = journaled;
     const playbook = playbooks.get(run.playbook);
     if (playbook) {
-      const unlock = await this.#limits.locks.take(this.#limits.lockNames(run.roles));
+      const { release } = await this.#limits.locks.take(this.#limits.lockNames(run.roles));
       try {
         const symptom = symptomBehind(journaled, store);
         const { undone } = await this.#runner.undo(run, playbook, symptom, steps);
         emit('recovered', { at: clock.now(), incidentId: run.incidentId, runId: run.id, undone });
       } finally {
-        unlock();
+        release();
       }
     } else {
       const message = `Run ${run.id} cannot be taken back: playbook "${run.playbook}" is not registered any more.`;

@@ -318,26 +318,25 @@ export class Healer {
     const { limits, prober, runner, parts, signal } = this.#h;
     const { playbook, roles } = candidate;
     const askedAt = parts.clock.monotonic();
-    const names = limits.lockNames(roles);
-    const hasToWait = names.some((name) => limits.locks.isHeld(name)) || limits.slots.areTaken;
-    const unlock = await limits.locks.take(names);
-    const leave = await limits.slots.take(resource.isCause);
+    const locks = await limits.locks.take(limits.lockNames(roles));
+    const slot = await limits.slots.take(resource.isCause);
     try {
       signal.throwIfAborted();
-      if (hasToWait) {
+      if (locks.hasWaited || slot.hasWaited) {
         const { reports } = live;
         const sample = await prober.probe(resource);
         if (sample.status === 'HEALTHY') {
           return this.#wellMeanwhile(live, { sample, reports, askedAt });
         }
-        const refusal = this.#refusal(live, resource, candidate);
-        if (refusal) return refusal;
       }
       const last = await limits.lastServing(playbook, roles, prober);
       if (last !== undefined) {
         const reason = `${last} is the last of its group that serves`;
         return { parks: 'refused_limit', reason };
       }
+      // Others may have used up what was left when this was asked before.
+      const refusal = this.#refusal(live, resource, candidate);
+      if (refusal) return refusal;
       limits.count(playbook, roles);
       return await runner.run({ live, playbook, roles, signal });
     } catch (error) {
@@ -345,8 +344,8 @@ export class Healer {
       const { message } = describeFailure(error);
       return { result: 'failed', reason: message, isUndone: true };
     } finally {
-      leave();
-      unlock();
+      slot.release();
+      locks.release();
     }
   }
 

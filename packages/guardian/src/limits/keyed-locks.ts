@@ -1,18 +1,25 @@
+/** What was taken; `hasWaited` says that others had it in between. */
+export interface Taken {
+  release: () => void;
+  hasWaited: boolean;
+}
+
 /** Locks by name, handed out in the order in which they were asked for. Several are always taken in one order. */
 export class KeyedLocks {
   readonly #tails = new Map<string, Promise<void>>();
 
-  /** Resolves with what gives the locks back; waits for as long as others hold any of them. */
-  async take(names: readonly string[]): Promise<() => void> {
+  /** Waits for as long as others hold any of them. */
+  async take(names: readonly string[]): Promise<Taken> {
     const releases: (() => void)[] = [];
-    for (const name of [...new Set(names)].toSorted()) releases.push(await this.#takeOne(name));
-    return () => {
-      for (const release of releases.toReversed()) release();
+    let hasWaited = false;
+    for (const name of [...new Set(names)].toSorted()) {
+      hasWaited ||= this.#tails.has(name);
+      releases.push(await this.#takeOne(name));
+    }
+    const release = () => {
+      for (const each of releases.toReversed()) each();
     };
-  }
-
-  isHeld(name: string): boolean {
-    return this.#tails.has(name);
+    return { release, hasWaited };
   }
 
   async #takeOne(name: string): Promise<() => void> {
@@ -36,18 +43,16 @@ export class Slots {
     this.#free = count;
   }
 
-  get areTaken(): boolean {
-    return this.#free === 0;
-  }
-
-  async take(isCause: boolean): Promise<() => void> {
+  async take(isCause: boolean): Promise<Taken> {
+    const hasWaited = this.#free === 0;
     if (this.#free > 0) this.#free -= 1;
     else await new Promise<void>((enter) => this.#waiting.push({ isCause, enter }));
-    return () => {
+    const release = () => {
       const cause = this.#waiting.findIndex((waiting) => waiting.isCause);
       const [next] = this.#waiting.splice(Math.max(cause, 0), 1);
       if (next) next.enter();
       else this.#free += 1;
     };
+    return { release, hasWaited };
   }
 }

@@ -34,7 +34,25 @@ export class MemoryStore implements GuardianStore {
   #lastSeq = 0;
 
   async write(changes: readonly StoreChange[]): Promise<void> {
+    for (const change of changes) this.#refuse(change, changes);
     for (const change of changes) this.#apply(change);
+  }
+
+  /** All or nothing: what cannot be kept is found before anything is. */
+  #refuse(change: StoreChange, all: readonly StoreChange[]): void {
+    if (change.kind === 'outcome') {
+      const { seq } = change;
+      const isNew = all.some((other) => other.kind === 'symptom' && other.seq === seq);
+      if (isNew || this.#symptoms.get(seq)?.outcome === null) return;
+      throw new StoreWriteError(`Symptom ${seq} is not there or has its outcome.`);
+    }
+    if (change.kind === 'incident' && change.incident.status !== 'closed') {
+      const { id, fingerprint } = change.incident;
+      if ((this.#open.get(fingerprint) ?? id) === id) return;
+      throw new StoreWriteError(
+        `It could not be written: there is an open incident for "${fingerprint}" already.`,
+      );
+    }
   }
 
   load({ now, runsSince }: { now: number; runsSince: number }): StoredState {
@@ -107,10 +125,7 @@ export class MemoryStore implements GuardianStore {
         break;
       case 'outcome': {
         const row = this.#symptoms.get(change.seq);
-        if (!row || row.outcome !== null) {
-          throw new StoreWriteError(`Symptom ${change.seq} is not there or has its outcome.`);
-        }
-        this.#symptoms.set(change.seq, { ...row, outcome: change.outcome });
+        if (row) this.#symptoms.set(change.seq, { ...row, outcome: change.outcome });
         this.#count(change.outcome);
         break;
       }
@@ -137,15 +152,8 @@ export class MemoryStore implements GuardianStore {
   }
 
   #index({ id, fingerprint, status }: Incident): void {
-    const other = this.#open.get(fingerprint);
-    if (status === 'closed') {
-      if (other === id) this.#open.delete(fingerprint);
-      return;
-    }
-    if (other !== undefined && other !== id) {
-      throw new StoreWriteError(`There is an open incident for "${fingerprint}" already.`);
-    }
-    this.#open.set(fingerprint, id);
+    if (status !== 'closed') this.#open.set(fingerprint, id);
+    else if (this.#open.get(fingerprint) === id) this.#open.delete(fingerprint);
   }
 
   #count(outcome: SymptomOutcome): void {
