@@ -1,3 +1,9 @@
+export {
+  createProcessService,
+  type ProcessServiceInput,
+  ProcessServiceOptions,
+  type ProcessServicePorts,
+} from './adapters/process/process-service.ts';
 export { createGuardian } from './engine/guardian.ts';
 export type {
   DryRun,
