@@ -1,6 +1,9 @@
 import type { Clock } from '@buddy/core';
 import { StepTimeoutError } from '../errors.ts';
 
+/** A reason of our own: the default one is an error with a stack, made anew for each timer that was not needed. */
+const OVER = 'over';
+
 export interface DeadlineOptions {
   clock: Clock;
   what: string;
@@ -43,7 +46,7 @@ export async function withDeadline<T>(
     await Promise.race([settled, clock.sleep(graceMs, timer.signal).catch(() => undefined)]);
     throw own.signal.reason;
   } finally {
-    timer.abort();
+    timer.abort(OVER);
     await late;
     signal.removeEventListener('abort', abort);
   }

@@ -138,12 +138,10 @@ export class Guardian {
     this.#conditions = new Conditions(clock);
     this.#limits = new StormLimits(parts);
     this.#tools = new StepTools(parts.playbooks.values(), ports.govern ?? ((tool) => tool));
-    const { signal } = this.#stop;
     this.#prober = new Prober({
       clock,
       lag: ports.lag ?? createLagMeter(clock),
       timeoutMs: parts.options.probeTimeoutMs,
-      signal,
       onSample: (resource, sample, from) => {
         if (sample.status === from) return;
         emit('resourceChanged', { at: sample.at, resource, from, reading: sample });
@@ -171,7 +169,6 @@ export class Guardian {
       },
       openOn: (resource) => this.#book.on(resource),
       attach: (live, causeId) => this.#book.update(live, { causeId }),
-      signal,
     });
   }
 
@@ -229,7 +226,10 @@ export class Guardian {
     if (this.#state === 'stopped') return;
     this.#state = 'stopped';
     for (const unwatch of this.#unwatch) unwatch();
-    this.#stop.abort(new GuardianStoppedError('the guardian was stopped'));
+    const reason = new GuardianStoppedError('the guardian was stopped');
+    this.#stop.abort(reason);
+    this.#prober.stop(reason);
+    for (const { abort } of this.#book.open) abort.abort(reason);
     while (this.#working.size > 0) await Promise.all(this.#working);
     this.#parts.emit('stopped', { at: this.#parts.clock.now() });
     await this.#parts.store.close();
@@ -500,7 +500,7 @@ export class Guardian {
       const nextLook = resource.probeIntervalMs ?? options.probeIntervalMs;
       // A whole millisecond at least: a smaller rest would be lost in rounding, and time would stand still.
       const rest = Math.max(1, Math.min(nextLook, tryAt - clock.monotonic()));
-      await clock.sleep(rest, this.#stop.signal);
+      await clock.sleep(rest, live.abort.signal);
       const { reports } = live;
       const sample = await this.#prober.probe(resource);
       if (this.#isWell(resource, sample) && reports === live.reports) {
@@ -531,12 +531,13 @@ export class Guardian {
     if (live.isDecided) return;
     const { clock, options } = this.#parts;
     const over = new AbortController();
-    const signal = AbortSignal.any([over.signal, this.#stop.signal]);
-    const isOverdue = clock.sleep(options.outcomeDeadlineMs, signal).then(
+    const end = () => over.abort('over');
+    live.abort.signal.addEventListener('abort', end, { once: true });
+    const isOverdue = clock.sleep(options.outcomeDeadlineMs, over.signal).then(
       () => true,
       () => false,
     );
-    void live.firstVerdict.promise.then(() => over.abort());
+    void live.firstVerdict.promise.then(end);
     if (!(await isOverdue) || live.isDecided) return;
     const reason = `no outcome within ${options.outcomeDeadlineMs} ms`;
     await this.#book.decideOverdue(live, reason);

@@ -51,7 +51,6 @@ interface HealerParts {
   raise: (symptom: SymptomInput) => Promise<LiveIncident | undefined>;
   openOn: (resource: string) => readonly LiveIncident[];
   attach: (live: LiveIncident, causeId: string) => Promise<void>;
-  signal: AbortSignal;
 }
 
 interface Candidate {
@@ -92,8 +91,9 @@ export class Healer {
 
   async #confirm(live: LiveIncident, resource: Resource): Promise<Verdict | undefined> {
     if (live.isConfirmed) return undefined;
-    const { prober, parts, signal } = this.#h;
+    const { prober, parts } = this.#h;
     const { samples, intervalMs } = parts.options.confirm;
+    const { signal } = live.abort;
     let bad = 0;
     let last: Sample | undefined;
     // What cannot be known is asked for again, as often as it would have to be bad.
@@ -122,7 +122,7 @@ export class Healer {
 
   /** When something that it depends on is sick, that is healed first; most of the time that is enough. */
   async #healCauseFirst(live: LiveIncident, resource: Resource): Promise<Verdict | undefined> {
-    const { parts, signal } = this.#h;
+    const { parts } = this.#h;
     const cause = await this.#findCause(resource);
     if (cause === undefined) return undefined;
     if (cause === 'suppressed') {
@@ -136,7 +136,7 @@ export class Healer {
       causeId,
       resource: causeResource,
     });
-    await until(cause.firstVerdict.promise, signal);
+    await until(cause.firstVerdict.promise, live.abort.signal);
     if (cause.incident.status !== 'closed') {
       const reason = `${causeResource}, on which it depends, is not mended: ${cause.incident.reason}`;
       return { parks: 'escalated', reason };
@@ -172,7 +172,7 @@ export class Healer {
     resource: Resource,
     { withinMs, reason }: { withinMs: number; reason: string },
   ): Promise<Verdict | undefined> {
-    const { prober, parts, signal } = this.#h;
+    const { prober, parts } = this.#h;
     const deadline = parts.clock.monotonic() + withinMs;
     for (;;) {
       const { reports } = live;
@@ -181,7 +181,7 @@ export class Healer {
         return { closes: 'restored_with_cause', restored: sample.at, reason, reports };
       }
       if (parts.clock.monotonic() >= deadline) return undefined;
-      await parts.clock.sleep(parts.options.confirm.intervalMs, signal);
+      await parts.clock.sleep(parts.options.confirm.intervalMs, live.abort.signal);
     }
   }
 
@@ -226,14 +226,14 @@ export class Healer {
     resource: Resource,
     candidate: Candidate,
   ): Promise<Verdict | Exclude<RunEnd, { result: 'restored' }>> {
-    const { limits, parts, signal } = this.#h;
+    const { limits, parts } = this.#h;
     const { playbook, roles } = candidate;
     let last: Exclude<RunEnd, { result: 'restored' }> | undefined;
     for (;;) {
       const refusal = this.#refusal(live, resource, candidate);
       if (refusal) return last ?? refusal;
       const end = await this.#runLocked(live, resource, candidate);
-      signal.throwIfAborted();
+      live.abort.signal.throwIfAborted();
       if ('closes' in end) return end;
       if ('parks' in end) return last ?? end;
       if (end.result === 'restored') {
@@ -315,8 +315,9 @@ export class Healer {
     resource: Resource,
     candidate: Candidate,
   ): Promise<Verdict | RunEnd> {
-    const { limits, prober, runner, parts, signal } = this.#h;
+    const { limits, prober, runner, parts } = this.#h;
     const { playbook, roles } = candidate;
+    const { signal } = live.abort;
     const askedAt = parts.clock.monotonic();
     const locks = await limits.locks.take(limits.lockNames(roles));
     const slot = await limits.slots.take(resource.isCause);

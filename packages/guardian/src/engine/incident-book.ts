@@ -14,6 +14,8 @@ export interface LiveIncident {
   reports: number;
   /** The last run in which a step began: approvals for the same step before it are used up. */
   lastActedRun: string | undefined;
+  /** Aborted when the guardian stops. Its own: one that all listen to is searched by each that stops listening. */
+  readonly abort: AbortController;
   /** Resolves when it is parked or closed for the first time. */
   readonly firstVerdict: PromiseWithResolvers<void>;
 }
@@ -70,6 +72,7 @@ export class IncidentBook {
       isConfirmed: true,
       reports: 0,
       lastActedRun: undefined,
+      abort: new AbortController(),
       firstVerdict: Promise.withResolvers(),
     };
     this.#index(live);
@@ -102,6 +105,7 @@ export class IncidentBook {
       isConfirmed: symptom.certainty === 'decisive',
       reports: 1,
       lastActedRun: undefined,
+      abort: new AbortController(),
       firstVerdict: Promise.withResolvers(),
     };
     this.#index(live);

@@ -9,13 +9,14 @@ interface ProberParts {
   clock: Clock;
   lag: LagMeter;
   timeoutMs: number;
-  signal: AbortSignal;
   onSample: (resource: string, sample: Sample, before: Reading['status'] | undefined) => void;
 }
 
 /** Looks at resources. Who asks while somebody looks already is told the same. */
 export class Prober {
   readonly #parts: ProberParts;
+  readonly #looking = new Set<AbortController>();
+  #stopped: Error | undefined;
   readonly #inFlight = new Map<string, Promise<Sample>>();
   readonly #histories = new Map<string, ProbeHistory>();
 
@@ -42,8 +43,21 @@ export class Prober {
 
   /** One look of another kind, with the same limits. */
   sample(name: string, look: (signal: AbortSignal) => Promise<Reading>): Promise<Sample> {
-    const { clock, lag, timeoutMs, signal } = this.#parts;
-    return takeSample({ clock, lag }, { name, timeoutMs, signal, look });
+    const { clock, lag, timeoutMs } = this.#parts;
+    // One for each look: a signal that all listen to is searched by each that stops listening.
+    const own = new AbortController();
+    if (this.#stopped !== undefined) own.abort(this.#stopped);
+    this.#looking.add(own);
+    const { signal } = own;
+    return takeSample({ clock, lag }, { name, timeoutMs, signal, look }).finally(() =>
+      this.#looking.delete(own),
+    );
+  }
+
+  /** Aborts all looks, and all that are asked for later. */
+  stop(reason: Error): void {
+    this.#stopped = reason;
+    for (const own of this.#looking) own.abort(reason);
   }
 
   lastOf(id: string): Sample | undefined {

@@ -12,7 +12,7 @@ export interface HealBudgetOptions {
  */
 export class HealBudget {
   readonly #options: HealBudgetOptions;
-  #stamps: number[] = [];
+  readonly #stamps: number[] = [];
 
   constructor(options: HealBudgetOptions) {
     this.#options = options;
@@ -20,7 +20,8 @@ export class HealBudget {
 
   check(isCause: boolean, now: number): { allowed: true } | { allowed: false; retryAt: number } {
     const { most, windowMs, reservedShare } = this.#options;
-    this.#stamps = this.#stamps.filter((at) => at > now - windowMs);
+    // They stand in the order of time, so what has left the window stands first.
+    while ((this.#stamps[0] ?? now) <= now - windowMs) this.#stamps.shift();
     const share = isCause ? most : Math.floor(most * (1 - reservedShare));
     if (this.#stamps.length < share) return { allowed: true };
     // When so many have left the window that one more fits.

@@ -38,7 +38,8 @@ export class RestartIntensity {
       const { nextTrialAt } = track.tripped;
       return now >= nextTrialAt ? { allowed: true } : { allowed: false, retryAt: nextTrialAt };
     }
-    track.stamps = track.stamps.filter((at) => at > now - windowMs);
+    // They stand in the order of time, so what has left the window stands first.
+    while ((track.stamps[0] ?? now) <= now - windowMs) track.stamps.shift();
     if (track.stamps.length < most) return { allowed: true };
     track.tripped = { trials: 0, nextTrialAt: now + windowMs };
     return { allowed: false, retryAt: now + windowMs };

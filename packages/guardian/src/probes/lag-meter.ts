@@ -44,7 +44,7 @@ export function createLagMeter(clock: Clock, beatMs = 20): LagMeter {
       return () => {
         note();
         measuring -= 1;
-        if (measuring === 0) stop?.abort();
+        if (measuring === 0) stop?.abort('over');
         return lost - before;
       };
     },

@@ -22,6 +22,9 @@ export interface SamplerPorts {
   lag: LagMeter;
 }
 
+/** A reason of our own: the default one is an error with a stack, made anew for each timer that was not needed. */
+const OVER = 'over';
+
 /** Above this share of the time that a probe has, our own lateness may be all that it saw. */
 const TOLERATED_LAG_SHARE = 0.25;
 
@@ -92,7 +95,7 @@ async function lookOnce(
     endLag();
     throw error;
   } finally {
-    timer.abort();
+    timer.abort(OVER);
     signal.removeEventListener('abort', abort);
   }
 }

@@ -18,10 +18,13 @@ export class GroupCommit {
   readonly #statements: Readonly<
     Record<'begin' | 'commit' | 'save' | 'release' | 'back', StatementSync>
   >;
+  readonly #beforeCommit: () => void;
   #waiting: Waiting[] = [];
 
-  constructor(database: DatabaseSync) {
+  /** @param beforeCommit Writes what is written once for each transaction. */
+  constructor(database: DatabaseSync, beforeCommit: () => void) {
     this.#database = database;
+    this.#beforeCommit = beforeCommit;
     this.#statements = {
       begin: database.prepare('BEGIN IMMEDIATE'),
       commit: database.prepare('COMMIT'),
@@ -49,6 +52,7 @@ export class GroupCommit {
     try {
       begin.run();
       for (const one of group) if (this.#writeOne(one)) done.push(one);
+      this.#beforeCommit();
       commit.run();
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');

@@ -52,10 +52,12 @@ class SqliteStore implements GuardianStore {
   readonly #database: DatabaseSync;
   readonly #commit: GroupCommit;
   readonly #write: ReturnType<typeof prepareWrites>;
+  /** Of this transaction, written once at its end. */
+  readonly #counts = new Map<string, number>();
 
   constructor(database: DatabaseSync) {
     this.#database = database;
-    this.#commit = new GroupCommit(database);
+    this.#commit = new GroupCommit(database, () => this.#writeCounts());
     this.#write = prepareWrites(database);
   }
 
@@ -64,15 +66,17 @@ class SqliteStore implements GuardianStore {
       return Promise.reject(new StoreWriteError('The incident file is closed.'));
     }
     return this.#commit.write(() => {
-      for (const change of changes) this.#apply(change);
+      const counts: string[] = [];
+      for (const change of changes) this.#apply(change, counts);
+      // Only now, for what failed is not counted.
+      for (const name of counts) this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
     });
   }
 
   load({ now, runsSince }: { now: number; runsSince: number }): StoredState {
     const last = this.#one('SELECT max(seq) AS seq FROM symptoms');
-    const counted = this.#one(`SELECT value FROM ledger WHERE name = '${LAST_SEQ}'`);
     return {
-      lastSeq: Math.max(Number(last?.['seq'] ?? 0), Number(counted?.['value'] ?? 0)),
+      lastSeq: Number(last?.['seq'] ?? 0),
       openIncidents: this.#all(
         `SELECT * FROM incidents WHERE status <> 'closed' ORDER BY number`,
       ).map(incidentOf),
@@ -145,15 +149,19 @@ class SqliteStore implements GuardianStore {
     this.#database.close();
   }
 
-  #apply(change: StoreChange): void {
-    const { count } = this.#write;
+  #writeCounts(): void {
+    const counts = [...this.#counts];
+    this.#counts.clear();
+    for (const [name, value] of counts) this.#write.count.run(name, value);
+  }
+
+  #apply(change: StoreChange, counts: string[]): void {
     switch (change.kind) {
       case 'symptom': {
         const { seq, at, resource, signal, incidentId, outcome, reason } = change;
         this.#write.symptom.run(seq, at, resource, signal, incidentId, outcome, reason);
-        count.run(SYMPTOMS, 1);
-        this.#write.lastSeq.run(seq);
-        if (outcome !== null) count.run(outcome, 1);
+        counts.push(SYMPTOMS);
+        if (outcome !== null) counts.push(outcome);
         break;
       }
       case 'outcome': {
@@ -161,7 +169,7 @@ class SqliteStore implements GuardianStore {
         if (this.#write.outcome.run(outcome, reason, seq).changes !== 1) {
           throw new StoreWriteError(`Symptom ${seq} is not there or has its outcome.`);
         }
-        count.run(outcome, 1);
+        counts.push(outcome);
         break;
       }
       case 'incident':
@@ -220,7 +228,6 @@ class SqliteStore implements GuardianStore {
 }
 
 const SYMPTOMS = 'symptoms';
-const LAST_SEQ = 'last_seq';
 
 function prepareWrites(database: DatabaseSync) {
   return {
@@ -233,10 +240,6 @@ function prepareWrites(database: DatabaseSync) {
     count: database.prepare(
       `INSERT INTO ledger (name, value) VALUES (?, ?)
        ON CONFLICT DO UPDATE SET value = value + excluded.value`,
-    ),
-    lastSeq: database.prepare(
-      `INSERT INTO ledger (name, value) VALUES ('${LAST_SEQ}', ?)
-       ON CONFLICT DO UPDATE SET value = max(value, excluded.value)`,
     ),
     incident: database.prepare(
       `INSERT INTO incidents (id, fingerprint, resource, signal, status, symptom, opened_by, first_bad, detected,
@@ -266,7 +269,11 @@ function prepareWrites(database: DatabaseSync) {
       `INSERT INTO maintenance (id, resources, reason, begins, ends) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET ends = excluded.ends`,
     ),
-    pruneSymptoms: database.prepare('DELETE FROM symptoms WHERE outcome IS NOT NULL AND at < ?'),
+    // The last one stays: the next is numbered after it.
+    pruneSymptoms: database.prepare(
+      `DELETE FROM symptoms WHERE outcome IS NOT NULL AND at < ?
+         AND seq < (SELECT max(seq) FROM symptoms)`,
+    ),
     pruneIncidents: database.prepare(
       `DELETE FROM incidents WHERE status = 'closed' AND closed_at < ?`,
     ),
