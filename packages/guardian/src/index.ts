@@ -78,7 +78,33 @@ export {
 } from './playbook/step.ts';
 export { type Contraindication, on, type Trigger } from './playbook/trigger.ts';
 export { createLagMeter, type LagMeter } from './probes/lag-meter.ts';
-export type { Sample } from './probes/sampler.ts';
+export { applicationProbe, type ApplicationProbeOptions } from './probes/layers/application.ts';
+export { nobodyAnswers, type Target } from './probes/layers/connect.ts';
+export { dataLinkProbe } from './probes/layers/data-link.ts';
+export {
+  type Layer,
+  type LayerProbe,
+  LAYERS,
+  type NegativeControl,
+} from './probes/layers/layer.ts';
+export {
+  createLayerProbes,
+  type LayerProbes,
+  type LayerProbesEvents,
+  type LayerProbesInput,
+  LayerProbesOptions,
+  type LayerSummary,
+} from './probes/layers/layer-probes.ts';
+export { networkProbe, type NetworkProbeOptions } from './probes/layers/network.ts';
+export { presentationProbe, type PresentationProbeOptions } from './probes/layers/presentation.ts';
+export {
+  lineSession,
+  type LineSessionOptions,
+  type SessionAdapter,
+  sessionProbe,
+} from './probes/layers/session.ts';
+export { transportProbe } from './probes/layers/transport.ts';
+export { type Sample, type SampleRequest, takeSample } from './probes/sampler.ts';
 export type {
   AgentAdapter,
   AnyAdapter,

@@ -15,6 +15,8 @@ export interface SampleRequest {
   timeoutMs: number;
   signal: AbortSignal;
   look: (signal: AbortSignal) => Promise<Reading>;
+  /** What silence means. Default: FAILED, and ambiguous. */
+  silence?: Reading;
 }
 
 export interface SamplerPorts {
@@ -55,7 +57,7 @@ function isOurFault({ isTimeout, lagMs }: Look, { timeoutMs }: SampleRequest): b
 
 async function lookOnce(
   { clock, lag }: SamplerPorts,
-  { name, timeoutMs, signal, look }: SampleRequest,
+  { name, timeoutMs, signal, look, silence }: SampleRequest,
 ): Promise<Look> {
   signal.throwIfAborted();
   const at = clock.now();
@@ -70,19 +72,22 @@ async function lookOnce(
   };
   signal.addEventListener('abort', abort, { once: true });
   let isTimeout = false;
+  const nothing: Reading = silence ?? {
+    status: 'FAILED',
+    signal: 'probe.timeout',
+    certainty: 'ambiguous',
+    note: `no answer within ${timeoutMs} ms`,
+  };
   const late = clock.sleep(timeoutMs, timer.signal).then((): Reading => {
     isTimeout = true;
     own.abort(new Error(`${name} was given up after ${timeoutMs} ms`));
-    return {
-      status: 'FAILED',
-      signal: 'probe.timeout',
-      certainty: 'ambiguous',
-      note: `no answer within ${timeoutMs} ms`,
-    };
+    const note = `no answer within ${timeoutMs} ms`;
+    return silence ?? { status: 'FAILED', signal: 'probe.timeout', certainty: 'ambiguous', note };
   });
   late.catch(() => undefined); // it was not needed
   // An async function, for a probe may also throw at once.
   const looking = (async () => look(own.signal))().catch((thrown: unknown): Reading => {
+    if (isTimeout) return nothing; // it was aborted for its silence
     return { status: 'UNKNOWN', reason: 'probe_error', note: describeFailure(thrown).message };
   });
   let lagMs = 0;
