@@ -1,4 +1,25 @@
 export {
+  createHttpEndpoint,
+  type HttpEndpoint,
+  type HttpEndpointInput,
+  HttpEndpointOptions,
+} from './adapters/endpoint/http-endpoint.ts';
+export {
+  createReceiptGate,
+  GateDeniedError,
+  type Guard,
+  type GuardedCall,
+  type ReceiptGate,
+  type ReceiptGateOptions,
+} from './adapters/guardrails/receipt-gate.ts';
+export {
+  createInstalledModules,
+  type InstalledModules,
+  type InstalledModulesInput,
+  InstalledModulesOptions,
+} from './adapters/modules/installed-modules.ts';
+export { createHttpPort, type HttpPortInput, HttpPortOptions } from './adapters/port/http-port.ts';
+export {
   createProcessService,
   type ProcessServiceInput,
   ProcessServiceOptions,
@@ -76,6 +97,12 @@ export {
   type StepInput,
   type Undo,
 } from './playbook/step.ts';
+export { builtinPlaybooks } from './playbooks/builtin-playbooks.ts';
+export { guardrailBypassed } from './playbooks/guardrail-bypassed.ts';
+export { moduleNotFound } from './playbooks/module-not-found.ts';
+export { networkDegradation } from './playbooks/network-degradation.ts';
+export { portNotResponding } from './playbooks/port-not-responding.ts';
+export { serviceCrashed } from './playbooks/service-crashed.ts';
 export { type Contraindication, on, type Trigger } from './playbook/trigger.ts';
 export { createLagMeter, type LagMeter } from './probes/lag-meter.ts';
 export { applicationProbe, type ApplicationProbeOptions } from './probes/layers/application.ts';

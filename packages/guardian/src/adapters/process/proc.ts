@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import type { ProcessIdentity } from '../../resource/adapters.ts';
 
 /** Where Linux tells of its processes. Elsewhere there is no such folder, and what it would tell is not known. */
@@ -58,4 +58,41 @@ async function readIfThere(path: string): Promise<string | undefined> {
   } catch {
     return undefined;
   }
+}
+
+const LISTEN = '0A'; // of include/net/tcp_states.h
+
+/** The process that listens at a TCP port, as far as it can be seen without privileges. */
+export async function findListener(
+  port: number,
+): Promise<{ is: 'nobody' | 'unknown' } | { is: 'process'; identity: ProcessIdentity }> {
+  const tables = await Promise.all(
+    ['tcp', 'tcp6'].map((name) => readIfThere(`${PROC}/net/${name}`)),
+  );
+  if (tables.every((table) => table === undefined)) return { is: 'unknown' };
+  const inode = tables
+    .flatMap((table = '') => table.trim().split('\n').slice(1))
+    .map((line) => line.trim().split(/\s+/))
+    .find(([, local = '', , state]) => state === LISTEN && portOf(local) === port)?.[9];
+  if (inode === undefined) return { is: 'nobody' };
+  const entries = await readdir(PROC).catch(() => [] as string[]);
+  for (const entry of entries.filter((each) => /^\d+$/.test(each))) {
+    if (!(await holdsSocket(entry, inode))) continue;
+    const identity = await identify(Number(entry));
+    if (identity) return { is: 'process', identity };
+  }
+  return { is: 'unknown' }; // another user's: its descriptors cannot be read
+}
+
+function portOf(local: string): number {
+  return Number.parseInt(local.slice(local.lastIndexOf(':') + 1), 16);
+}
+
+async function holdsSocket(pid: string, inode: string): Promise<boolean> {
+  const folder = `${PROC}/${pid}/fd`;
+  const descriptors = await readdir(folder).catch(() => [] as string[]);
+  const links = await Promise.all(
+    descriptors.map((each) => readlink(`${folder}/${each}`).catch(() => '')),
+  );
+  return links.includes(`socket:[${inode}]`);
 }
