@@ -162,6 +162,7 @@ export type {
 export { type EffectMethod, EFFECTS, type EffectNature } from './resource/effects.ts';
 export { HEALTHY, type Reading, type UnknownReason } from './resource/reading.ts';
 export type { Resource, ResourceInput } from './resource/registry.ts';
+export type { GuardianHealth, GuardianStats, PlaybookView } from './stats/stats.ts';
 export { MemoryStore } from './store/memory-store.ts';
 export { openSqliteStore } from './store/sqlite-store.ts';
 export type {

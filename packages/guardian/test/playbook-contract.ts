@@ -110,7 +110,7 @@ export function describePlaybook(
     it('heals it a second time', async () => {
       const { guard, inject } = await setUp();
       const { guardian } = await guard();
-      for (const _time of ['first', 'second']) {
+      for (let times = 0; times < 2; times += 1) {
         const { outcome } = await guardian.report(await inject());
         expect(await outcome).toBe('restored');
       }
@@ -139,7 +139,9 @@ export function describePlaybook(
       const hanging = lastEffectHangs(playbook);
       const impatient: Playbook = {
         ...playbook,
-        steps: mapSteps(playbook, (step) => ({ ...step, timeoutMs: 3_000 })),
+        steps: mapSteps(playbook, (step) =>
+          step.id === hanging.step ? { ...step, timeoutMs: 1_500 } : step,
+        ),
       };
       const { guardian, told } = await guard({ playbook: impatient, interpose: hanging.interpose });
       const symptom = await inject();
@@ -256,8 +258,8 @@ function withoutWatch(adapter: AnyAdapter): AnyAdapter {
 function lastEffectHangs(playbook: Playbook, until: 'aborted' | 'for ever' = 'aborted') {
   const steps = playbook.steps.filter((step) => step.tier !== 4);
   const step = steps.at(-1);
-  const last = step?.effects?.at(-1) ?? '';
-  const [role = '', method = ''] = String(last).split('.');
+  const last: string = step?.effects?.at(-1) ?? '';
+  const [role = '', method = ''] = last.split('.');
   const kind = playbook.needs[role];
   const reached = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();

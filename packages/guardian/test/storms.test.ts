@@ -1,7 +1,14 @@
+import { defineTool, ToolDeniedError } from '@buddy/core';
 import { MemoryStore, type ResourceInput, type SymptomInput } from '@buddy/guardian';
 import { describe, expect, it } from 'vitest';
 import { FakeService, restartPlaybook, startWorld } from './fake-service.ts';
 
+const NOT_NOW = {
+  outcome: 'deny',
+  rule: 'not-now',
+  reasonCode: 'POLICY_BLOCKED',
+  explanation: 'not now',
+} as const;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
@@ -192,6 +199,33 @@ describe('what keeps healing from becoming the trouble', () => {
     root.isUp = false;
     const cause = await guardian.report(down('root'));
     expect(await clock.run(() => cause.outcome)).toBe('restored');
+    await guardian.stop();
+  });
+
+  it('does not count a healing that was refused before it did anything', async () => {
+    const api = new FakeService();
+    let isDenying = true;
+    const { clock, guardian } = await startWorld(
+      {
+        resources: [{ id: 'api', adapter: api }],
+        govern: (tool) =>
+          defineTool({
+            ...tool,
+            execute: async (input, context) => {
+              if (isDenying) throw new ToolDeniedError(tool.name, NOT_NOW);
+              return tool.execute(input, context);
+            },
+          }),
+      },
+      { limits: { restarts: { most: 1 }, budget: { most: 2, reservedShare: 0 } } },
+    );
+    api.isUp = false;
+    await guardian.report(down('api'));
+    await clock.advance(5 * MINUTE); // refused, and refused again
+    isDenying = false;
+    await clock.advance(10 * MINUTE);
+    expect(api.starts).toBe(1);
+    expect(guardian.openIncidents).toEqual([]);
     await guardian.stop();
   });
 

@@ -19,10 +19,13 @@ import {
 } from '../errors.ts';
 import type { Incident } from '../incident/incident.ts';
 import { Symptom, type SymptomInput, type SymptomOutcome } from '../incident/symptom.ts';
-import { MttrTracker } from '../mttr/mttr-tracker.ts';
+import { type Mttr, MttrTracker } from '../mttr/mttr-tracker.ts';
 import type { Playbook } from '../playbook/define-playbook.ts';
 import { createLagMeter, type LagMeter } from '../probes/lag-meter.ts';
+import type { LayerProbes } from '../probes/layers/layer-probes.ts';
 import type { Sample } from '../probes/sampler.ts';
+import { prometheusText } from '../stats/prometheus.ts';
+import type { GuardianHealth, GuardianStats, PlaybookView } from '../stats/stats.ts';
 import { readResources, type Resource, type ResourceInput } from '../resource/registry.ts';
 import { MemoryStore } from '../store/memory-store.ts';
 import type {
@@ -43,7 +46,7 @@ import { type GuardianInput, GuardianOptions } from './options.ts';
 import { alert, type Parts } from './parts.ts';
 import type { Plan } from './plan.ts';
 import { PlaybookRecord } from './playbook-record.ts';
-import { PlaybookRunner } from './playbook-runner.ts';
+import { describeUndo, PlaybookRunner } from './playbook-runner.ts';
 import { isBad, Prober } from './prober.ts';
 import type { RehearsedFault } from './rehearsal.ts';
 import { type Govern, type StepCall, StepTools } from './step-tools.ts';
@@ -58,6 +61,8 @@ export interface GuardianPorts {
   /** The gate in front of every step. Default: none but the guardian's own autonomy. */
   govern?: Govern;
   lag?: LagMeter;
+  /** Their last look is part of `stats` and `health`. */
+  layers?: LayerProbes;
 }
 
 export interface GuardianParts extends GuardianPorts {
@@ -108,6 +113,7 @@ export class Guardian {
   readonly #maintenance = new Maintenance();
   readonly #record = new PlaybookRecord();
   readonly #mttr = new MttrTracker();
+  readonly #layers: LayerProbes | undefined;
   readonly #stop = new AbortController();
   readonly #working = new Set<Promise<void>>();
   readonly #unwatch: (() => void)[] = [];
@@ -122,6 +128,7 @@ export class Guardian {
       alert(this.#parts, 'internal', message);
     });
     this.events = events;
+    this.#layers = ports.layers;
     this.#parts = {
       options: parseOrThrow(GuardianOptions, input, 'options of createGuardian'),
       clock,
@@ -242,6 +249,90 @@ export class Guardian {
   /** The steps of all playbooks as tools with the gate in front, for `assertCovered` and for policies. They run by the guardian only. */
   get tools(): readonly Tool<StepCall, null>[] {
     return this.#tools.all;
+  }
+
+  /** What was done so far. */
+  stats(): GuardianStats {
+    const { playbooks, store } = this.#parts;
+    const playbookStats = Object.fromEntries(
+      [...playbooks.keys()].map((id) => [id, this.#record.statsOf(id)]),
+    );
+    const all = this.#record.statsOfAll();
+    const mttr = this.#mttrNow();
+    return {
+      totalRuns: all.runs,
+      successfulRuns: all.successes,
+      failedRuns: all.failures,
+      successRate: all.successRate,
+      mttrSeconds: mttr.meanMs === undefined ? undefined : mttr.meanMs / 1_000,
+      mttrMinutes: mttr.meanMs === undefined ? undefined : mttr.meanMs / 60_000,
+      mttr,
+      lastRuns: store.runs(5),
+      playbookStats,
+      layerHealth: this.#layers?.summary(),
+      ledger: store.ledger(),
+    };
+  }
+
+  /** How things are, as far as was looked. */
+  health(): GuardianHealth {
+    const { clock, resources, playbooks } = this.#parts;
+    const last = [...resources.keys()].map((id) => [id, this.#prober.lastOf(id)] as const);
+    const known = last.filter(([, sample]) => sample && sample.status !== 'UNKNOWN');
+    const isAllWell = last.every(([, sample]) => sample?.status === 'HEALTHY');
+    const open = this.openIncidents;
+    const parked = open.filter(({ status }) => status === 'parked').length;
+    const isQuiet = isAllWell && open.length === 0;
+    return {
+      at: clock.now(),
+      status: parked > 0 ? 'failing' : isQuiet ? 'healthy' : 'degraded',
+      resources: Object.fromEntries(last),
+      coverage: resources.size === 0 ? 0 : known.length / resources.size,
+      openIncidents: open.length,
+      parkedIncidents: parked,
+      playbooks: playbooks.size,
+      layerHealth: this.#layers?.summary(),
+    };
+  }
+
+  /** All playbooks, the most urgent first: what each is armed for, how it is taken back, what became of it. */
+  playbooks(): readonly PlaybookView[] {
+    const { playbooks, resources } = this.#parts;
+    const views = [...playbooks.values()].map((playbook): PlaybookView => {
+      const armings = [...resources.values()].flatMap((resource) => {
+        const arming = armFor(playbook, resource, resources);
+        return arming ? [{ resource: resource.id, arming }] : [];
+      });
+      const armedFor = armings.filter(({ arming }) => arming.armed).map(({ resource }) => resource);
+      return {
+        id: playbook.id,
+        name: playbook.name,
+        description: playbook.description,
+        category: playbook.category,
+        tier: playbook.tier,
+        priority: playbook.priority,
+        mttrTargetMs: playbook.mttrTargetMs,
+        steps: playbook.steps.map((step) => ({
+          id: step.id,
+          description: step.description,
+          tier: step.tier,
+          undo: describeUndo(step),
+        })),
+        isArmed: armedFor.length > 0,
+        armedFor,
+        notArmedFor: armings.flatMap(({ resource, arming }) =>
+          arming.armed ? [] : [{ resource, missing: arming.missing }],
+        ),
+        certificate: this.#autonomy.certificateOf(playbook),
+        stats: this.#record.statsOf(playbook.id),
+      };
+    });
+    return views.toSorted((a, b) => b.priority - a.priority || a.id.localeCompare(b.id));
+  }
+
+  /** All figures in Prometheus' text format. */
+  metricsText(): string {
+    return prometheusText(this.stats(), this.health(), this.playbooks());
   }
 
   get openIncidents(): readonly Incident[] {
@@ -661,13 +752,17 @@ export class Guardian {
   }
 
   #checkMttr(): void {
-    const { clock, options } = this.#parts;
-    const mttr = this.#mttr.at(clock.now(), this.#book.oldestDetected);
+    const { options } = this.#parts;
+    const mttr = this.#mttrNow();
     for (const { figure, ms } of this.#mttr.newlyExceeded(mttr, options.mttrAlertMs)) {
       const kind = figure === 'oldestOpenMs' ? 'oldest_open' : 'mttr';
       const message = `${figure} is ${Math.round(ms)} ms, above ${options.mttrAlertMs} ms`;
       alert(this.#parts, kind, message);
     }
+  }
+
+  #mttrNow(): Mttr {
+    return this.#mttr.at(this.#parts.clock.now(), this.#book.oldestDetected);
   }
 
   // --- maintenance

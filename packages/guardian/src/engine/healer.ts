@@ -338,12 +338,14 @@ export class Healer {
       // Others may have used up what was left when this was asked before.
       const refusal = this.#refusal(live, resource, candidate);
       if (refusal) return refusal;
-      limits.count(playbook, roles);
-      return await runner.run({ live, playbook, roles, signal });
+      const takeBack = limits.count(playbook, roles);
+      const end = await runner.run({ live, playbook, roles, signal });
+      if (end.result !== 'restored' && !end.hasActed) takeBack();
+      return end;
     } catch (error) {
       signal.throwIfAborted();
       const { message } = describeFailure(error);
-      return { result: 'failed', reason: message, isUndone: true };
+      return { result: 'failed', reason: message, isUndone: true, hasActed: false };
     } finally {
       slot.release();
       locks.release();

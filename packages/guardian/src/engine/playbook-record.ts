@@ -49,19 +49,26 @@ export class PlaybookRecord {
   }
 
   statsOf(playbook: string): PlaybookStats {
-    const own = [...this.#totals.values()].filter((each) => each.playbook === playbook);
-    const sum = (of: (totals: PlaybookTotals) => number) =>
-      own.reduce((total, each) => total + of(each), 0);
-    const runs = sum((each) => each.runs);
-    return {
-      runs,
-      successes: sum((each) => each.successes),
-      failures: sum((each) => each.failures),
-      successRate: runs === 0 ? undefined : sum((each) => each.successes) / runs,
-      meanDurationMs: runs === 0 ? undefined : sum((each) => each.totalMs) / runs,
-      lastRunAt: runs === 0 ? undefined : Math.max(...own.map((each) => each.lastRunAt)),
-    };
+    return sumUp([...this.#totals.values()].filter((each) => each.playbook === playbook));
   }
+
+  statsOfAll(): PlaybookStats {
+    return sumUp([...this.#totals.values()]);
+  }
+}
+
+function sumUp(own: readonly PlaybookTotals[]): PlaybookStats {
+  const sum = (of: (totals: PlaybookTotals) => number) =>
+    own.reduce((total, each) => total + of(each), 0);
+  const runs = sum((each) => each.runs);
+  return {
+    runs,
+    successes: sum((each) => each.successes),
+    failures: sum((each) => each.failures),
+    successRate: runs === 0 ? undefined : sum((each) => each.successes) / runs,
+    meanDurationMs: runs === 0 ? undefined : sum((each) => each.totalMs) / runs,
+    lastRunAt: runs === 0 ? undefined : Math.max(...own.map((each) => each.lastRunAt)),
+  };
 }
 
 function keyOf(playbook: string, resource: string): string {

@@ -34,6 +34,8 @@ export type RunEnd =
       reason: string;
       /** Whether all that could be taken back was. */
       isUndone: boolean;
+      /** Whether any step was begun. */
+      hasActed: boolean;
       /** It helped, and not for long. */
       hasRelapsed?: boolean;
     };
@@ -106,6 +108,10 @@ export class PlaybookRunner {
     const { live, playbook, roles, signal } = request;
     const { clock, emit } = parts;
     const plan = await this.plan(request);
+    const refusal = refusalAtOnce(playbook, plan);
+    if (refusal !== undefined) {
+      return { result: 'refused', reason: refusal, isUndone: true, hasActed: false };
+    }
     const run: Run = {
       id: parts.newId(),
       incidentId: live.incident.id,
@@ -364,12 +370,15 @@ export class PlaybookRunner {
         hasRelapsed = verified.hasRelapsed;
       } catch (error) {
         if (!signal.aborted) throw error;
-        if (!stop)
-          return { result: 'aborted', reason: describeFailure(error).message, isUndone: false };
+        if (!stop) {
+          const { message } = describeFailure(error);
+          return { result: 'aborted', reason: message, isUndone: false, hasActed: true };
+        }
       }
     }
     const { isWhole } = await this.undo(run, playbook, live.incident.symptom, acted);
-    return { result: stop?.why ?? 'not_helped', reason, isUndone: isWhole, hasRelapsed };
+    const hasActed = acted.length > 0;
+    return { result: stop?.why ?? 'not_helped', reason, isUndone: isWhole, hasActed, hasRelapsed };
   }
 
   async #undoStep(
@@ -449,11 +458,19 @@ function resultOf(end: RunEnd): RunResult {
   return end.result === 'for_people' ? 'refused' : end.result;
 }
 
+/** Why not even the first step may run: then there is no run to speak of. */
+function refusalAtOnce({ steps }: Playbook, plan: Plan): string | undefined {
+  const first = plan.steps.find(({ isCalledFor }) => isCalledFor);
+  const step = steps.find(({ id }) => id === first?.id);
+  if (!step || !isRunnable(step) || step.ifRefused === 'skip') return undefined;
+  return first?.refusal === undefined ? undefined : `${step.id}: ${first.refusal}`;
+}
+
 function undoOf(step: RunnableStep): Undo<Needs, JsonValue> | undefined {
   return 'irreversible' in step.undo ? step.undo.compensate : step.undo;
 }
 
-function describeUndo(step: Step): string {
+export function describeUndo(step: Step): string {
   if (!isRunnable(step)) return 'nothing to take back: a person does it';
   if (!('irreversible' in step.undo)) return step.undo.description;
   const { irreversible, compensate } = step.undo;

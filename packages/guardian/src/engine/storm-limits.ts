@@ -70,10 +70,13 @@ export class StormLimits {
     return undefined;
   }
 
-  count(playbook: Playbook, roles: Roles): void {
+  /** @returns What takes the count back, for a healing that was refused before it did anything. */
+  count(playbook: Playbook, roles: Roles): () => void {
     const now = this.#parts.clock.monotonic();
-    this.#budget.count(now);
-    this.#countRestarts(playbook, roles, now);
+    const takeBack = [this.#budget.count(now), ...this.#countRestarts(playbook, roles, now)];
+    return () => {
+      for (const each of takeBack) each();
+    };
   }
 
   noteHelped(playbook: string, resource: string, roles: Roles): void {
@@ -113,8 +116,8 @@ export class StormLimits {
     return undefined;
   }
 
-  #countRestarts(playbook: Playbook, roles: Roles, at: number): void {
-    for (const id of interrupted(playbook, roles)) this.#intensity.count(id, at);
+  #countRestarts(playbook: Playbook, roles: Roles, at: number): (() => void)[] {
+    return interrupted(playbook, roles).map((id) => this.#intensity.count(id, at));
   }
 }
 

@@ -29,7 +29,12 @@ export class HealBudget {
     return { allowed: false, retryAt: leaving + windowMs };
   }
 
-  count(now: number): void {
+  /** @returns What takes the count back, for a healing that did not take place. */
+  count(now: number): () => void {
     this.#stamps.push(now);
+    return () => {
+      const place = this.#stamps.lastIndexOf(now);
+      if (place >= 0) this.#stamps.splice(place, 1);
+    };
   }
 }

@@ -45,14 +45,25 @@ export class RestartIntensity {
     return { allowed: false, retryAt: now + windowMs };
   }
 
-  count(resource: string, now: number): void {
+  /** @returns What takes the count back, for a restart that did not take place. */
+  count(resource: string, now: number): () => void {
     const track = this.#track(resource);
+    const before = {
+      ...track,
+      stamps: [...track.stamps],
+      tripped: track.tripped && { ...track.tripped },
+    };
     const { windowMs, longestWaitMs } = this.#options;
     track.stamps.push(now);
     track.wellSince = undefined;
-    if (!track.tripped) return;
-    track.tripped.trials += 1;
-    track.tripped.nextTrialAt = now + Math.min(longestWaitMs, windowMs * 2 ** track.tripped.trials);
+    if (track.tripped) {
+      const trials = track.tripped.trials + 1;
+      const nextTrialAt = now + Math.min(longestWaitMs, windowMs * 2 ** trials);
+      track.tripped = { trials, nextTrialAt };
+    }
+    return () => {
+      this.#tracks.set(resource, before);
+    };
   }
 
   noteWell(resource: string, now: number): void {
