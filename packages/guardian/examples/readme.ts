@@ -1,25 +1,14 @@
-import {
-  builtinPlaybooks,
-  createGuardian,
-  createProcessService,
-  openSqliteStore,
-} from '@buddy/guardian';
+import { builtinPlaybooks, createGuardian, createProcessService } from '@buddy/guardian';
 
-const api = createProcessService({
-  id: 'api',
-  command: 'sleep',
-  args: ['60'],
-  stateFolder: 'state',
-});
-await using guardian = createGuardian(
-  { autonomy: { 3: 'auto' }, longestStableMs: 100 },
-  {
-    store: openSqliteStore(':memory:'),
-    resources: [{ id: 'api', adapter: api }],
-    playbooks: builtinPlaybooks,
-  },
-);
-await guardian.start(); // `api` does not run yet: that is trouble, too
+const stateFolder = '/tmp/buddy-guardian-readme';
+const api = createProcessService({ id: 'api', command: 'sleep', args: ['60'], stateFolder });
+const resources = [{ id: 'api', adapter: api }];
+const options = { autonomy: { 3: 'auto' }, longestStableMs: 100 } as const;
+await using guardian = createGuardian(options, { resources, playbooks: builtinPlaybooks });
+await guardian.start();
+
+// Nobody has started it, so it does not run.
 const { outcome } = await guardian.report({ resource: 'api', signal: 'process.exited' });
-console.log(await outcome, guardian.stats().successfulRuns); // restored 1
+console.log(await outcome); // restored
+console.log(guardian.stats().successfulRuns); // 1
 await api.stop(AbortSignal.timeout(1_000));

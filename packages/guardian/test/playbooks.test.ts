@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -189,6 +189,12 @@ async function slowPathWorld(): Promise<PlaybookWorld> {
   };
 }
 
+const GREETING_APP = `
+import { greet } from 'greeter';
+import { createServer } from 'node:http';
+createServer((_request, response) => response.end(greet())).listen(Number(process.env.PORT), '127.0.0.1');
+`;
+
 async function missingModuleWorld(): Promise<PlaybookWorld> {
   const app = await mkdtemp(join(tmpdir(), 'guardian-app-'));
   const greeter = join(app, 'node_modules/greeter');
@@ -197,7 +203,7 @@ async function missingModuleWorld(): Promise<PlaybookWorld> {
   await writeFile(join(greeter, 'package.json'), JSON.stringify(manifest));
   await writeFile(join(greeter, 'index.js'), `export const greet = () => 'hello';\n`);
   await writeFile(join(app, 'package.json'), JSON.stringify({ dependencies: { greeter: '1' } }));
-  await cp(new URL('children/greeting-app.mjs', import.meta.url), join(app, 'app.mjs'));
+  await writeFile(join(app, 'app.mjs'), GREETING_APP);
   const modules = createInstalledModules({ folder: app, snapshot: join(app, '.snapshot') });
   await modules.takeSnapshot();
   const { service, number, pid, close } = await startHttpService(join(app, 'app.mjs'), app);

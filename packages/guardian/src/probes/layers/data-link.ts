@@ -34,7 +34,7 @@ export function dataLinkProbe(root = '/proc'): LayerProbe {
 }
 
 /** The gateway of the default route, from `/proc/net/route`: addresses stand there in hex, the last byte first. */
-export function defaultGateway(routes: string): string | undefined {
+function defaultGateway(routes: string): string | undefined {
   for (const line of routes.trim().split('\n').slice(1)) {
     const [, destination, gateway = '', flags = '0'] = line.trim().split(/\s+/);
     const isUpWithGateway = (Number.parseInt(flags, 16) & 0x3) === 0x3;
