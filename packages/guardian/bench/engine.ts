@@ -59,7 +59,7 @@ const restart = definePlaybook({
 
 const unlimited = { most: 10_000_000 };
 const store = openSqliteStore(join(mkdtempSync(join(tmpdir(), 'guardian-bench-')), 'guardian.db'));
-await using guardian = createGuardian(
+const guardian = createGuardian(
   {
     probeIntervalMs: 3_600_000,
     limits: { concurrent: RESOURCES, restarts: unlimited, budget: unlimited },
@@ -113,3 +113,4 @@ await rate('deduplicated symptoms, persisted', DUPLICATES, async () => {
 });
 const { symptoms, pending } = store.ledger();
 console.log(`ledger: ${symptoms} symptoms, ${pending} pending`);
+await guardian.stop();

@@ -26,19 +26,14 @@ export {
   type ProcessServicePorts,
 } from './adapters/process/process-service.ts';
 export { createGuardian } from './engine/guardian.ts';
-export type {
-  DryRun,
-  Guardian,
-  GuardianParts,
-  GuardianPorts,
-  RehearsalRequest,
-  Reported,
-} from './engine/guardian.ts';
+export type { DryRun, Guardian, GuardianParts, GuardianPorts } from './engine/guardian.ts';
+export type { Reported } from './engine/intake.ts';
+export type { MaintenanceRequest } from './engine/maintenance.ts';
 export type { AlertKind, GuardianEvents } from './engine/events.ts';
 export { type GuardianInput, GuardianOptions } from './engine/options.ts';
 export type { Plan, PlannedStep } from './engine/plan.ts';
 export type { PlaybookStats } from './engine/playbook-record.ts';
-export type { RehearsedFault } from './engine/rehearsal.ts';
+export type { RehearsalRequest, RehearsedFault } from './engine/rehearsal.ts';
 export type { Govern, StepCall } from './engine/step-tools.ts';
 export {
   AutonomyError,

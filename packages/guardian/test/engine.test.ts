@@ -487,6 +487,20 @@ describe('what a guardian may do alone', () => {
     await late.guardian.stop();
   });
 
+  it('earns it also when somebody else notices the fault first', async () => {
+    const api = new FakeService();
+    const { clock, guardian } = await startWorld({
+      resources: [{ id: 'api', adapter: api }],
+      playbooks: [tier3],
+    });
+    const noticed = { ...crash(api), apply: async () => api.crash() };
+    const request = { resource: 'api', fault: noticed, symptom: { signal: 'process.exited' } };
+    await clock.run(() => guardian.rehearse('restart', request));
+    expect(api.starts).toBe(1);
+    expect(guardian.playbooks()[0]?.certificate).toMatchObject({ fault: 'crash' });
+    await guardian.stop();
+  });
+
   it('earns nothing when the fault does not show, or does not go', async () => {
     const api = new FakeService();
     const { clock, guardian } = await startWorld({
@@ -670,6 +684,40 @@ describe('maintenance', () => {
     await clock.advance(2 * MINUTE);
     expect(told).toContain('api restored');
     await guardian.stop();
+  });
+});
+
+describe('a maintenance window', () => {
+  it('is ended before its time, and refused when it would end before now', async () => {
+    const api = new FakeService();
+    const { clock, guardian, told } = await startWorld({
+      resources: [{ id: 'api', adapter: api, probeIntervalMs: 3_600_000 }],
+    });
+    const untilMs = clock.now() + 10 * MINUTE;
+    const { id } = await guardian.beginMaintenance({ untilMs, reason: 'new release' });
+    api.isUp = false;
+    await guardian.report(down('api'));
+    await guardian.endMaintenance(id);
+    await clock.advance(5_000);
+    expect(told).toContain('api restored');
+    await expect(guardian.endMaintenance(id)).rejects.toThrow('There is no maintenance window');
+    const past = guardian.beginMaintenance({ untilMs: clock.now(), reason: 'too late' });
+    await expect(past).rejects.toThrow('ends later than now');
+    await guardian.stop();
+  });
+
+  it('lasts over a restart of the guardian', async () => {
+    const api = new FakeService();
+    const parts = { resources: [{ id: 'api', adapter: api }], store: new MemoryStore() };
+    const first = await startWorld(parts);
+    const { clock } = first;
+    await first.guardian.beginMaintenance({ untilMs: clock.now() + 10 * MINUTE, reason: 'work' });
+    await first.guardian.stop();
+    const second = await startWorld(parts, {}, clock);
+    api.isUp = false;
+    const { outcome } = await second.guardian.report(down('api'));
+    expect(await outcome).toBe('suppressed_maintenance');
+    await second.guardian.stop();
   });
 });
 

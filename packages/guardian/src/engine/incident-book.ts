@@ -200,3 +200,8 @@ export class IncidentBook {
     this.#byFingerprint.set(live.incident.fingerprint, live);
   }
 }
+
+/** Where an alert leads. */
+export function whereOf({ incident }: LiveIncident): { incidentId: string; resource: string } {
+  return { incidentId: incident.id, resource: incident.resource };
+}
