@@ -5,6 +5,7 @@ import {
   createLayerProbes,
   HEALTHY,
   MemoryStore,
+  type Reading,
   type SymptomInput,
 } from '@buddy/guardian';
 import { describe, expect, it } from 'vitest';
@@ -132,6 +133,26 @@ describe('stats of a guardian', () => {
       ledger: { symptoms: 1, outcomes: { restored: 1 } },
     });
     await second.guardian.stop();
+  });
+});
+
+describe('layers of a guardian', () => {
+  it('are looked at again and again, and an alert is raised once when one turns bad', async () => {
+    const clock = new ManualClock();
+    let isUp = true;
+    const look = async (): Promise<Reading> =>
+      isUp
+        ? HEALTHY
+        : { status: 'FAILED', signal: 'port.refused', certainty: 'decisive', note: 'refused' };
+    const layers = createLayerProbes({}, [{ layer: 4, name: 'port', look }], { clock });
+    const { guardian, alerts } = await startWorld({ resources: [], layers }, {}, clock);
+    await clock.advance(30_000);
+    expect(guardian.stats().layerHealth).toMatchObject({ status: 'HEALTHY' });
+    expect(layers.history(4).all.length).toBeGreaterThan(2);
+    isUp = false;
+    await clock.advance(60_000);
+    expect(alerts).toEqual(['layer: layer 4 is FAILED: refused']);
+    await guardian.stop();
   });
 });
 

@@ -16,6 +16,7 @@ export type AlertKind =
   | 'not_armed'
   | 'mttr'
   | 'oldest_open'
+  | 'layer'
   | 'store'
   | 'internal';
 

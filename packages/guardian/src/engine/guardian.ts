@@ -55,7 +55,7 @@ export interface GuardianPorts {
   /** The gate in front of every step. Default: none but the guardian's own autonomy. */
   govern?: Govern;
   lag?: LagMeter;
-  /** Their last look is part of `stats` and `health`. */
+  /** Looked at as often as resources; their last look is part of `stats` and `health`, what turns bad is an alert. */
   layers?: LayerProbes;
 }
 
@@ -229,6 +229,7 @@ export class Guardian {
     }
     emit('started', { at: clock.now(), openIncidents: state.openIncidents.length });
     for (const resource of resources.values()) this.#watcher.watch(resource);
+    if (this.#layers) this.#watcher.watchLayers(this.#layers);
     this.#background.run(this.#monitor());
   }
 

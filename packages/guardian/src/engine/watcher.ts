@@ -1,5 +1,7 @@
 import { describeFailure, parseOrThrow } from '@buddy/core';
 import { Symptom } from '../incident/symptom.ts';
+import type { Layer } from '../probes/layers/layer.ts';
+import type { LayerProbes } from '../probes/layers/layer-probes.ts';
 import type { Sample } from '../probes/sampler.ts';
 import type { Resource } from '../resource/registry.ts';
 import type { Background } from './background.ts';
@@ -57,6 +59,29 @@ export class Watcher {
   async look(resource: Resource): Promise<void> {
     const sample = await this.#w.prober.probe(resource);
     if (isBad(sample)) await this.seen(resource, sample);
+  }
+
+  /** Looks at all layers again and again; what turns bad is told. */
+  watchLayers(layers: LayerProbes): void {
+    const { background, parts } = this.#w;
+    const tell = ({ layer, sample }: { layer: Layer; sample: Sample }) => {
+      if (!isBad(sample)) return;
+      const note = 'note' in sample ? sample.note : '';
+      alert(parts, 'layer', `layer ${layer} is ${sample.status}: ${note ?? ''}`);
+    };
+    const tellBlind = ({ coverage }: { coverage: number }) =>
+      alert(parts, 'layer', `of the layers, only ${Math.round(coverage * 100)} % are known`);
+    layers.events.on('changed', tell).on('blind', tellBlind);
+    this.#unwatch.push(() => layers.events.off('changed', tell).off('blind', tellBlind));
+    background.run(this.#lookAtLayersRegularly(layers));
+  }
+
+  async #lookAtLayersRegularly(layers: LayerProbes): Promise<void> {
+    const { background, parts } = this.#w;
+    for (;;) {
+      await layers.probeAll(background.signal);
+      await parts.clock.sleep(parts.options.probeIntervalMs, background.signal);
+    }
   }
 
   stop(): void {

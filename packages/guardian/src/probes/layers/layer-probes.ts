@@ -33,7 +33,7 @@ export interface LayerProbesEvents {
   changed: [
     event: { at: number; layer: Layer; from: Reading['status'] | undefined; sample: Sample },
   ];
-  /** Too little is known to say anything. */
+  /** Too little is known to say anything. Told once, until more is known again. */
   blind: [event: { at: number; coverage: number }];
 }
 
@@ -68,6 +68,7 @@ export function createLayerProbes(
     if (histories.has(layer)) throw new GuardianConfigError(`Two probes are for layer ${layer}.`);
     histories.set(layer, new ProbeHistory());
   }
+  let isBlind = false;
   // A listener's error is its own: there is nobody here to tell it to.
   const { events, emit } = createGuardedEmitter<LayerProbesEvents>(() => undefined);
 
@@ -130,9 +131,9 @@ export function createLayerProbes(
     probeAll: async (signal = new AbortController().signal) => {
       await Promise.all(probes.map(async (probe) => note(probe.layer, await look(probe, signal))));
       const now = summary();
-      if (now.coverage < options.leastCoverage) {
-        emit('blind', { at: clock.now(), coverage: now.coverage });
-      }
+      const isBlindNow = now.coverage < options.leastCoverage;
+      if (isBlindNow && !isBlind) emit('blind', { at: clock.now(), coverage: now.coverage });
+      isBlind = isBlindNow;
       return now;
     },
     history: (layer) => {
