@@ -42,7 +42,9 @@ import { PlaybookRunner } from './playbook-runner.ts';
 import { Prober } from './prober.ts';
 import { Recovery } from './recovery.ts';
 import { type RehearsalRequest, Rehearsals } from './rehearsal.ts';
+import { StepJournal } from './step-journal.ts';
 import { type Govern, type StepCall, StepTools } from './step-tools.ts';
+import { StepUndo } from './step-undo.ts';
 import { StormLimits } from './storm-limits.ts';
 import { Watcher } from './watcher.ts';
 
@@ -136,7 +138,18 @@ export class Guardian {
       },
     });
     this.#prober = prober;
-    const runner = new PlaybookRunner({ parts, book, prober, autonomy, tools, record });
+    const journal = new StepJournal(parts, book);
+    const undo = new StepUndo(parts, journal);
+    const runner = new PlaybookRunner({
+      parts,
+      book,
+      prober,
+      autonomy,
+      tools,
+      record,
+      journal,
+      undo,
+    });
     this.#runner = runner;
     const maintenance = new Maintenance({
       parts,
@@ -184,7 +197,7 @@ export class Guardian {
       background,
       take: (symptom) => this.#take(symptom),
     });
-    this.#recovery = new Recovery({ parts, book, prober, limits, runner, lives });
+    this.#recovery = new Recovery({ parts, book, prober, limits, undo, lives });
     this.#rehearsals = new Rehearsals({
       parts,
       book,
@@ -310,7 +323,7 @@ export class Guardian {
       'symptom',
     );
     const live = new IncidentBook(this.#parts).create(assumed, 0, null);
-    return this.#runner.rehearseDry({ live, playbook, roles, signal: this.#background.signal });
+    return this.#runner.runDry({ live, playbook, roles, signal: this.#background.signal });
   }
 
   /**

@@ -11,7 +11,8 @@ import type { LiveIncident } from './incident-book.ts';
 import type { Maintenance } from './maintenance.ts';
 import { alert, type Parts } from './parts.ts';
 import type { PlaybookRecord } from './playbook-record.ts';
-import type { PlaybookRunner, Roles, RunEnd } from './playbook-runner.ts';
+import type { Roles } from './playbook-context.ts';
+import type { PlaybookRunner, RunEnd } from './playbook-runner.ts';
 import { isBad, type Prober } from './prober.ts';
 import type { StormLimits } from './storm-limits.ts';
 

@@ -1,4 +1,6 @@
 import type { Tier } from '@buddy/core';
+import { isRunnable } from '../playbook/define-playbook.ts';
+import type { Step } from '../playbook/step.ts';
 
 /** What a step would do. */
 export interface PlannedStep {
@@ -27,4 +29,14 @@ export interface Plan {
   readonly effects: readonly string[];
   /** Mean of its past runs on this resource, else its target, in ms. */
   readonly expectedMs: number;
+}
+
+/** How a step is taken back, in words. */
+export function describeUndo(step: Step): string {
+  if (!isRunnable(step)) return 'nothing to take back: a person does it';
+  if (!('irreversible' in step.undo)) return step.undo.description;
+  const { irreversible, compensate } = step.undo;
+  return compensate
+    ? `cannot be taken back (${irreversible}); instead: ${compensate.description}`
+    : `cannot be taken back: ${irreversible}`;
 }

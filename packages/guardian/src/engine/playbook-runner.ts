@@ -1,22 +1,22 @@
-import { type Clock, describeFailure, type Tier } from '@buddy/core';
-import { AutonomyError, GuardianMisuseError } from '../errors.ts';
-import type { Run, RunResult, StepEntry, StepState } from '../incident/incident.ts';
-import type { Symptom } from '../incident/symptom.ts';
-import type { JsonValue, Needs, PlaybookContext, RoleAdapters } from '../playbook/context.ts';
+import { describeFailure, type Tier } from '@buddy/core';
+import { AutonomyError } from '../errors.ts';
+import type { Run, RunResult, StepEntry } from '../incident/incident.ts';
+import type { Needs, PlaybookContext } from '../playbook/context.ts';
 import { isRunnable, type Playbook } from '../playbook/define-playbook.ts';
-import type { RunnableStep, Step, Undo } from '../playbook/step.ts';
-import { type EffectPermit, guardAdapter, READ_ONLY } from '../resource/guarded-adapter.ts';
+import type { RunnableStep } from '../playbook/step.ts';
+import { type EffectPermit, READ_ONLY } from '../resource/guarded-adapter.ts';
 import type { Autonomy } from './autonomy.ts';
 import { withDeadline } from './deadline.ts';
 import type { IncidentBook, LiveIncident } from './incident-book.ts';
-import { alert, type Parts } from './parts.ts';
-import type { Plan, PlannedStep } from './plan.ts';
+import type { Parts } from './parts.ts';
+import { describeUndo, type Plan, type PlannedStep } from './plan.ts';
+import { contextFor, type Roles } from './playbook-context.ts';
 import type { PlaybookRecord } from './playbook-record.ts';
 import type { Prober } from './prober.ts';
+import type { StepJournal } from './step-journal.ts';
 import type { StepTools } from './step-tools.ts';
+import type { StepUndo } from './step-undo.ts';
 import { verify } from './verify.ts';
-
-export type Roles = Readonly<Record<string, string>>;
 
 export interface RunRequest {
   live: LiveIncident;
@@ -50,6 +50,8 @@ interface RunnerParts {
   autonomy: Autonomy;
   tools: StepTools;
   record: PlaybookRecord;
+  journal: StepJournal;
+  undo: StepUndo;
 }
 
 /** Runs one playbook on one incident: plan, steps, verification, and back again when it did not help. */
@@ -69,7 +71,7 @@ export class PlaybookRunner {
   }: RunRequest): Promise<Plan & { diagnosis: unknown }> {
     const { autonomy, record, parts } = this.#parts;
     const { incident } = live;
-    const context = this.#context(playbook, roles, incident.symptom, signal, READ_ONLY);
+    const context = this.#context({ live, playbook, roles, signal }, READ_ONLY);
     const diagnosis = await this.#withDeadline(
       `diagnose of ${playbook.id}`,
       playbook.verify.withinMs + parts.options.probeTimeoutMs,
@@ -151,45 +153,13 @@ export class PlaybookRunner {
     return end;
   }
 
-  /**
-   * Takes steps back, the last first. Bears that some of them were done by half, or taken back already.
-   * @returns How many were taken back, and whether all that could be were.
-   */
-  async undo(
-    run: Run,
-    playbook: Playbook,
-    symptom: Symptom,
-    entries: readonly StepEntry[],
-  ): Promise<{ undone: number; isWhole: boolean }> {
-    let undone = 0;
-    let isWhole = true;
-    for (const entry of entries.toSorted((a, b) => b.index - a.index)) {
-      if (entry.state === 'undone' || entry.state === 'kept') continue;
-      const step = playbook.steps.find(({ id }) => id === entry.step);
-      if (!step || !isRunnable(step)) {
-        isWhole = false;
-        await this.#note(run, { ...entry, state: 'undo_failed' });
-        alert(
-          this.#parts.parts,
-          'undo_failed',
-          `Run ${run.id} cannot be taken back: ${playbook.id} has no step "${entry.step}" any more.`,
-        );
-        continue;
-      }
-      const state = await this.#undoStep(run, playbook, symptom, step, entry);
-      if (state === 'undone') undone += 1;
-      if (state === 'undo_failed') isWhole = false;
-    }
-    return { undone, isWhole };
-  }
-
   /** Runs the steps against adapters that note effects and do none. */
-  async rehearseDry(request: RunRequest): Promise<{
+  async runDry(request: RunRequest): Promise<{
     plan: Plan;
     calls: Readonly<Record<string, readonly string[]>>;
     problems: Readonly<Record<string, string>>;
   }> {
-    const { playbook, roles, live, signal } = request;
+    const { playbook, signal } = request;
     const { diagnosis, ...plan } = await this.plan(request);
     const calls: Record<string, readonly string[]> = {};
     const problems: Record<string, string> = {};
@@ -202,7 +172,7 @@ export class PlaybookRunner {
         isDryRun: true,
         onEffect: (effect) => made.push(effect),
       };
-      const context = this.#context(playbook, roles, live.incident.symptom, signal, permit);
+      const context = this.#context(request, permit);
       try {
         await this.#withDeadline(step.id, step.timeoutMs, signal, async (own) => {
           const before = (await step.before?.({ ...context, diagnosis, signal: own })) ?? null;
@@ -257,11 +227,11 @@ export class PlaybookRunner {
     diagnosis: unknown,
     acted: StepEntry[],
   ): Promise<void> {
-    const { tools } = this.#parts;
+    const { tools, journal } = this.#parts;
     const { incident } = live;
     const since = live.lastActedRun ?? 'first';
     const permit: EffectPermit = { declared: step.effects, isDryRun: false };
-    const context = this.#context(playbook, roles, incident.symptom, signal, permit);
+    const context = this.#context({ live, playbook, roles, signal }, permit);
     const act = async (gateSignal: AbortSignal): Promise<void> => {
       await this.#withDeadline(
         `step ${step.id} of ${playbook.id}`,
@@ -270,16 +240,16 @@ export class PlaybookRunner {
         async (own) => {
           const before = (await step.before?.({ ...context, diagnosis, signal: own })) ?? null;
           own.throwIfAborted();
-          const entry = await this.#intend(run, index, step, before);
+          const entry = await journal.intend(run, index, step, before);
           acted.push(entry);
           live.lastActedRun = run.id;
           const place = acted.length - 1;
           try {
             own.throwIfAborted();
             await step.run({ ...context, diagnosis, before, signal: own });
-            acted[place] = await this.#note(run, { ...entry, state: 'done' });
+            acted[place] = await journal.note(run, { ...entry, state: 'done' });
           } catch (error) {
-            acted[place] = await this.#note(run, { ...entry, state: 'failed' });
+            acted[place] = await journal.note(run, { ...entry, state: 'failed' });
             throw error;
           }
         },
@@ -302,40 +272,6 @@ export class PlaybookRunner {
     });
   }
 
-  /** Written down before the step begins; a step whose intent cannot be written is not begun. */
-  async #intend(
-    run: Run,
-    index: number,
-    step: RunnableStep,
-    before: JsonValue,
-  ): Promise<StepEntry> {
-    const { store, clock, emit } = this.#parts.parts;
-    const entry: StepEntry = {
-      runId: run.id,
-      index,
-      step: step.id,
-      state: 'intent',
-      before: JSON.stringify(before),
-      at: clock.now(),
-    };
-    await store.write([{ kind: 'step', step: entry }]);
-    emit('stepChanged', {
-      at: entry.at,
-      incidentId: run.incidentId,
-      runId: run.id,
-      step: entry,
-    });
-    return entry;
-  }
-
-  async #note(run: Run, changed: StepEntry): Promise<StepEntry> {
-    const { book, parts } = this.#parts;
-    const step = { ...changed, at: parts.clock.now() };
-    await book.keep([{ kind: 'step', step }]);
-    parts.emit('stepChanged', { at: step.at, incidentId: run.incidentId, runId: run.id, step });
-    return step;
-  }
-
   /** Verifies what was done, and takes it back when it did not help. */
   async #conclude(
     { live, playbook, roles, signal }: RunRequest,
@@ -352,7 +288,7 @@ export class PlaybookRunner {
       try {
         const verified = await verify({
           playbook,
-          context: this.#context(playbook, roles, live.incident.symptom, signal, READ_ONLY),
+          context: this.#context({ live, playbook, roles, signal }, READ_ONLY),
           prober,
           clock: parts.clock,
           longestStableMs: parts.options.longestStableMs,
@@ -376,64 +312,17 @@ export class PlaybookRunner {
         }
       }
     }
-    const { isWhole } = await this.undo(run, playbook, live.incident.symptom, acted);
+    const { isWhole } = await this.#parts.undo.undo(run, playbook, live.incident.symptom, acted);
     const hasActed = acted.length > 0;
     return { result: stop?.why ?? 'not_helped', reason, isUndone: isWhole, hasActed, hasRelapsed };
   }
 
-  async #undoStep(
-    run: Run,
-    playbook: Playbook,
-    symptom: Symptom,
-    step: RunnableStep,
-    entry: StepEntry,
-  ): Promise<StepState> {
-    const action = undoOf(step);
-    if (!action) return (await this.#note(run, { ...entry, state: 'kept' })).state;
-    const { parts } = this.#parts;
-    await this.#note(run, { ...entry, state: 'undoing' });
-    const signal = new AbortController().signal; // it is finished even while the guardian stops
-    const permit: EffectPermit = { declared: action.effects, isDryRun: false };
-    try {
-      const context = this.#context(playbook, run.roles, symptom, signal, permit);
-      const before: JsonValue = JSON.parse(entry.before);
-      await this.#withDeadline(
-        `undo of ${step.id} of ${playbook.id}`,
-        parts.options.undoTimeoutMs,
-        signal,
-        (own) => action.run({ ...context, before, signal: own }),
-      );
-      return (await this.#note(run, { ...entry, state: 'undone' })).state;
-    } catch (error) {
-      const message = `Step ${step.id} of run ${run.id} on ${run.resource} could not be taken back: ${describeFailure(error).message}`;
-      alert(parts, 'undo_failed', message, {
-        incidentId: run.incidentId,
-        resource: run.resource,
-      });
-      return (await this.#note(run, { ...entry, state: 'undo_failed' })).state;
-    }
-  }
-
   #context(
-    playbook: Playbook,
-    roles: Roles,
-    symptom: Symptom,
-    signal: AbortSignal,
+    { live, playbook, roles, signal }: RunRequest,
     permit: EffectPermit,
   ): PlaybookContext<Needs> {
-    const { resources, clock } = this.#parts.parts;
-    const adapters = Object.keys(playbook.needs).map((role) => {
-      const resource = resources.get(roles[role] ?? '');
-      if (!resource) {
-        throw new GuardianMisuseError(
-          `Nothing fills the role "${role}" of ${playbook.id} any more.`,
-        );
-      }
-      return [role, guardAdapter(role, resource.adapter, permit)];
-    });
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each role is filled by a resource of its kind
-    const filled = Object.fromEntries(adapters) as RoleAdapters<Needs>;
-    return { resources: filled, symptom, clock, signal };
+    const { symptom } = live.incident;
+    return contextFor(this.#parts.parts, { playbook, roles, symptom, signal, permit });
   }
 
   #withDeadline<T>(
@@ -442,8 +331,7 @@ export class PlaybookRunner {
     signal: AbortSignal,
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const { clock, options }: { clock: Clock; options: { abortGraceMs: number } } =
-      this.#parts.parts;
+    const { clock, options } = this.#parts.parts;
     return withDeadline({ clock, what, timeoutMs, graceMs: options.abortGraceMs, signal }, work);
   }
 }
@@ -464,17 +352,4 @@ function refusalAtOnce({ steps }: Playbook, plan: Plan): string | undefined {
   const step = steps.find(({ id }) => id === first?.id);
   if (!step || !isRunnable(step) || step.ifRefused === 'skip') return undefined;
   return first?.refusal === undefined ? undefined : `${step.id}: ${first.refusal}`;
-}
-
-function undoOf(step: RunnableStep): Undo<Needs, JsonValue> | undefined {
-  return 'irreversible' in step.undo ? step.undo.compensate : step.undo;
-}
-
-export function describeUndo(step: Step): string {
-  if (!isRunnable(step)) return 'nothing to take back: a person does it';
-  if (!('irreversible' in step.undo)) return step.undo.description;
-  const { irreversible, compensate } = step.undo;
-  return compensate
-    ? `cannot be taken back (${irreversible}); instead: ${compensate.description}`
-    : `cannot be taken back: ${irreversible}`;
 }

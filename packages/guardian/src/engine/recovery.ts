@@ -6,8 +6,9 @@ import type { GuardianStore, JournaledRun, StoreChange } from '../store/store.ts
 import { type IncidentBook, type LiveIncident, whereOf } from './incident-book.ts';
 import type { IncidentLives } from './incident-lives.ts';
 import { alert, type Parts } from './parts.ts';
-import type { PlaybookRunner } from './playbook-runner.ts';
+
 import type { Prober } from './prober.ts';
+import type { StepUndo } from './step-undo.ts';
 import type { StormLimits } from './storm-limits.ts';
 
 interface RecoveryParts {
@@ -15,7 +16,7 @@ interface RecoveryParts {
   book: IncidentBook;
   prober: Prober;
   limits: StormLimits;
-  runner: PlaybookRunner;
+  undo: StepUndo;
   lives: IncidentLives;
 }
 
@@ -81,7 +82,7 @@ export class Recovery {
       const { release } = await this.#r.limits.locks.take(this.#r.limits.lockNames(run.roles));
       try {
         const symptom = symptomBehind(journaled, store);
-        const { undone } = await this.#r.runner.undo(run, playbook, symptom, steps);
+        const { undone } = await this.#r.undo.undo(run, playbook, symptom, steps);
         emit('recovered', { at: clock.now(), incidentId: run.incidentId, runId: run.id, undone });
       } finally {
         release();
@@ -120,7 +121,7 @@ export class Recovery {
     );
     try {
       const symptom = symptomBehind(journaled, store);
-      const back = await this.#r.runner.undo(journaled.run, playbook, symptom, journaled.steps);
+      const back = await this.#r.undo.undo(journaled.run, playbook, symptom, journaled.steps);
       emit('rolledBack', { at: clock.now(), runId, undone: back.undone });
       return back;
     } finally {

@@ -7,7 +7,7 @@ import { RestartIntensity } from '../limits/restart-intensity.ts';
 import type { Run } from '../incident/incident.ts';
 import type { Resource } from '../resource/registry.ts';
 import type { Parts } from './parts.ts';
-import type { Roles } from './playbook-runner.ts';
+import type { Roles } from './playbook-context.ts';
 import type { Prober } from './prober.ts';
 
 /** What keeps healing from becoming the trouble. */

@@ -2,7 +2,7 @@ import { armFor } from '../engine/arming.ts';
 import type { Autonomy } from '../engine/autonomy.ts';
 import type { Parts } from '../engine/parts.ts';
 import type { PlaybookRecord } from '../engine/playbook-record.ts';
-import { describeUndo } from '../engine/playbook-runner.ts';
+import { describeUndo } from '../engine/plan.ts';
 import type { Prober } from '../engine/prober.ts';
 import type { Incident } from '../incident/incident.ts';
 import type { Mttr } from '../mttr/mttr-tracker.ts';
