@@ -124,6 +124,27 @@ describe('one dead cause with 100 dependants', () => {
   });
 });
 
+describe('a dependant that was seen to be bad while its cause is healed', () => {
+  it('was made well by that healing: it neither was a mistake nor flaps', async () => {
+    const db = new FakeService();
+    const app = new FakeService();
+    const { clock, guardian } = await startWorld({
+      resources: [
+        { id: 'db', adapter: db },
+        { id: 'app', adapter: app, dependsOn: ['db'] },
+      ],
+    });
+    db.isUp = false;
+    db.onStart = () => clock.sleep(800);
+    const cause = await guardian.report(down('db'));
+    await clock.advance(100);
+    const { outcome } = await guardian.report(down('app', { certainty: 'ambiguous' }));
+    expect(await clock.run(() => outcome)).toBe('restored_with_cause');
+    expect(await clock.run(() => cause.outcome)).toBe('restored');
+    await guardian.stop();
+  });
+});
+
 describe('a crash loop', () => {
   it('that starts late is 6 restarts at most, then one trial after longer and longer waits', async () => {
     const { clock, guardian, api } = await startCrashLoop(20_000);

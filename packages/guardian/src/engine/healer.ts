@@ -62,8 +62,10 @@ interface Candidate {
 /** Works on an incident: is it so, what made it, what may be done, does it help. */
 export class Healer {
   readonly #h: HealerParts;
-  /** Which incident last healed a resource. */
-  readonly #lastHealed = new Map<string, { incidentId: string; at: number }>();
+  /** When each resource was last healed, ms since the epoch. */
+  readonly #healedAt = new Map<string, number>();
+  /** Resources on which a playbook is at work. */
+  readonly #inHealing = new Set<string>();
 
   constructor(parts: HealerParts) {
     this.#h = parts;
@@ -103,6 +105,7 @@ export class Healer {
       const { reports } = live;
       last = await prober.probe(resource);
       if (last.status === 'HEALTHY') {
+        if (this.#isByUs(live, resource)) return withCause(last, reports);
         return {
           closes: 'false_positive',
           restored: null,
@@ -239,8 +242,7 @@ export class Healer {
       if ('parks' in end) return last ?? end;
       if (end.result === 'restored') {
         limits.noteHelped(playbook.id, resource.id, roles);
-        const at = parts.clock.monotonic();
-        this.#lastHealed.set(resource.id, { incidentId: live.incident.id, at });
+        for (const id of Object.values(roles)) this.#healedAt.set(id, parts.clock.now());
         const reason = `healed by ${playbook.id}`;
         return { closes: 'restored', restored: end.restored, reason, reports: live.reports };
       }
@@ -316,10 +318,9 @@ export class Healer {
     resource: Resource,
     candidate: Candidate,
   ): Promise<Verdict | RunEnd> {
-    const { limits, prober, runner, parts } = this.#h;
+    const { limits, prober, runner } = this.#h;
     const { playbook, roles } = candidate;
     const { signal } = live.abort;
-    const askedAt = parts.clock.monotonic();
     const locks = await limits.locks.take(limits.lockNames(roles));
     const slot = await limits.slots.take(resource.isCause);
     try {
@@ -328,7 +329,7 @@ export class Healer {
         const { reports } = live;
         const sample = await prober.probe(resource);
         if (sample.status === 'HEALTHY') {
-          return this.#wellMeanwhile(live, { sample, reports, askedAt });
+          return this.#wellMeanwhile(live, resource, { sample, reports });
         }
       }
       const last = await limits.lastServing(playbook, roles, prober);
@@ -340,6 +341,7 @@ export class Healer {
       const refusal = this.#refusal(live, resource, candidate);
       if (refusal) return refusal;
       const takeBack = limits.count(playbook, roles);
+      for (const id of Object.values(roles)) this.#inHealing.add(id);
       const end = await runner.run({ live, playbook, roles, signal });
       if (end.result !== 'restored' && !end.hasActed) takeBack();
       return end;
@@ -348,6 +350,7 @@ export class Healer {
       const { message } = describeFailure(error);
       return { result: 'failed', reason: message, isUndone: true, hasActed: false };
     } finally {
+      for (const id of Object.values(roles)) this.#inHealing.delete(id);
       slot.release();
       locks.release();
     }
@@ -355,18 +358,27 @@ export class Healer {
 
   /** It became well while it waited for its turn. */
   #wellMeanwhile(
-    { incident }: LiveIncident,
-    { sample, reports, askedAt }: { sample: Sample; reports: number; askedAt: number },
+    live: LiveIncident,
+    resource: Resource,
+    { sample, reports }: { sample: Sample; reports: number },
   ): Verdict {
-    const healed = this.#lastHealed.get(incident.resource);
-    const isByUs = healed !== undefined && healed.at >= askedAt;
-    return {
-      closes: isByUs ? 'restored_with_cause' : 'cleared_externally',
-      restored: sample.at,
-      reason: isByUs ? `healed with incident ${healed.incidentId}` : 'it became well by itself',
-      reports,
-    };
+    if (this.#isByUs(live, resource)) return withCause(sample, reports);
+    const reason = 'it became well by itself';
+    return { closes: 'cleared_externally', restored: sample.at, reason, reports };
   }
+
+  /** Whether it, or something that it depends on, was healed since it was seen to be bad, or is being healed. */
+  #isByUs({ incident }: LiveIncident, { id, ancestors }: Resource): boolean {
+    return [id, ...ancestors].some(
+      (each) =>
+        this.#inHealing.has(each) || (this.#healedAt.get(each) ?? -Infinity) >= incident.detected,
+    );
+  }
+}
+
+function withCause(sample: Sample, reports: number): Verdict {
+  const reason = 'it became well with what else was healed';
+  return { closes: 'restored_with_cause', restored: sample.at, reason, reports };
 }
 
 /** What a bad reading is, told as a symptom. */
