@@ -1,0 +1,59 @@
+import { BuddyError } from '@buddy/core';
+
+/** A playbook, resource or option does not fit the others: nothing was started. */
+export class GuardianConfigError extends BuddyError {
+  readonly code = 'GUARDIAN_CONFIG';
+}
+
+/** Something was asked of a guardian that it cannot do now: an unknown name, a guardian that was stopped. */
+export class GuardianMisuseError extends BuddyError {
+  readonly code = 'GUARDIAN_MISUSE';
+}
+
+/** A step called an effect that it does not declare; the effect was not done. */
+export class UndeclaredEffectError extends BuddyError {
+  readonly code = 'GUARDIAN_UNDECLARED_EFFECT';
+  readonly attempted: string;
+
+  constructor(attempted: string, declared: readonly string[]) {
+    const allowed = declared.length === 0 ? 'none' : declared.join(', ');
+    super(
+      `${attempted} is not among the declared effects (${allowed}); add it to \`effects\`, or do not call it.`,
+    );
+    this.attempted = attempted;
+  }
+}
+
+/** A step, an undo or a probe did not end in its time. What it began may have happened. */
+export class StepTimeoutError extends BuddyError {
+  readonly code = 'GUARDIAN_STEP_TIMEOUT';
+
+  constructor(what: string, timeoutMs: number) {
+    super(`${what} did not end within ${timeoutMs} ms`, { effect: 'unknown' });
+  }
+}
+
+/** The guardian's autonomy does not reach to this step; nothing was done. */
+export class AutonomyError extends BuddyError {
+  readonly code = 'GUARDIAN_AUTONOMY';
+}
+
+/** The guardian was stopped while it worked; open incidents go on at the next start. */
+export class GuardianStoppedError extends BuddyError {
+  readonly code = 'GUARDIAN_STOPPED';
+}
+
+/** The incident file was written by a version that this one does not know. */
+export class StoreVersionError extends BuddyError {
+  readonly code = 'GUARDIAN_STORE_VERSION';
+}
+
+/** The incident file could not be written; what waited for it was not done. */
+export class StoreWriteError extends BuddyError {
+  readonly code = 'GUARDIAN_STORE_WRITE';
+}
+
+/** A rehearsal could not say whether the playbook heals: the fault did not show, or did not go. */
+export class RehearsalError extends BuddyError {
+  readonly code = 'GUARDIAN_REHEARSAL';
+}

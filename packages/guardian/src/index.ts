@@ -1,0 +1,172 @@
+export {
+  createHttpEndpoint,
+  type HttpEndpoint,
+  type HttpEndpointInput,
+  HttpEndpointOptions,
+} from './adapters/endpoint/http-endpoint.ts';
+export {
+  createReceiptGate,
+  GateDeniedError,
+  type Guard,
+  type GuardedCall,
+  type ReceiptGate,
+  type ReceiptGateOptions,
+} from './adapters/guardrails/receipt-gate.ts';
+export {
+  createInstalledModules,
+  type InstalledModules,
+  type InstalledModulesInput,
+  InstalledModulesOptions,
+} from './adapters/modules/installed-modules.ts';
+export { createHttpPort, type HttpPortInput, HttpPortOptions } from './adapters/port/http-port.ts';
+export {
+  createProcessService,
+  type ProcessServiceInput,
+  ProcessServiceOptions,
+  type ProcessServicePorts,
+} from './adapters/process/process-service.ts';
+export { createGuardian } from './engine/guardian.ts';
+export type { DryRun, Guardian, GuardianParts, GuardianPorts } from './engine/guardian.ts';
+export type { Reported } from './engine/intake.ts';
+export type { MaintenanceRequest } from './engine/maintenance.ts';
+export type { AlertKind, GuardianEvents } from './engine/events.ts';
+export { type GuardianInput, GuardianOptions } from './engine/options.ts';
+export type { Plan, PlannedStep } from './engine/plan.ts';
+export type { PlaybookStats } from './engine/playbook-record.ts';
+export type { RehearsalRequest, RehearsedFault } from './engine/rehearsal.ts';
+export type { Govern, StepCall } from './engine/step-tools.ts';
+export {
+  AutonomyError,
+  GuardianConfigError,
+  GuardianMisuseError,
+  GuardianStoppedError,
+  RehearsalError,
+  StepTimeoutError,
+  StoreVersionError,
+  StoreWriteError,
+  UndeclaredEffectError,
+} from './errors.ts';
+export type {
+  Closing,
+  Incident,
+  Run,
+  RunResult,
+  StepEntry,
+  StepState,
+} from './incident/incident.ts';
+export {
+  Condition,
+  Symptom,
+  SYMPTOM_OUTCOMES,
+  type SymptomInput,
+  type SymptomOutcome,
+} from './incident/symptom.ts';
+export type { Mttr } from './mttr/mttr-tracker.ts';
+export { type Check, probeOf, type Verification } from './playbook/check.ts';
+export type {
+  DiagnosedContext,
+  EffectName,
+  JsonValue,
+  Needs,
+  PlaybookContext,
+  RoleAdapters,
+  StepContext,
+  UndoContext,
+} from './playbook/context.ts';
+export {
+  definePlaybook,
+  type Playbook,
+  PLAYBOOK_CATEGORIES,
+  type PlaybookCategory,
+  type PlaybookInput,
+} from './playbook/define-playbook.ts';
+export {
+  type ChangingStep,
+  type CheckedStep,
+  type HumanStep,
+  irreversible,
+  type Irreversible,
+  type NonEmpty,
+  type ObservingStep,
+  type StepFactory,
+  type StepInput,
+  type Undo,
+} from './playbook/step.ts';
+export { builtinPlaybooks } from './playbooks/builtin-playbooks.ts';
+export { guardrailBypassed } from './playbooks/guardrail-bypassed.ts';
+export { moduleNotFound } from './playbooks/module-not-found.ts';
+export { networkDegradation } from './playbooks/network-degradation.ts';
+export { portNotResponding } from './playbooks/port-not-responding.ts';
+export { serviceCrashed } from './playbooks/service-crashed.ts';
+export { type Contraindication, on, type Trigger } from './playbook/trigger.ts';
+export { createLagMeter, type LagMeter } from './probes/lag-meter.ts';
+export { applicationProbe, type ApplicationProbeOptions } from './probes/layers/application.ts';
+export { nobodyAnswers, type Target } from './probes/layers/connect.ts';
+export { dataLinkProbe } from './probes/layers/data-link.ts';
+export {
+  type Layer,
+  type LayerProbe,
+  LAYERS,
+  type NegativeControl,
+} from './probes/layers/layer.ts';
+export {
+  createLayerProbes,
+  type LayerProbes,
+  type LayerProbesEvents,
+  type LayerProbesInput,
+  LayerProbesOptions,
+  type LayerSummary,
+} from './probes/layers/layer-probes.ts';
+export { networkProbe, type NetworkProbeOptions } from './probes/layers/network.ts';
+export { presentationProbe, type PresentationProbeOptions } from './probes/layers/presentation.ts';
+export {
+  lineSession,
+  type LineSessionOptions,
+  type SessionAdapter,
+  sessionProbe,
+} from './probes/layers/session.ts';
+export { transportProbe } from './probes/layers/transport.ts';
+export { type Sample, type SampleRequest, takeSample } from './probes/sampler.ts';
+export type {
+  AgentAdapter,
+  AnyAdapter,
+  ConfigFileAdapter,
+  CredentialAdapter,
+  DiskAdapter,
+  DnsAdapter,
+  EndpointAdapter,
+  GuardrailsAdapter,
+  ModelServerAdapter,
+  ModulesAdapter,
+  PathMeasure,
+  PortAdapter,
+  PostgresAdapter,
+  Probed,
+  ProcessIdentity,
+  QueueAdapter,
+  ResourceAdapters,
+  ResourceKind,
+  SandboxAdapter,
+  ServiceAdapter,
+  ServiceExit,
+  ServiceState,
+  Sign,
+  SqliteAdapter,
+  TlsAdapter,
+} from './resource/adapters.ts';
+export { type EffectMethod, EFFECTS, type EffectNature } from './resource/effects.ts';
+export { HEALTHY, type Reading, type UnknownReason } from './resource/reading.ts';
+export type { Resource, ResourceInput } from './resource/registry.ts';
+export type { GuardianHealth, GuardianStats, PlaybookView } from './stats/stats.ts';
+export { MemoryStore } from './store/memory-store.ts';
+export { openSqliteStore } from './store/sqlite-store.ts';
+export type {
+  Certificate,
+  GuardianStore,
+  JournaledRun,
+  Ledger,
+  MaintenanceWindow,
+  PlaybookTotals,
+  StoreChange,
+  StoredState,
+} from './store/store.ts';

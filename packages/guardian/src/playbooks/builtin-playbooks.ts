@@ -1,0 +1,15 @@
+import type { Playbook } from '../playbook/define-playbook.ts';
+import { guardrailBypassed } from './guardrail-bypassed.ts';
+import { moduleNotFound } from './module-not-found.ts';
+import { networkDegradation } from './network-degradation.ts';
+import { portNotResponding } from './port-not-responding.ts';
+import { serviceCrashed } from './service-crashed.ts';
+
+/** The playbooks that come with this package, the most urgent first. */
+export const builtinPlaybooks: readonly Playbook[] = [
+  guardrailBypassed,
+  serviceCrashed,
+  portNotResponding,
+  networkDegradation,
+  moduleNotFound,
+];

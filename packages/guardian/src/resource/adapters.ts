@@ -1,0 +1,267 @@
+import type { Reading } from './reading.ts';
+
+/** A sign of trouble that an adapter tells of by itself, without being asked. */
+export type Sign = Extract<Reading, { status: 'FAILED' }>;
+
+/**
+ * What every resource can do: say how it is, and, where it can, tell of trouble the moment it comes.
+ *
+ * In the ports below a method that returns `Promise<void>` changes something and is an **effect**: a step has to declare it.
+ * Every other method only looks. Effects may be called twice with the result of once, for an undo after a crash repeats them.
+ */
+export interface Probed {
+  /** How it is now. May reject: that is a reading of UNKNOWN. */
+  probe(signal: AbortSignal): Promise<Reading>;
+  /** Calls `raise` when trouble shows; returns what ends the watching. */
+  watch?(raise: (sign: Sign) => void): () => void;
+}
+
+/** A process by its pid and its start time (clock ticks since boot): a pid alone may be another's by now. */
+export interface ProcessIdentity {
+  pid: number;
+  startTime: string;
+}
+
+export interface ServiceExit {
+  code: number | null;
+  signal: string | null;
+  /** The last characters that it wrote to stderr. */
+  stderrTail: string;
+}
+
+export type ServiceState =
+  | { is: 'running'; identity: ProcessIdentity }
+  | { is: 'exited'; exit: ServiceExit }
+  | { is: 'stopped' };
+
+/** A process under any supervisor. */
+export interface ServiceAdapter extends Probed {
+  readonly kind: 'service';
+  state(signal: AbortSignal): Promise<ServiceState>;
+  /** Starts it, unless it runs. Resolves when it was started, which is before it is ready. */
+  start(signal: AbortSignal): Promise<void>;
+  /** Ends it with all its children, by force when asking does not help, and waits until it is gone. */
+  stop(signal: AbortSignal): Promise<void>;
+}
+
+export interface PortAdapter extends Probed {
+  readonly kind: 'port';
+  readonly host: string;
+  readonly port: number;
+  /** Layer 4 alone: does it accept? */
+  connect(signal: AbortSignal): Promise<Reading>;
+  /** Layer 7: does what accepts also answer? */
+  exchange(signal: AbortSignal): Promise<Reading>;
+  /** Who listens: us, another, or not to be known without privileges. */
+  owner(
+    signal: AbortSignal,
+  ): Promise<{ is: 'nobody' | 'unknown' } | { is: 'process'; identity: ProcessIdentity }>;
+}
+
+export interface PathMeasure {
+  path: string;
+  /** Of the samples that were answered, in ms; undefined when none was. */
+  medianMs: number | undefined;
+  /** Share of samples that were lost, reset or late, 0..1. */
+  lostShare: number;
+}
+
+/** Something remote that can be reached by one path or more. */
+export interface EndpointAdapter extends Probed {
+  readonly kind: 'endpoint';
+  paths(): readonly string[];
+  currentPath(): string;
+  measure(path: string, signal: AbortSignal): Promise<PathMeasure>;
+  /** The median of a path in good times, in ms. */
+  baselineMs(path: string): number | undefined;
+  usePath(path: string, signal: AbortSignal): Promise<void>;
+  /** Connections kept for reuse are closed, names looked up anew. */
+  resetConnections(signal: AbortSignal): Promise<void>;
+  limitConcurrency(most: number, signal: AbortSignal): Promise<void>;
+  concurrencyLimit(): number;
+}
+
+export interface SqliteAdapter extends Probed {
+  readonly kind: 'sqlite';
+  check(depth: 'quick' | 'full', signal: AbortSignal): Promise<Reading>;
+  backups(signal: AbortSignal): Promise<readonly { id: string; takenAt: number }[]>;
+  stopWriters(signal: AbortSignal): Promise<void>;
+  resumeWriters(signal: AbortSignal): Promise<void>;
+  /** Sets the file and its journal aside under `name`, whole. */
+  quarantine(name: string, signal: AbortSignal): Promise<void>;
+  putBack(name: string, signal: AbortSignal): Promise<void>;
+  restore(backupId: string, signal: AbortSignal): Promise<void>;
+  checkpoint(signal: AbortSignal): Promise<void>;
+}
+
+export interface PostgresAdapter extends Probed {
+  readonly kind: 'postgres';
+  /** Sessions of our own application name, the longest idle transaction first. */
+  sessions(signal: AbortSignal): Promise<readonly { id: string; idleInTransactionMs: number }[]>;
+  target(): string;
+  targets(): readonly string[];
+  dropPool(signal: AbortSignal): Promise<void>;
+  useTarget(target: string, signal: AbortSignal): Promise<void>;
+  cancelSession(id: string, signal: AbortSignal): Promise<void>;
+  startServer(signal: AbortSignal): Promise<void>;
+  stopServer(signal: AbortSignal): Promise<void>;
+}
+
+export interface DiskAdapter extends Probed {
+  readonly kind: 'disk';
+  free(signal: AbortSignal): Promise<{ bytes: number; inodes: number }>;
+  /** What may be thrown away (rotated logs, caches), the oldest first. */
+  reclaimable(
+    signal: AbortSignal,
+  ): Promise<readonly { path: string; bytes: number; changedAt: number }[]>;
+  releaseBallast(signal: AbortSignal): Promise<void>;
+  armBallast(signal: AbortSignal): Promise<void>;
+  reclaim(paths: readonly string[], signal: AbortSignal): Promise<void>;
+  putBack(paths: readonly string[], signal: AbortSignal): Promise<void>;
+}
+
+export interface ConfigFileAdapter extends Probed {
+  readonly kind: 'config_file';
+  /** Digest of what is there now; undefined when there is nothing. */
+  digest(signal: AbortSignal): Promise<string | undefined>;
+  lastKnownGood(signal: AbortSignal): Promise<string | undefined>;
+  /** The generation that its reader has loaded. */
+  consumerGeneration(signal: AbortSignal): Promise<string | undefined>;
+  keepCopy(name: string, signal: AbortSignal): Promise<void>;
+  restoreLastKnownGood(signal: AbortSignal): Promise<void>;
+  putBack(name: string, signal: AbortSignal): Promise<void>;
+  reload(signal: AbortSignal): Promise<void>;
+}
+
+export interface CredentialAdapter extends Probed {
+  readonly kind: 'credential';
+  version(): string;
+  /** Versions that the secret's store has, by name; never the secret. */
+  versions(signal: AbortSignal): Promise<readonly string[]>;
+  /** Whether this version was tried and refused: it is never tried twice, for that locks accounts. */
+  wasRefused(version: string): boolean;
+  useVersion(version: string, signal: AbortSignal): Promise<void>;
+  stopCalling(signal: AbortSignal): Promise<void>;
+  resumeCalling(signal: AbortSignal): Promise<void>;
+}
+
+export interface DnsAdapter extends Probed {
+  readonly kind: 'dns';
+  resolvers(): readonly string[];
+  current(): readonly string[];
+  lookUp(name: string, resolver: string, signal: AbortSignal): Promise<readonly string[]>;
+  useResolvers(resolvers: readonly string[], signal: AbortSignal): Promise<void>;
+  pin(name: string, addresses: readonly string[], signal: AbortSignal): Promise<void>;
+  unpin(name: string, signal: AbortSignal): Promise<void>;
+}
+
+export interface TlsAdapter extends Probed {
+  readonly kind: 'tls';
+  certificate(
+    signal: AbortSignal,
+  ): Promise<{ fingerprint: string; expiresAt: number; matchesName: boolean }>;
+  contexts(): readonly string[];
+  currentContext(): string;
+  renewContext(signal: AbortSignal): Promise<void>;
+  useContext(context: string, signal: AbortSignal): Promise<void>;
+}
+
+/** A server of language models with Ollama's API. */
+export interface ModelServerAdapter extends Probed {
+  readonly kind: 'model_server';
+  loaded(signal: AbortSignal): Promise<readonly string[]>;
+  /** One token, really generated: a server may list a model and be stuck. */
+  generateOneToken(signal: AbortSignal): Promise<Reading>;
+  route(): string;
+  routes(): readonly string[];
+  start(signal: AbortSignal): Promise<void>;
+  stop(signal: AbortSignal): Promise<void>;
+  stopRunner(signal: AbortSignal): Promise<void>;
+  preload(model: string, signal: AbortSignal): Promise<void>;
+  unload(model: string, signal: AbortSignal): Promise<void>;
+  routeTo(route: string, signal: AbortSignal): Promise<void>;
+}
+
+export interface SandboxAdapter extends Probed {
+  readonly kind: 'sandbox';
+  /** Whether each attempt to escape is denied. */
+  escapeCanaries(signal: AbortSignal): Promise<Reading>;
+  jobs(signal: AbortSignal): Promise<readonly string[]>;
+  destroy(signal: AbortSignal): Promise<void>;
+  rebuild(signal: AbortSignal): Promise<void>;
+  revokeGrants(signal: AbortSignal): Promise<void>;
+  requeueOnce(job: string, signal: AbortSignal): Promise<void>;
+  quarantineJob(job: string, signal: AbortSignal): Promise<void>;
+}
+
+/** The gate in front of what agents do. */
+export interface GuardrailsAdapter extends Probed {
+  readonly kind: 'guardrails';
+  /** Asks the gate for something that must be denied, and for something that must be allowed. */
+  canaries(signal: AbortSignal): Promise<{ mustDeny: boolean; mustAllow: boolean }>;
+  /** Effects that were done, and those of them with a verdict of the gate. */
+  receipts(signal: AbortSignal): Promise<{ effects: number; withReceipt: number }>;
+  policyDigest(signal: AbortSignal): Promise<{ loaded: string; pinned: string }>;
+  isFrozen(signal: AbortSignal): Promise<boolean>;
+  /** Denies everything. */
+  freeze(signal: AbortSignal): Promise<void>;
+  unfreeze(signal: AbortSignal): Promise<void>;
+  reloadPinnedPolicy(signal: AbortSignal): Promise<void>;
+  revokeGrants(signal: AbortSignal): Promise<void>;
+  quarantineUnreceipted(signal: AbortSignal): Promise<void>;
+}
+
+export interface QueueAdapter extends Probed {
+  readonly kind: 'queue';
+  head(signal: AbortSignal): Promise<{ job: string; ageMs: number; failures: number } | undefined>;
+  workers(): number;
+  setWorkers(count: number, signal: AbortSignal): Promise<void>;
+  pauseIntake(signal: AbortSignal): Promise<void>;
+  resumeIntake(signal: AbortSignal): Promise<void>;
+  deadLetter(job: string, signal: AbortSignal): Promise<void>;
+  reinsert(job: string, signal: AbortSignal): Promise<void>;
+}
+
+export interface AgentAdapter extends Probed {
+  readonly kind: 'agent';
+  progress(signal: AbortSignal): Promise<{ token: string; repeatedCalls: number }>;
+  checkpoint(signal: AbortSignal): Promise<void>;
+  cancelTurn(signal: AbortSignal): Promise<void>;
+  resume(hint: string, signal: AbortSignal): Promise<void>;
+  end(signal: AbortSignal): Promise<void>;
+}
+
+/** What a service has installed: its `node_modules`. */
+export interface ModulesAdapter extends Probed {
+  readonly kind: 'modules';
+  isDeclared(name: string, signal: AbortSignal): Promise<boolean>;
+  /** Declared packages whose files are not as they were installed. */
+  broken(signal: AbortSignal): Promise<readonly string[]>;
+  /** Puts the declared package back from the snapshot; what was there is kept. */
+  restore(name: string, signal: AbortSignal): Promise<void>;
+  /** Takes back `restore`: what was there before is there again. */
+  putBack(name: string, signal: AbortSignal): Promise<void>;
+}
+
+/** The kinds of resources, and the port for each. */
+export interface ResourceAdapters {
+  service: ServiceAdapter;
+  port: PortAdapter;
+  endpoint: EndpointAdapter;
+  sqlite: SqliteAdapter;
+  postgres: PostgresAdapter;
+  disk: DiskAdapter;
+  config_file: ConfigFileAdapter;
+  credential: CredentialAdapter;
+  dns: DnsAdapter;
+  tls: TlsAdapter;
+  model_server: ModelServerAdapter;
+  sandbox: SandboxAdapter;
+  guardrails: GuardrailsAdapter;
+  queue: QueueAdapter;
+  agent: AgentAdapter;
+  modules: ModulesAdapter;
+}
+
+export type ResourceKind = keyof ResourceAdapters;
+export type AnyAdapter = ResourceAdapters[ResourceKind];

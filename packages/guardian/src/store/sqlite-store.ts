@@ -1,0 +1,399 @@
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from 'node:sqlite';
+import { StoreWriteError } from '../errors.ts';
+import type {
+  Closing,
+  Incident,
+  Run,
+  RunResult,
+  StepEntry,
+  StepState,
+} from '../incident/incident.ts';
+import { countOutcomes, type Symptom } from '../incident/symptom.ts';
+import { GroupCommit } from './group-commit.ts';
+import { migrate } from './schema.ts';
+import type {
+  Certificate,
+  GuardianStore,
+  JournaledRun,
+  Ledger,
+  MaintenanceWindow,
+  PlaybookTotals,
+  StoreChange,
+  StoredState,
+} from './store.ts';
+
+type Row = Record<string, SQLOutputValue>;
+
+/** How long another process that has the file may make us wait, in ms. */
+const BUSY_MS = 5_000;
+
+/**
+ * Keeps everything in one SQLite file, in WAL mode with synchronous NORMAL: what was written survives a kill -9 of this
+ * process; the last moments may be lost when the machine loses power. One guardian for one file.
+ * @param file Path of the file, or `:memory:`.
+ * @throws {StoreVersionError} When a newer version of this package wrote the file.
+ * @example
+ * const store = openSqliteStore('state/guardian.db');
+ * const guardian = createGuardian({}, { store, resources, playbooks });
+ */
+export function openSqliteStore(file: string): GuardianStore {
+  const database = new DatabaseSync(file, { timeout: BUSY_MS });
+  try {
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+    migrate(database);
+    return new SqliteStore(database);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+class SqliteStore implements GuardianStore {
+  readonly #database: DatabaseSync;
+  readonly #commit: GroupCommit;
+  readonly #write: ReturnType<typeof prepareWrites>;
+  /** Of this transaction, written once at its end. */
+  readonly #counts = new Map<string, number>();
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+    this.#commit = new GroupCommit(database, () => this.#writeCounts());
+    this.#write = prepareWrites(database);
+  }
+
+  write(changes: readonly StoreChange[]): Promise<void> {
+    if (!this.#database.isOpen) {
+      return Promise.reject(new StoreWriteError('The incident file is closed.'));
+    }
+    return this.#commit.write(() => {
+      const counts: string[] = [];
+      for (const change of changes) this.#apply(change, counts);
+      // Only now, for what failed is not counted.
+      for (const name of counts) this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+    });
+  }
+
+  load({ now, runsSince }: { now: number; runsSince: number }): StoredState {
+    const last = this.#one('SELECT max(seq) AS seq FROM symptoms');
+    return {
+      lastSeq: Number(last?.['seq'] ?? 0),
+      openIncidents: this.#all(
+        `SELECT * FROM incidents WHERE status <> 'closed' ORDER BY number`,
+      ).map(incidentOf),
+      undecided: this.#all(
+        'SELECT seq, incident_id FROM symptoms WHERE outcome IS NULL ORDER BY seq',
+      ).map((row) => ({ seq: Number(row['seq']), incidentId: textOrNull(row['incident_id']) })),
+      openRuns: this.#all(`SELECT * FROM runs WHERE result = 'running' ORDER BY number`).map(
+        (row) => this.#journalOf(runOf(row)),
+      ),
+      healed: this.#all(
+        `SELECT * FROM incidents WHERE status = 'closed' AND closed_as IN ('restored', 'restored_with_cause')
+         ORDER BY closed_at DESC LIMIT 100`,
+      ).map(incidentOf),
+      recentRuns: this.#all('SELECT * FROM runs WHERE started_at >= ? ORDER BY number DESC', [
+        runsSince,
+      ]).map(runOf),
+      totals: this.#totals(),
+      certificates: this.#all('SELECT * FROM certificates ORDER BY number').map(certificateOf),
+      maintenance: this.#all('SELECT * FROM maintenance WHERE ends > ?', [now]).map(windowOf),
+    };
+  }
+
+  ledger(): Ledger {
+    this.#commit.flush();
+    const counts = new Map(
+      this.#all('SELECT name, value FROM ledger').map((row) => [
+        String(row['name']),
+        Number(row['value']),
+      ]),
+    );
+    const pending = this.#one('SELECT count(*) AS n FROM symptoms WHERE outcome IS NULL');
+    return {
+      symptoms: counts.get(SYMPTOMS) ?? 0,
+      outcomes: countOutcomes((outcome) => counts.get(outcome) ?? 0),
+      pending: Number(pending?.['n'] ?? 0),
+    };
+  }
+
+  runs(limit: number): readonly Run[] {
+    return this.#all('SELECT * FROM runs ORDER BY number DESC LIMIT ?', [limit]).map(runOf);
+  }
+
+  journal(runId: string): JournaledRun | undefined {
+    const row = this.#one('SELECT * FROM runs WHERE id = ?', [runId]);
+    return row && this.#journalOf(runOf(row));
+  }
+
+  incidents(limit: number): readonly Incident[] {
+    return this.#all('SELECT * FROM incidents ORDER BY number DESC LIMIT ?', [limit]).map(
+      incidentOf,
+    );
+  }
+
+  incident(id: string): Incident | undefined {
+    const row = this.#one('SELECT * FROM incidents WHERE id = ?', [id]);
+    return row && incidentOf(row);
+  }
+
+  async prune(before: number): Promise<void> {
+    const { pruneSymptoms, pruneIncidents } = this.#write;
+    await this.#commit.write(() => {
+      pruneSymptoms.run(before);
+      pruneIncidents.run(before);
+    });
+  }
+
+  async close(): Promise<void> {
+    if (!this.#database.isOpen) return;
+    this.#commit.flush();
+    this.#database.close();
+  }
+
+  #writeCounts(): void {
+    const counts = [...this.#counts];
+    this.#counts.clear();
+    for (const [name, value] of counts) this.#write.count.run(name, value);
+  }
+
+  #apply(change: StoreChange, counts: string[]): void {
+    switch (change.kind) {
+      case 'symptom': {
+        const { seq, at, resource, signal, incidentId, outcome, reason } = change;
+        this.#write.symptom.run(seq, at, resource, signal, incidentId, outcome, reason);
+        counts.push(SYMPTOMS);
+        if (outcome !== null) counts.push(outcome);
+        break;
+      }
+      case 'outcome': {
+        const { outcome, reason, seq } = change;
+        if (this.#write.outcome.run(outcome, reason, seq).changes !== 1) {
+          throw new StoreWriteError(`Symptom ${seq} is not there or has its outcome.`);
+        }
+        counts.push(outcome);
+        break;
+      }
+      case 'incident':
+        this.#write.incident.run(rowOfIncident(change.incident));
+        break;
+      case 'run':
+        this.#write.run.run(rowOfRun(change.run));
+        break;
+      case 'step': {
+        const { runId, index, step, state, before, at } = change.step;
+        this.#write.step.run(runId, index, step, state, before, at);
+        break;
+      }
+      case 'certificate': {
+        const { playbook, codeHash, resource, fault, at } = change.certificate;
+        this.#write.certificate.run(playbook, codeHash, resource, fault, at);
+        break;
+      }
+      case 'maintenance': {
+        const { id, resources, reason, from, until } = change.window;
+        this.#write.maintenance.run(id, JSON.stringify(resources), reason, from, until);
+        break;
+      }
+    }
+  }
+
+  #journalOf(run: Run): JournaledRun {
+    const rows = this.#all('SELECT * FROM steps WHERE run_id = ? ORDER BY place', [run.id]);
+    return { run, steps: rows.map(stepOf) };
+  }
+
+  #totals(): PlaybookTotals[] {
+    return this.#all(
+      `SELECT playbook, resource, count(*) AS runs, sum(result = 'restored') AS successes,
+         sum(ended_at - started_at) AS total_ms, max(started_at) AS last_run_at
+       FROM runs WHERE ended_at IS NOT NULL AND result NOT IN ('refused', 'aborted')
+       GROUP BY playbook, resource`,
+    ).map((row) => ({
+      playbook: String(row['playbook']),
+      resource: String(row['resource']),
+      runs: Number(row['runs']),
+      successes: Number(row['successes']),
+      failures: Number(row['runs']) - Number(row['successes']),
+      totalMs: Number(row['total_ms']),
+      lastRunAt: Number(row['last_run_at']),
+    }));
+  }
+
+  #all(sql: string, values: SQLInputValue[] = []): Row[] {
+    return this.#database.prepare(sql).all(...values);
+  }
+
+  #one(sql: string, values: SQLInputValue[] = []): Row | undefined {
+    return this.#database.prepare(sql).get(...values);
+  }
+}
+
+const SYMPTOMS = 'symptoms';
+
+function prepareWrites(database: DatabaseSync) {
+  return {
+    symptom: database.prepare(
+      'INSERT INTO symptoms (seq, at, resource, signal, incident_id, outcome, reason) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    ),
+    outcome: database.prepare(
+      'UPDATE symptoms SET outcome = ?, reason = ? WHERE seq = ? AND outcome IS NULL',
+    ),
+    count: database.prepare(
+      `INSERT INTO ledger (name, value) VALUES (?, ?)
+       ON CONFLICT DO UPDATE SET value = value + excluded.value`,
+    ),
+    incident: database.prepare(
+      `INSERT INTO incidents (id, fingerprint, resource, signal, status, symptom, opened_by, first_bad, detected,
+         restored, closed_at, closed_as, cause_id, retries, reason, rehearses)
+       VALUES (:id, :fingerprint, :resource, :signal, :status, :symptom, :opened_by, :first_bad, :detected,
+         :restored, :closed_at, :closed_as, :cause_id, :retries, :reason, :rehearses)
+       ON CONFLICT (id) DO UPDATE SET status = excluded.status, restored = excluded.restored,
+         closed_at = excluded.closed_at, closed_as = excluded.closed_as, cause_id = excluded.cause_id,
+         retries = excluded.retries, reason = excluded.reason`,
+    ),
+    run: database.prepare(
+      `INSERT INTO runs (id, incident_id, playbook, resource, roles, started_at, ended_at, result, reason,
+         interrupts, is_rehearsal)
+       VALUES (:id, :incident_id, :playbook, :resource, :roles, :started_at, :ended_at, :result, :reason,
+         :interrupts, :is_rehearsal)
+       ON CONFLICT (id) DO UPDATE SET ended_at = excluded.ended_at, result = excluded.result,
+         reason = excluded.reason`,
+    ),
+    step: database.prepare(
+      `INSERT INTO steps (run_id, place, step, state, before, at) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET state = excluded.state, at = excluded.at`,
+    ),
+    certificate: database.prepare(
+      'INSERT INTO certificates (playbook, code_hash, resource, fault, at) VALUES (?, ?, ?, ?, ?)',
+    ),
+    maintenance: database.prepare(
+      `INSERT INTO maintenance (id, resources, reason, begins, ends) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET ends = excluded.ends`,
+    ),
+    // The last one stays: the next is numbered after it.
+    pruneSymptoms: database.prepare(
+      `DELETE FROM symptoms WHERE outcome IS NOT NULL AND at < ?
+         AND seq < (SELECT max(seq) FROM symptoms)`,
+    ),
+    pruneIncidents: database.prepare(
+      `DELETE FROM incidents WHERE status = 'closed' AND closed_at < ?`,
+    ),
+  };
+}
+
+function rowOfIncident(incident: Incident): Record<string, SQLInputValue> {
+  return {
+    id: incident.id,
+    fingerprint: incident.fingerprint,
+    resource: incident.resource,
+    signal: incident.signal,
+    status: incident.status,
+    symptom: JSON.stringify(incident.symptom),
+    opened_by: incident.openedBy,
+    first_bad: incident.firstBad,
+    detected: incident.detected,
+    restored: incident.restored,
+    closed_at: incident.closedAt,
+    closed_as: incident.closedAs,
+    cause_id: incident.causeId,
+    retries: incident.retries,
+    reason: incident.reason,
+    rehearses: incident.rehearses,
+  };
+}
+
+function rowOfRun(run: Run): Record<string, SQLInputValue> {
+  return {
+    id: run.id,
+    incident_id: run.incidentId,
+    playbook: run.playbook,
+    resource: run.resource,
+    roles: JSON.stringify(run.roles),
+    started_at: run.startedAt,
+    ended_at: run.endedAt,
+    result: run.result,
+    reason: run.reason,
+    interrupts: Number(run.interrupts),
+    is_rehearsal: Number(run.isRehearsal),
+  };
+}
+
+/*
+ * What comes out is what went in: only this file writes these tables, and their CHECKs and STRICT hold what types cannot.
+ */
+/* oxlint-disable typescript/no-unsafe-type-assertion */
+function incidentOf(row: Row): Incident {
+  return {
+    id: String(row['id']),
+    fingerprint: String(row['fingerprint']),
+    resource: String(row['resource']),
+    signal: String(row['signal']),
+    status: row['status'] as Incident['status'],
+    symptom: JSON.parse(String(row['symptom'])) as Symptom,
+    openedBy: Number(row['opened_by']),
+    firstBad: Number(row['first_bad']),
+    detected: Number(row['detected']),
+    restored: numberOrNull(row['restored']),
+    closedAt: numberOrNull(row['closed_at']),
+    closedAs: row['closed_as'] as Closing | null,
+    causeId: textOrNull(row['cause_id']),
+    retries: Number(row['retries']),
+    reason: String(row['reason']),
+    rehearses: textOrNull(row['rehearses']),
+  };
+}
+
+function runOf(row: Row): Run {
+  return {
+    id: String(row['id']),
+    incidentId: String(row['incident_id']),
+    playbook: String(row['playbook']),
+    resource: String(row['resource']),
+    roles: JSON.parse(String(row['roles'])) as Record<string, string>,
+    startedAt: Number(row['started_at']),
+    endedAt: numberOrNull(row['ended_at']),
+    result: row['result'] as RunResult,
+    reason: String(row['reason']),
+    interrupts: row['interrupts'] === 1,
+    isRehearsal: row['is_rehearsal'] === 1,
+  };
+}
+
+function stepOf(row: Row): StepEntry {
+  return {
+    runId: String(row['run_id']),
+    index: Number(row['place']),
+    step: String(row['step']),
+    state: row['state'] as StepState,
+    before: String(row['before']),
+    at: Number(row['at']),
+  };
+}
+
+function certificateOf(row: Row): Certificate {
+  return {
+    playbook: String(row['playbook']),
+    codeHash: String(row['code_hash']),
+    resource: String(row['resource']),
+    fault: String(row['fault']),
+    at: Number(row['at']),
+  };
+}
+
+function windowOf(row: Row): MaintenanceWindow {
+  return {
+    id: String(row['id']),
+    resources: JSON.parse(String(row['resources'])) as MaintenanceWindow['resources'],
+    reason: String(row['reason']),
+    from: Number(row['begins']),
+    until: Number(row['ends']),
+  };
+}
+/* oxlint-enable typescript/no-unsafe-type-assertion */
+
+function numberOrNull(value: SQLOutputValue | undefined): number | null {
+  return value === null || value === undefined ? null : Number(value);
+}
+
+function textOrNull(value: SQLOutputValue | undefined): string | null {
+  return value === null || value === undefined ? null : String(value);
+}
