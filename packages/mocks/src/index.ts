@@ -80,6 +80,11 @@ export {
   type GraphMailClientInput,
   type GraphMailClientPorts,
 } from './graph-mail/create-client.ts';
+export {
+  createMailboxGates,
+  type MailboxGates,
+  type MailboxGatesInput,
+} from './graph-mail/mailbox-gates.ts';
 export { createGraphMailMock, type GraphMailMock } from './graph-mail/mock.ts';
 export type { GraphMailMockInput } from './graph-mail/options.ts';
 export type {

@@ -31,6 +31,13 @@ function openBatch(...input: Parameters<typeof openWire>) {
   };
 }
 
+/** Refuses every call of an operation. */
+function refusing(operation: string) {
+  return openBatch({
+    faults: [{ match: { operation }, kind: 'status', status: 429, when: { rate: 1 } }],
+  });
+}
+
 describe('a batch', () => {
   it('answers each step with its own status, headers and body', async () => {
     const { batch, mock } = openBatch();
@@ -166,4 +173,22 @@ describe('a batch', () => {
       { numRuns: 50 },
     ),
   );
+
+  it('is one call to the fault rules: those of its steps never strike, its own strike all', async () => {
+    const steps = [
+      {
+        id: '1',
+        method: 'POST',
+        url: '/me/sendMail',
+        headers: JSON_TYPE,
+        body: { message: { toRecipients: [{ emailAddress: { address: 'grace@example.com' } }] } },
+      },
+    ];
+    const untouched = refusing('mail.send');
+    expect((await untouched.batch(steps)).steps.map(({ status }) => status)).toEqual([202]);
+    expect(untouched.mock.journal.entries().map(({ operation }) => operation)).toEqual(['batch']);
+    const struck = refusing('batch');
+    expect((await struck.batch(steps)).status).toBe(429);
+    expect(struck.mock.messages('sentitems')).toHaveLength(0);
+  });
 });

@@ -1,4 +1,4 @@
-import type { GraphMailMock } from '@buddy/mocks';
+import type { GraphMailMock, GraphMailMockInput } from '@buddy/mocks';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type Answered, openWire } from './graph/wire.ts';
@@ -249,9 +249,51 @@ describe('a list of the Graph mock', () => {
     ['$orderby=subject sideways', 'BadRequest'],
     ['$format=atom', 'BadRequest'],
     ['$skiptoken=1', 'BadRequest'],
+    ['$apply=groupby((subject))', 'BadRequest'],
+    ['$anything=1', 'BadRequest'],
+    ['$=1', 'BadRequest'],
+    ['$ filter=isRead eq true', 'BadRequest'],
+    [' $filter=isRead eq true', 'BadRequest'],
+    ['filter=isRead eq true', 'BadRequest'],
+    ['Filter=isRead eq true', 'BadRequest'],
+    ['search="zzz"', 'BadRequest'],
+    ['select=subject', 'BadRequest'],
+    ['orderby=subject', 'BadRequest'],
+    ['top=1', 'BadRequest'],
+    ['skip=1', 'BadRequest'],
+    ['skiptoken=1', 'BadRequest'],
+    ['count=true', 'BadRequest'],
+    ['expand=attachments', 'BadRequest'],
+    ['format=xml', 'BadRequest'],
   ])('with %s is refused: %s', async (query, code) => {
     const answer = await openWire().send('GET', `/v1.0/me/messages?${query}`);
     expect([answer.status, errorCode(answer)]).toEqual([400, code]);
+  });
+
+  it.each([
+    ['POST', '/v1.0/me/messages?$select=id', LETTER],
+    ['POST', '/v1.0/me/sendMail?filter=x', { message: LETTER }],
+  ])('no option goes with a write: %s %s', async (method, path, body) => {
+    const { send, mock } = openWire();
+    const answer = await send(method, path, { body });
+    expect([answer.status, errorCode(answer)]).toEqual([400, 'BadRequest']);
+    expect(mock.messages()).toHaveLength(5);
+  });
+
+  it('leaves out what is no option of OData', async () => {
+    const answer = await openWire().send('GET', '/v1.0/me/messages?n=1&reason=filter&$top=2');
+    expect(answer.value).toHaveLength(2);
+  });
+
+  it.each([
+    'messages/$count?filter=isRead eq true',
+    'mailFolders?top=1',
+    'mailFolders/inbox?select=id',
+    'mailFolders/inbox/messages?filter=isRead eq true',
+    '?select=mail',
+  ])('wants the $ of an option wherever there are some: /me/%s', async (path) => {
+    const answer = await openWire().send('GET', `/v1.0/me/${path}`.replace('/?', '?'));
+    expect([answer.status, errorCode(answer)]).toEqual([400, 'BadRequest']);
   });
 
   it(
@@ -494,6 +536,38 @@ describe('a stale read', () => {
       (await send('GET', '/v1.0/me/messages?$top=2')).value.map(({ subject }) => subject);
     expect(await subjects()).toEqual(['first', 'Renewal decision needed today']);
     expect(await subjects()).toEqual(['second', 'first']);
+  });
+
+  const alwaysStale: GraphMailMockInput = {
+    faults: [{ match: { operation: 'messages.list' }, kind: 'staleRead', when: { rate: 1 } }],
+  };
+
+  it('leaves nothing out of a mailbox that nobody has written to', async () => {
+    const { send, mock } = openWire(alwaysStale);
+    const listed = async () => (await send('GET', '/v1.0/me/messages')).value.length;
+    expect(await listed()).toBe(5);
+    await send('POST', '/v1.0/me/messages', { body: LETTER });
+    mock.reset();
+    expect(await listed()).toBe(5);
+  });
+
+  it.each<[string, string, (id: string) => string, object]>([
+    ['adds', 'POST', () => '', LETTER],
+    ['changes', 'PATCH', (id) => `/${id}`, { isRead: true }],
+    ['moves', 'POST', (id) => `/${id}/move`, { destinationId: 'archive' }],
+    ['removes', 'DELETE', (id) => `/${id}`, {}],
+  ])('leaves a write out after a restore too: one that %s', async (_what, method, pathOf, body) => {
+    const { send, mock } = openWire(alwaysStale);
+    const path = `/v1.0/me/messages${pathOf(mock.messages()[0]?.id ?? '')}`;
+    expect((await send(method, path, { body })).status).toBeLessThan(300);
+    const before = (await send('GET', '/v1.0/me/messages')).value;
+    const snapshot = JSON.parse(JSON.stringify(mock.snapshot()));
+    const other = openWire(alwaysStale);
+    for (const { send: sendTo, mock: restored } of [{ send, mock }, other]) {
+      restored.reset();
+      restored.restore(snapshot);
+      expect((await sendTo('GET', '/v1.0/me/messages')).value).toEqual(before);
+    }
   });
 });
 

@@ -83,7 +83,7 @@ export interface GraphMailClient {
   readMessage(messageId: string, options?: CallOptions): Promise<MailMessage>;
   /**
    * The messages that hold every word of `query` in sender, subject or body, latest sent first; `subject:`, `from:`,
-   * `to:` and `body:` narrow a word, quotes join several. `limit` is 1 to 1000, 25 by default.
+   * `to:` and `body:` narrow a word, quotes join several, `-` or `NOT` excludes. `limit` is 1 to 1000, 25 by default.
    * @throws {ValidationError} For an empty query or operators that are not supported.
    */
   searchMessages(

@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import { type Clock, parseOrThrow, type Random, systemClock, systemRandom } from '@buddy/core';
 import { z } from 'zod';
 import { createWireCaller } from '../client/caller.ts';
-import { createConcurrencyGate } from '../client/concurrency-gate.ts';
+import { type ConcurrencyGate, createConcurrencyGate } from '../client/concurrency-gate.ts';
 import {
   type AccessToken,
   type Credentials,
@@ -13,6 +14,7 @@ import { Retries } from '../client/retry.ts';
 import { VENDOR_ORIGINS } from '../wire/vendor-origins.ts';
 import type { GraphMailClient } from './client.ts';
 import { errorOfAnswer, requestIdOf } from './errors-of-answers.ts';
+import { type MailboxGates, processGates } from './mailbox-gates.ts';
 import { graphMailClientOver } from './wire-client.ts';
 
 const Secret = z.string().min(1, 'should not be empty');
@@ -39,7 +41,7 @@ const GraphMailClientOptions = z.strictObject({
   retries: Retries.prefault({}),
   /** How long one try may take, in ms. */
   timeoutMs: z.number().positive().default(30_000),
-  /** How many calls may be under way at once: Graph allows 4 per app and mailbox. */
+  /** How many calls of this client may be under way at once; those of all clients of a mailbox, `gates` limit. */
   concurrency: z.int().positive().default(4),
 });
 export type GraphMailClientInput = z.input<typeof GraphMailClientOptions>;
@@ -51,6 +53,12 @@ export interface GraphMailClientPorts {
   random?: Random;
   /** Gives an access token, whenever there is none or the last one was refused or ends. Never called twice at a time. */
   getToken?: () => Promise<AccessToken>;
+  /**
+   * What the clients of one mailbox share, so that together they keep within Graph's limit; one for the whole process by
+   * default. The same mailbox is the same origin and the same `user`; for `me`, the same token. Whose `me` a `getToken`
+   * means is not known: such a client keeps to its own `concurrency`, and shares when `user` is an address.
+   */
+  gates?: MailboxGates;
 }
 
 /**
@@ -65,8 +73,9 @@ export interface GraphMailClientPorts {
  */
 export function createGraphMailClient(
   input: GraphMailClientInput,
-  { fetch, clock = systemClock, random = systemRandom, getToken }: GraphMailClientPorts = {},
+  ports: GraphMailClientPorts = {},
 ): GraphMailClient {
+  const { fetch, clock = systemClock, random = systemRandom, getToken, gates } = ports;
   const schema = GraphMailClientOptions.refine(
     ({ credentials }) => credentials === undefined || getToken === undefined,
     'credentials and getToken exclude each other',
@@ -87,11 +96,36 @@ export function createGraphMailClient(
     ...parts,
     baseUrl,
     retries,
-    gate: createConcurrencyGate(concurrency),
+    gate: gateOf(concurrency, mailboxOf(options), gates),
     credentials: credentialsFrom(options.credentials, getToken, parts),
   });
   const path = user === 'me' ? '/me' : `/users/${encodeURIComponent(user)}`;
   return graphMailClientOver(caller, path);
+}
+
+/** What is the same text for the same mailbox; undefined when whose it is cannot be known. */
+function mailboxOf({
+  baseUrl,
+  user,
+  credentials,
+}: z.output<typeof GraphMailClientOptions>): string | undefined {
+  const { origin } = new URL(baseUrl);
+  if (user !== 'me') return `${origin} ${user.toLowerCase()}`;
+  if (!credentials || !('token' in credentials)) return undefined;
+  return `${origin} me ${createHash('sha256').update(credentials.token).digest('hex')}`;
+}
+
+/** The client's own gate, and behind it that of the mailbox: always in this order, so that nobody waits for each other. */
+function gateOf(
+  concurrency: number,
+  mailbox: string | undefined,
+  gates: MailboxGates = processGates,
+): ConcurrencyGate {
+  const own = createConcurrencyGate(concurrency);
+  if (mailbox === undefined) return own;
+  return {
+    pass: (work, signal) => own.pass(() => gates.pass(mailbox, work, signal), signal),
+  };
 }
 
 type CallerParts = Parameters<typeof createWireCaller>[0];

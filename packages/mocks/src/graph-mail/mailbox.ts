@@ -47,6 +47,8 @@ const Snapshot = z.strictObject({
   provider: z.literal('msgraph'),
   arrivals: z.int().nonnegative(),
   messages: z.array(StoredMessage),
+  /** What the latest write replaced; without a message, it added one. */
+  before: z.array(z.strictObject({ immutableId: z.string(), message: StoredMessage.optional() })),
 });
 
 /** The state of one mailbox: messages by id, and how they come and go. It knows nothing of the wire. */
@@ -87,6 +89,11 @@ export class Mailbox {
     }
   }
 
+  /** Lets every replica catch up: no read leaves out what is there now. */
+  settle(): void {
+    this.#before.clear();
+  }
+
   /** What a message that arrives now is to have as `arrival`. */
   nextArrival(): number {
     return this.#arrivals + 1;
@@ -124,15 +131,21 @@ export class Mailbox {
 
   snapshot(): Json {
     const messages: Json[] = [...this.#messages.values()];
-    return { provider: 'msgraph', arrivals: this.#arrivals, messages };
+    const before: Json[] = [...this.#before].map(([immutableId, message]) => ({
+      immutableId,
+      ...(message && { message }),
+    }));
+    return { provider: 'msgraph', arrivals: this.#arrivals, messages, before };
   }
 
   /** @throws {InvalidInputError} */
   restore(snapshot: unknown): void {
-    const { arrivals, messages } = parseOrThrow(Snapshot, snapshot, 'snapshot of a Graph mailbox');
+    const known = parseOrThrow(Snapshot, snapshot, 'snapshot of a Graph mailbox');
+    const { arrivals, messages, before } = known;
     this.clear();
     this.#arrivals = arrivals;
     for (const message of messages) this.#put(message);
+    for (const { immutableId, message } of before) this.#before.set(immutableId, message);
   }
 
   clear(): void {

@@ -22,14 +22,31 @@ export type QueryOption = (typeof QUERY_OPTIONS)[number];
 
 export type Query = ReadonlyMap<QueryOption, string>;
 
+/** OData's own names, of which v1.0 takes some without the `$` at some addresses: nobody knows which. */
+const ODATA_NAMES: ReadonlySet<string> = new Set([
+  ...QUERY_OPTIONS.map((option) => option.slice(1)),
+  'apply',
+  'compute',
+  'deltatoken',
+  'format',
+  'id',
+  'index',
+  'levels',
+  'schemaversion',
+]);
+
 /**
  * The query options of a request; names in any case, other parameters left out as Graph leaves them.
- * @throws {GraphRefusal} For one that is unknown, repeated, or not allowed here.
+ * @throws {GraphRefusal} For one that is unknown, repeated, not allowed here, or lacks its `$`.
  */
 export function queryOf({ query }: WireRequest, allowed: readonly QueryOption[]): Query {
   const options = new Map<QueryOption, string>();
   for (const [given, value] of query) {
-    if (!given.startsWith('$')) continue;
+    const spelt = given.replaceAll(/\s/g, '').toLowerCase();
+    if (ODATA_NAMES.has(spelt)) {
+      throw badRequest(`The query option '${given}' is not supported here: write '$${spelt}'.`);
+    }
+    if (!spelt.startsWith('$')) continue;
     const name = allowed.find((one) => one === given.toLowerCase());
     if (name === undefined) {
       throw badRequest(`The query option '${given}' is not supported for this request.`);

@@ -7,6 +7,7 @@ import { answer, type Outcome, refusalAnswer } from './answers.ts';
 import { runBatch } from './batch.ts';
 import { compose } from './compose.ts';
 import { Mailbox, type MailFolder, type MailboxView } from './mailbox.ts';
+import { queryOf } from './odata-query.ts';
 import { OPERATION_TRAITS } from './operation-traits.ts';
 import type { GraphMailMockOptions } from './options.ts';
 import { Owner } from './owner.ts';
@@ -120,6 +121,7 @@ export class GraphMailProvider implements WireProvider {
       );
       this.#mailbox.write({ kind: 'put', message });
     }
+    this.#mailbox.settle(); // they have been there for hours
   }
 
   /** What can be seen of the mailbox without a call being made. */
@@ -162,6 +164,7 @@ export class GraphMailProvider implements WireProvider {
     this.#throttle.count(context.call);
     if (!this.#owner.isNamed(route.user)) throw noSuchUser(route.user);
     const isWrite = OPERATION_TRAITS[route.operation].isWrite;
+    if (isWrite) queryOf(context.request, []);
     return serve({
       mailbox: this.#mailbox,
       view: this.#mailbox.view(isStale && !isWrite),

@@ -20,41 +20,70 @@ const TEXT_OF: ReadonlyMap<string, (message: StoredMessage) => string> = new Map
   ['', ({ from, subject, body }) => `${addressText([from])}\n${subject}\n${plainText(body)}`],
 ]);
 
-/** A property's name and how it compares; then a word, or several in quotes. */
-const TERM = /\s*(?:([A-Za-z]+)(:|>=|<=|>|<|=))?(?:"([^"]*)"|([^\s"]+))/gy;
-const OPERATORS = new Set(['OR', 'NOT', 'NEAR', 'ONEAR', 'XRANK']);
+/** Left out or not; a property's name and how it compares; then a word, or several in quotes; then a blank or the end. */
+const TERM = /(NOT\s+|-)?(?:([A-Za-z]+)(:|<>|>=|<=|>|<|=))?(?:"([^"]*)"|([^\s"]+))(?:\s+|$)/y;
+const AND = /AND\s+/y;
+/** The words that are operators of KQL when written so, with what may follow them at once: `NEAR/3`. */
+const OPERATOR = /^(?:ALL|AND|ANY|NEAR|NONE|NOT|ONEAR|OR|WORDS|XRANK)(?![\p{L}\p{N}\p{M}])/u;
+/** What is no syntax of KQL: letters and digits, joined by what joins them in words, addresses and paths. */
+const PLAIN_WORD = /^[\p{L}\p{N}\p{M}]+(?:['’@&/+_.-][\p{L}\p{N}\p{M}]+)*\*?$/u;
 
-/**
- * Compiles a KQL search: every term must hold; words and the names of people and addresses are compared from the
- * beginning of a word, case not mattering.
- * @throws {UnsupportedSearchError} For an empty query, an operator but AND, or a property that is not supported.
- * @example
- * compileSearch('from:priya subject:"the proposal" hasAttachments:false received>=2026-01-09');
- */
-export function compileSearch(query: string): Predicate {
-  const text = query.trim();
-  const terms: Predicate[] = [];
-  const named = new Set<string>();
-  let end = 0;
-  for (const match of text.matchAll(TERM)) {
-    end = match.index + match[0].length;
-    const [, name = '', comparison = ':', phrase, word = ''] = match;
-    if (name === '' && word === 'AND' && terms.length > 0 && end < text.length) continue;
-    if (phrase === undefined && (OPERATORS.has(word) || word === 'AND' || /[()]/.test(word))) {
-      throw unsupported(`the operator ${word}`);
-    }
-    const property = name.toLowerCase();
-    // The provider joins repeated properties by OR in some places and by AND in others.
-    if (property !== '' && named.has(property)) throw unsupported(`${name} more than once`);
-    named.add(property);
-    terms.push(compileTerm(property, comparison, phrase ?? word));
-  }
-  if (end < text.length) throw unsupported(text.slice(end));
-  if (terms.length === 0) throw unsupported('an empty query');
-  return (message) => terms.every((fits) => fits(message));
+interface Term {
+  readonly isExcluded: boolean;
+  /** In lower case; empty for none. */
+  readonly property: string;
+  readonly comparison: string;
+  readonly value: string;
+  readonly isPhrase: boolean;
 }
 
-function compileTerm(property: string, comparison: string, value: string): Predicate {
+/**
+ * Compiles a KQL search: every term must hold, or not hold where `-` or `NOT` stands before it. Words and the names of
+ * people and addresses are compared from the beginning of a word, with or without a `*` behind, case not mattering.
+ * @throws {UnsupportedSearchError} For an empty query, a property that is not supported, and whatever else of KQL's
+ * syntax is not understood here: nothing of a query is passed over.
+ * @example
+ * compileSearch('from:priya -subject:"the proposal" hasAttachments:false received>=2026-01-09');
+ */
+export function compileSearch(query: string): Predicate {
+  const terms = termsOf(query.trim());
+  const named = new Set<string>();
+  for (const { property } of terms) {
+    // The provider joins repeated properties by OR in some places and by AND in others.
+    if (property !== '' && named.has(property)) throw unsupported(`${property} more than once`);
+    named.add(property);
+  }
+  const tests = terms.map((term) => ({ isExcluded: term.isExcluded, fits: compileTerm(term) }));
+  return (message) => tests.every(({ isExcluded, fits }) => fits(message) !== isExcluded);
+}
+
+function termsOf(text: string): readonly Term[] {
+  const terms: Term[] = [];
+  for (let at = 0; at < text.length;) {
+    const and = terms.length > 0 ? matchAt(AND, text, at) : null;
+    const from = at + (and?.[0].length ?? 0);
+    const match = matchAt(TERM, text, from);
+    if (!match) throw unsupported(text.slice(at));
+    const [whole, exclusion, name = '', comparison = ':', phrase, word = ''] = match;
+    terms.push({
+      isExcluded: exclusion !== undefined,
+      property: name.toLowerCase(),
+      comparison,
+      value: phrase ?? word,
+      isPhrase: phrase !== undefined,
+    });
+    at = from + whole.length;
+  }
+  if (terms.length === 0) throw unsupported('an empty query');
+  return terms;
+}
+
+function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
+  pattern.lastIndex = at;
+  return pattern.exec(text);
+}
+
+function compileTerm({ property, comparison, value, isPhrase }: Term): Predicate {
   if (property === 'received' || property === 'sent') {
     const fits = compileTime(comparison, value);
     return (message) => fits(property === 'sent' ? message.sentAt : message.receivedAt);
@@ -75,8 +104,9 @@ function compileTerm(property: string, comparison: string, value: string): Predi
     default: {
       const textOf = TEXT_OF.get(property);
       if (!textOf) throw unsupported(`the property ${property}`);
-      const wanted = wordsOf(value);
-      if (wanted.length === 0) throw unsupported(`${JSON.stringify(value)}, which holds no word`);
+      // With `=` KQL means the whole of the property and not a part.
+      if (comparison === '=') throw unsupported(`${property}=`);
+      const wanted = isPhrase ? wordsOfPhrase(value) : wordsOf(plainWord(value));
       return (message) => holdsPhrase(wordsOf(textOf(message)), wanted);
     }
   }
@@ -113,11 +143,27 @@ function compileTime(comparison: string, value: string): (at: number) => boolean
 
 function dayOf(word: string): number {
   const day = DAY.test(word) ? Date.parse(word) : Number.NaN;
-  if (Number.isNaN(day)) throw unsupported(`${word}, where a day as 2026-01-31 must be`);
+  // Some engines read February 30 as a day in March.
+  if (Number.isNaN(day) || !new Date(day).toISOString().startsWith(word)) {
+    throw unsupported(`${word}, where a day as 2026-01-31 must be`);
+  }
   return day;
 }
 
-const WORD = /[\p{L}\p{N}]+/gu;
+const WORD = /[\p{L}\p{N}\p{M}]+/gu;
+
+function plainWord(word: string): string {
+  if (OPERATOR.test(word)) throw unsupported(`the operator ${word}`);
+  if (!PLAIN_WORD.test(word)) throw unsupported(`${word}, which is no plain word`);
+  return word;
+}
+
+function wordsOfPhrase(phrase: string): readonly string[] {
+  if (phrase.includes('*')) throw unsupported(`"${phrase}", for its *`);
+  const words = wordsOf(phrase);
+  if (words.length === 0) throw unsupported(`"${phrase}", which holds no word`);
+  return words;
+}
 
 function wordsOf(text: string): readonly string[] {
   return text.toLowerCase().match(WORD) ?? [];
@@ -146,6 +192,6 @@ function addressText(recipients: readonly StoredRecipient[]): string {
 
 function unsupported(what: string): UnsupportedSearchError {
   return new UnsupportedSearchError(
-    `Cannot search for ${what}; write words or "phrases", with from:, to:, subject:, body: and the like before them`,
+    `Cannot search for ${what}; write words, word* or "phrases", with from:, to:, subject:, body: and the like before them, and - or NOT before what must not be there`,
   );
 }
