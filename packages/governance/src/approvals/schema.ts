@@ -119,4 +119,10 @@ const COUNTS: Migration = {
   `,
 };
 
-export const APPROVALS_MIGRATIONS: readonly Migration[] = [QUEUE, COUNTS];
+/** `mac` vouches for an open request and its votes; requests of before have none, and are asked for anew. */
+const ATTESTED: Migration = {
+  id: 'approvals-3',
+  sql: 'ALTER TABLE approvals ADD COLUMN mac TEXT;',
+};
+
+export const APPROVALS_MIGRATIONS: readonly Migration[] = [QUEUE, COUNTS, ATTESTED];

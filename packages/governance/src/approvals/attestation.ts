@@ -1,0 +1,36 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
+import type { LedgerTransaction } from '../ledger/ledger.ts';
+import type { Approval } from './approval.ts';
+import { macOf, putMac } from './approval-store.ts';
+import { keyedDigest } from './binding.ts';
+
+/**
+ * Says of an open request that all that stands in its rows was written by who has the key: state, terms, whom it is for, and
+ * every vote, each with its person, role and time (HMAC-SHA-256 of its canonical JSON, RFC 8785). Whoever can only write the
+ * database can thus not approve. What has ended bears none, so that its own is of no use to bring it back.
+ */
+export class Attestation {
+  readonly #key: Uint8Array;
+
+  constructor(key: Uint8Array) {
+    this.#key = key;
+  }
+
+  /** After each change of an open request, of which it was known before that it is genuine. */
+  attest({ database }: LedgerTransaction, approval: Approval): void {
+    putMac(database, approval.id, this.#macOf(approval));
+  }
+
+  /** False also for what an older version of the package filed, which attested nothing. */
+  isGenuine(database: DatabaseSync, approval: Approval): boolean {
+    const kept = macOf(database, approval.id);
+    if (kept === undefined) return false;
+    const [given, expected] = [Buffer.from(kept), Buffer.from(this.#macOf(approval))];
+    return given.length === expected.length && timingSafeEqual(given, expected);
+  }
+
+  #macOf(approval: Approval): string {
+    return keyedDigest(this.#key, { kind: 'approval', ...approval });
+  }
+}
