@@ -211,10 +211,9 @@ describe('a ledger', () => {
     await expectIntact(file, first);
   });
 
-  it('ends the intents of a process that is gone, and its lock file with it', async () => {
+  it('ends the intents of a process that is gone also where its lock file was swept away', async () => {
     const folder = newFolder();
     const file = join(folder, 'governance.db');
-    await using first = openLedger({ file });
     await runElsewhere(
       `const ledger = openLedger({ file: ${JSON.stringify(file)} });
        await ledger.write(({ append }) => append(${JSON.stringify(intent())}));
@@ -232,7 +231,8 @@ describe('a ledger', () => {
     other.exec('DELETE FROM audit_owners');
     other.close();
     const { seq } = await ledger.write(({ append }) => append(intent()));
-    await ledger.write(({ append }) => append(outcome(seq)));
+    const ended = await ledger.write(({ append }) => append(outcome(seq)));
+    expect([seq, ended.seq]).toEqual([0, 1]);
     await expectIntact(file, ledger);
   });
 
