@@ -761,6 +761,39 @@ describe('an attack by a grant', () => {
     expect(rotated.approvals.grants(ada)).toEqual([]);
   });
 
+  it.each([
+    ['calls that are left', 'UPDATE approval_grants SET calls_left = 9'],
+    ['money that is left', 'UPDATE approval_grants SET spend_left = 1000000'],
+    ['its end', 'UPDATE approval_grants SET expires_at = expires_at + 1'],
+    ['who made it', "UPDATE approval_grants SET made_by = 'bob'"],
+    ['the tool that it is for', "UPDATE approval_grants SET action = 'payments.payout'"],
+    ['the agent that it is for', "UPDATE approval_grants SET actor_id = 'agent-8'"],
+    ['its word for it, as an older version made none', 'UPDATE approval_grants SET mac = NULL'],
+  ])('covers nothing when somebody without the key changed %s', async (_what, sql) => {
+    using temporary = temporaryFile();
+    await using world = openWorld({}, { file: temporary.file });
+    await world.approvals.grant(ada, GRANT);
+    expect(await world.claim(REQUEST)).toMatchObject({ kind: 'granted' });
+    writeInto(temporary.file, sql);
+    for (const changed of [
+      {},
+      { action: 'payments.payout' },
+      { actor: { ...REQUEST.actor, id: 'agent-8' } },
+    ]) {
+      const request = payment({ idempotencyKey: 'task-2', ...changed });
+      expect(await world.claim(request)).toMatchObject({ kind: 'waiting' });
+    }
+  });
+
+  it('covers nothing more when somebody without the key takes its end back', async () => {
+    using temporary = temporaryFile();
+    await using world = openWorld({}, { file: temporary.file });
+    const { id } = await world.approvals.grant(ada, GRANT);
+    await world.approvals.revokeGrant(admin, id);
+    writeInto(temporary.file, 'UPDATE approval_grants SET revoked_at = NULL');
+    expect(await world.claim(REQUEST)).toMatchObject({ kind: 'waiting' });
+  });
+
   it('gives back what it took when the intent cannot be written', async () => {
     await using world = openWorld();
     await world.approvals.grant(ada, GRANT);

@@ -263,8 +263,8 @@ class LedgerApprovals implements Approvals {
     this.#newId = newId;
     this.#people = people;
     this.#logger = logger;
-    this.#grants = new GrantBook(seal);
     this.#attestation = new Attestation(deriveKey(secret, 'attesting'));
+    this.#grants = new GrantBook(seal, this.#attestation);
     this.#desk = new Desk({
       bindingKey: deriveKey(secret, 'binding'),
       seal,
