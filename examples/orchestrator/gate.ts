@@ -116,7 +116,8 @@ export function inTheNameOf(askedBy: ReadonlyMap<string, string>, tools: readonl
 
 /**
  * A clock of our own making begins on some day long ago, but people decide today, and approvals expire: so the log has the
- * times of a run that began now.
+ * times of a run that began now, and as its hours pass in seconds, those of its end are ahead: limits and rules go by the
+ * run's hours, so nothing can be dated by ours. The card counts what is dated ahead as well.
  */
 export function datedClock(clock: Clock): Clock {
   if (!(clock instanceof ManualClock)) return clock;

@@ -34,6 +34,7 @@ import {
   createKillSwitch,
   type OperableKillSwitch,
 } from './limits/kill-switch.ts';
+import { rulesCountedAfterwards } from './limits/counted-afterwards.ts';
 import { createLimitBook, LIMITS_MIGRATION } from './limits/limit-book.ts';
 import { GovernanceOptions, type GovernanceInput } from './options.ts';
 import type { LoadedPolicy } from './policy/compiled-policy.ts';
@@ -50,7 +51,10 @@ export interface GovernancePorts {
   newId?: NewId;
   /** What the host knows of people: roles, owners of agents, authors of policies. */
   people?: People;
-  /** Reads tokens and cost from what a tool returned. Default: none are known. */
+  /**
+   * Reads tokens and cost from what a tool returned. Default: none are known; then the first call under a limit that is
+   * `counted: afterwards` uses it up, and the logger is warned of each policy that has one.
+   */
   usageOf?: UsageOf;
   /** Gets every checkpoint: keep them where whoever holds the database cannot change them. */
   publish?: PublishCheckpoint;
@@ -163,6 +167,13 @@ export async function createGovernance(
       ),
     recall: (digest) => policies.textOf(digest),
   });
+  const warnOfUsage = ({ policy: loaded }: { policy: LoadedPolicy }): void => {
+    const rules = rulesCountedAfterwards(loaded);
+    if (ports.usageOf === undefined && rules.length > 0)
+      logger.warn({ rules }, 'Nothing tells what calls take (usageOf): one uses up these limits');
+  };
+  policy.events.on('loaded', warnOfUsage);
+  policy.events.on('rolledBack', warnOfUsage);
   const lastGood = policies.lastInForce();
   const followed = opened.use(await openPolicy(policy, options, clock, lastGood));
   const approvals = createApprovals(

@@ -38,6 +38,7 @@ export {
   ApprovalMismatchError,
   ApprovalNotFoundError,
   ApprovalRequestError,
+  ApprovalChangedError,
   ApprovalUnreadableError,
   FastApprovalRefusedError,
   GrantNotFoundError,

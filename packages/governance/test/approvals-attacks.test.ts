@@ -194,6 +194,87 @@ describe('an attack by a forged, stale or swapped approval', () => {
     expect(world.approvals.get(approvalId)?.state).toBe('pending');
   });
 
+  const byTwo = payment({ demand: demanding({ quorum: 2 }) });
+  it.each([
+    [
+      'votes and a state',
+      `INSERT INTO approval_votes SELECT approval_id, 'bob', 'bob', role, vote, via, comment, at FROM approval_votes;
+       UPDATE approvals SET state = 'approved', via = 'cli';`,
+    ],
+    ['a state', "UPDATE approvals SET state = 'approved', via = 'cli'"],
+    [
+      'terms that were not those',
+      `UPDATE approvals SET state = 'approved', via = 'cli', demand = replace(demand, '"quorum":2', '"quorum":1')`,
+    ],
+  ])(
+    'does not believe %s that were written into the database without the key',
+    async (_what, sql) => {
+      using temporary = temporaryFile();
+      await using world = openWorld({}, { file: temporary.file });
+      const { approvalId } = await world.file(byTwo);
+      await world.approvals.vote(approvalId, approving(ada));
+      writeInto(temporary.file, sql);
+      await expect(world.consume(byTwo)).rejects.toMatchObject({
+        code: 'GOVERNANCE_APPROVAL_CHANGED',
+        approvalId,
+      });
+      expect(await world.claim(byTwo)).toMatchObject({ kind: 'waiting', isNew: true });
+      expect(world.approvals.get(approvalId)?.state).toBe('invalidated');
+    },
+  );
+
+  it.each([
+    [
+      'a forged vote',
+      "INSERT INTO approval_votes VALUES (?, 'bob', 'bob', 'operator', 'approve', 'cli', NULL, 0)",
+    ],
+    ['a lower quorum', `UPDATE approvals SET demand = replace(demand, ':2', ':1') WHERE id = ?`],
+    ['a role that may vote too', `UPDATE approvals SET escalated_to = '["admin"]' WHERE id = ?`],
+    ['nobody excluded', "UPDATE approvals SET excluded = '[]' WHERE id = ?"],
+    ['a later end', 'UPDATE approvals SET expires_at = expires_at + 1 WHERE id = ?'],
+    [
+      'no attestation, as an older version filed it',
+      'UPDATE approvals SET mac = NULL WHERE id = ?',
+    ],
+  ])(
+    'takes no yes on a request with %s: it is invalidated, and asked for anew',
+    async (_what, sql) => {
+      using temporary = temporaryFile();
+      await using world = openWorld({}, { file: temporary.file });
+      const request = { ...byTwo, excluded: ['dave'] };
+      const { approvalId } = await world.file(request);
+      writeInto(temporary.file, sql, approvalId);
+      await expect(world.approvals.vote(approvalId, approving(ada))).rejects.toMatchObject({
+        code: 'GOVERNANCE_APPROVAL_CHANGED',
+        approvalId,
+      });
+      expect(world.approvals.stepsOf(approvalId).at(-1)?.event).toBe('invalidated');
+      expect(await world.claim(request)).toMatchObject({ kind: 'waiting', isNew: true });
+    },
+  );
+
+  it('does not use an approval twice that was brought back in the database', async () => {
+    using temporary = temporaryFile();
+    await using world = openWorld({}, { file: temporary.file });
+    const { approvalId } = await world.file(REQUEST);
+    await world.approvals.vote(approvalId, approving(ada));
+    await world.consume(REQUEST);
+    writeInto(temporary.file, "UPDATE approvals SET state = 'approved', ended_at = NULL");
+    await expect(world.consume(REQUEST, approvalId)).rejects.toMatchObject({
+      code: 'GOVERNANCE_APPROVAL_CHANGED',
+    });
+  });
+
+  it('still counts votes of before and after more people were asked', async () => {
+    await using world = openWorld({ escalation: { afterShare: 0.5, to: ['admin'] } });
+    const request = payment({ demand: demanding({ from: ['operator'], quorum: 2 }) });
+    const { approvalId } = await world.file(request);
+    await world.approvals.vote(approvalId, approving(ada));
+    await world.clock.advance(300_000);
+    await world.approvals.vote(approvalId, approving(admin));
+    expect(await world.claim(request)).toMatchObject({ kind: 'granted', approvalId });
+  });
+
   it('keeps no argument and no reason in plain, and nothing of them once it is over', async () => {
     using temporary = temporaryFile();
     const planted = payment({ input: { note: 'CANARY-ARGUMENT' }, rationale: 'CANARY-REASON' });
@@ -424,6 +505,38 @@ describe('an attack by people', () => {
     },
   );
 
+  it.each(['loaded', 'rolled_back'] as const)(
+    'does not take the vote of who the log says has %s the policy, nor let his earlier one count',
+    async (event) => {
+      await using world = openWorld();
+      const policyDigest = 'a'.repeat(64);
+      const [mine, voted] = ['task-1', 'task-2'].map((idempotencyKey) =>
+        payment({ policyDigest, idempotencyKey }),
+      );
+      if (!mine || !voted) throw new Error('There are two');
+      const { approvalId } = await world.file(mine);
+      const earlier = await world.file(voted);
+      await world.approvals.vote(earlier.approvalId, approving(ada));
+      await world.ledger.write(({ append }) =>
+        append({
+          kind: 'policy',
+          event,
+          policyDigest,
+          by: { kind: 'human', id: 'Ada' },
+          reasonCode: null,
+        }),
+      );
+      await expect(world.approvals.vote(approvalId, approving(ada))).rejects.toMatchObject({
+        code: 'GOVERNANCE_VOTE_REFUSED',
+        obstacle: 'policy_author',
+      });
+      expect(world.approvals.obstacleOf(ada, approvalOf(world, approvalId))).toBe('policy_author');
+      expect(await world.claim(voted)).toMatchObject({ kind: 'waiting', isNew: true });
+      await world.approvals.vote(approvalId, approving(bob));
+      expect(await world.claim(mine)).toMatchObject({ kind: 'granted' });
+    },
+  );
+
   it('counts one person once, however often and under whatever spelling he votes', async () => {
     await using world = openWorld();
     const { approvalId } = await world.file(payment({ demand: demanding({ quorum: 2 }) }));
@@ -648,6 +761,39 @@ describe('an attack by a grant', () => {
     expect(rotated.approvals.grants(ada)).toEqual([]);
   });
 
+  it.each([
+    ['calls that are left', 'UPDATE approval_grants SET calls_left = 9'],
+    ['money that is left', 'UPDATE approval_grants SET spend_left = 1000000'],
+    ['its end', 'UPDATE approval_grants SET expires_at = expires_at + 1'],
+    ['who made it', "UPDATE approval_grants SET made_by = 'bob'"],
+    ['the tool that it is for', "UPDATE approval_grants SET action = 'payments.payout'"],
+    ['the agent that it is for', "UPDATE approval_grants SET actor_id = 'agent-8'"],
+    ['its word for it, as an older version made none', 'UPDATE approval_grants SET mac = NULL'],
+  ])('covers nothing when somebody without the key changed %s', async (_what, sql) => {
+    using temporary = temporaryFile();
+    await using world = openWorld({}, { file: temporary.file });
+    await world.approvals.grant(ada, GRANT);
+    expect(await world.claim(REQUEST)).toMatchObject({ kind: 'granted' });
+    writeInto(temporary.file, sql);
+    for (const changed of [
+      {},
+      { action: 'payments.payout' },
+      { actor: { ...REQUEST.actor, id: 'agent-8' } },
+    ]) {
+      const request = payment({ idempotencyKey: 'task-2', ...changed });
+      expect(await world.claim(request)).toMatchObject({ kind: 'waiting' });
+    }
+  });
+
+  it('covers nothing more when somebody without the key takes its end back', async () => {
+    using temporary = temporaryFile();
+    await using world = openWorld({}, { file: temporary.file });
+    const { id } = await world.approvals.grant(ada, GRANT);
+    await world.approvals.revokeGrant(admin, id);
+    writeInto(temporary.file, 'UPDATE approval_grants SET revoked_at = NULL');
+    expect(await world.claim(REQUEST)).toMatchObject({ kind: 'waiting' });
+  });
+
   it('gives back what it took when the intent cannot be written', async () => {
     await using world = openWorld();
     await world.approvals.grant(ada, GRANT);
@@ -734,3 +880,20 @@ describe('an attack by fast approval', () => {
     expect(await world.claim(REQUEST)).toMatchObject({ kind: 'waiting' });
   });
 });
+
+/** As somebody does who can write the file, and has no key. */
+function writeInto(file: string, sql: string, ...values: string[]): void {
+  const intruder = new DatabaseSync(file);
+  try {
+    if (values.length === 0) intruder.exec(sql);
+    else intruder.prepare(sql).run(...values);
+  } finally {
+    intruder.close();
+  }
+}
+
+function approvalOf({ approvals }: ReturnType<typeof openWorld>, id: string) {
+  const approval = approvals.get(id);
+  if (!approval) throw new Error(`There is no ${id}`);
+  return approval;
+}

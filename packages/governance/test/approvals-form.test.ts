@@ -180,6 +180,16 @@ describe('a vote by the form', () => {
     expect(await response.text()).toContain('This request is denied');
   });
 
+  it('is not taken on a request that somebody changed in the database', async () => {
+    await using opened = await openRequest();
+    const { approvalId, token, post, approvals, ledger } = opened;
+    await ledger.write(({ database }) => database.exec('UPDATE approvals SET mac = NULL'));
+    const response = await post(approvalId, { token, vote: 'approve' });
+    expect(response.status).toBe(409);
+    expect(await response.text()).toContain('does not stand as it was written');
+    expect(approvals.get(approvalId)?.state).toBe('invalidated');
+  });
+
   it('is not taken from who may look only, or asked for it himself', async () => {
     await using opened = await openRequest(payment({ actor: { kind: 'human', id: 'bob' } }));
     const { approvalId, post, become, get } = opened;

@@ -160,6 +160,17 @@ describe('the log', () => {
     expect(log.card(clock.now()).violations24h).toBe(0);
   });
 
+  it('counts on its card also what was denied on a clock that was ahead', async () => {
+    const clock = new ManualClock();
+    await using ledger = openLedger({ file: ':memory:' }, { clock });
+    await ledger.write(({ append }) => append(refusal()));
+    await clock.advance(HOUR);
+    await ledger.write(({ append }) => append(refusal()));
+    const log = auditLogOf(ledger);
+    expect(log.card(clock.now() - HOUR).violations24h).toBe(log.card(clock.now()).violations24h);
+    expect(log.card(clock.now() - HOUR).violations24h).toBe(2);
+  });
+
   it('counts nothing of what was taken back', async () => {
     await using ledger = openLedger({ file: ':memory:' });
     const before = auditLogOf(ledger).card(0);

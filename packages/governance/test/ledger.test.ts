@@ -1,6 +1,8 @@
-import { mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdirSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { promisify } from 'node:util';
 import { describeFailure, ManualClock } from '@buddy/core';
 import { type AuditedLedger, auditLogOf, openLedger, verifyLog } from '@buddy/governance';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -193,6 +195,56 @@ describe('a ledger', () => {
     await expectIntact(file, first);
   });
 
+  it('does not take another for gone whose lock file somebody swept away', async () => {
+    const folder = newFolder();
+    const file = join(folder, 'governance.db');
+    await using first = openLedger({ file });
+    const { seq: intentSeq } = await first.write(({ append }) => append(intent()));
+    sweepLocks(folder);
+    await using here = openLedger({ file });
+    expect(here.recovered).toEqual([]);
+    sweepLocks(folder);
+    // Another process, as `buddy-governance approvals list` is one.
+    expect(await recoveredElsewhere(file)).toBe('[]');
+    await first.write(({ append }) => append(outcome(intentSeq)));
+    await first.write(({ append }) => append(intent()));
+    await expectIntact(file, first);
+  });
+
+  it('ends the intents of a process that is gone also where its lock file was swept away', async () => {
+    const folder = newFolder();
+    const file = join(folder, 'governance.db');
+    await runElsewhere(
+      `const ledger = openLedger({ file: ${JSON.stringify(file)} });
+       await ledger.write(({ append }) => append(${JSON.stringify(intent())}));
+       process.kill(process.pid, 'SIGKILL');`,
+    ).catch(() => undefined); // it was killed
+    sweepLocks(folder);
+    await using second = openLedger({ file });
+    expect(second.recovered).toEqual([0]);
+  });
+
+  it('goes on when it was taken for gone, with its next intent', async () => {
+    const file = newFile();
+    await using ledger = openLedger({ file });
+    const other = new DatabaseSync(file);
+    other.exec('DELETE FROM audit_owners');
+    other.close();
+    const { seq } = await ledger.write(({ append }) => append(intent()));
+    const ended = await ledger.write(({ append }) => append(outcome(seq)));
+    expect([seq, ended.seq]).toEqual([0, 1]);
+    await expectIntact(file, ledger);
+  });
+
+  it('ends what a ledger left open that was closed in this process', async () => {
+    const file = newFile();
+    const first = openLedger({ file });
+    const { seq } = await first.write(({ append }) => append(intent()));
+    await first.close();
+    await using second = openLedger({ file });
+    expect(second.recovered).toEqual([seq]);
+  });
+
   it('refuses a work that goes on after it returned', async () => {
     await using ledger = openLedger({ file: ':memory:' });
     const late = ledger.write(async ({ append }) => {
@@ -340,4 +392,30 @@ async function expectIntact(file: string, ledger: AuditedLedger): Promise<void> 
   await ledger.close();
   const { problems } = await verifyLog({ file, verifierKey });
   expect(problems).toEqual([]);
+}
+
+/** As a cleaner of temporary files does. */
+function sweepLocks(folder: string): void {
+  const locks = readdirSync(folder).filter((name) => name.includes('-owner-'));
+  expect(locks.length).toBeGreaterThan(0);
+  for (const name of locks) rmSync(join(folder, name));
+}
+
+/** What another process finds that opens the ledger. */
+function recoveredElsewhere(file: string): Promise<string> {
+  return runElsewhere(
+    `const ledger = openLedger({ file: ${JSON.stringify(file)} });
+     process.stdout.write(JSON.stringify(ledger.recovered));
+     await ledger.close();`,
+  );
+}
+
+async function runElsewhere(script: string): Promise<string> {
+  const program = `import { openLedger } from '@buddy/governance';\n${script}`;
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--conditions=@buddy/source', '--input-type=module', '-e', program],
+    { cwd: import.meta.dirname },
+  );
+  return stdout;
 }

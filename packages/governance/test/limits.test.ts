@@ -214,7 +214,8 @@ describe('a reservation', () => {
 
   it('counts as all that is allowed when money of another currency is all that is known of it', async () => {
     const { take, commit } = openBook();
-    await commit(await take([euros(100, 0)]), { cost: { amount: 1, currency: 'USD' } });
+    const afterwards = { ...euros(100, 0), isCountedAfterwards: true } as const;
+    await commit(await take([afterwards]), { cost: { amount: 1, currency: 'USD' } });
     expect((await take([euros(100, 1)])).kind).toBe('refused');
   });
 
@@ -226,6 +227,7 @@ describe('a reservation', () => {
       windowMs: HOUR_MS,
       by: 'run',
       amount: 0,
+      isCountedAfterwards: true,
     };
     const { take, commit, clock } = openBook();
     const first = await take([tokens]);
@@ -234,6 +236,47 @@ describe('a reservation', () => {
     expect((await take([tokens])).kind).toBe('refused');
     await clock.advance(HOUR_MS);
     expect((await take([tokens])).kind).toBe('reserved');
+  });
+
+  const words: LimitDemand = {
+    rule: 'words',
+    measure: 'tokens',
+    allowed: 100,
+    windowMs: HOUR_MS,
+    by: 'run',
+    amount: 0,
+    isCountedAfterwards: true,
+  };
+
+  it('of what only the result tells lets through one call at a time, and the next when it is known', async () => {
+    const { take, commit, release } = openBook();
+    const first = await take([words]);
+    const second = await take([words]);
+    expect(second).toMatchObject({ kind: 'refused', shortage: { used: 0, reserved: 100 } });
+    expect(second.kind === 'refused' && second.explanation).toContain('one such call at a time');
+    expect((await take([words], { ...subject, runId: 'run-2' })).kind).toBe('reserved');
+    await commit(first, { tokens: { in: 20, out: 20 } });
+    const third = await take([words]);
+    expect(third.kind).toBe('reserved');
+    await release(third);
+    expect((await take([words, words])).kind).toBe('reserved');
+  });
+
+  it('of what only the result tells uses up the limit when the result does not tell', async () => {
+    const { take, commit, clock } = openBook();
+    await commit(await take([words]), {});
+    expect((await take([words])).kind).toBe('refused');
+    await clock.advance(HOUR_MS);
+    expect((await take([words])).kind).toBe('reserved');
+  });
+
+  it('of what only the result tells uses up the limit also when it is told long after', async () => {
+    const { take, commit, clock } = openBook();
+    const long = await take([words]);
+    await clock.advance(3 * HOUR_MS);
+    await take([callsPerHour(9)]); // forgets rows of times gone by
+    await commit(long, {});
+    expect((await take([words])).kind).toBe('refused');
   });
 
   it('of a call counts from when it was let through, however long it takes', async () => {

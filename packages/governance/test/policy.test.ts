@@ -180,7 +180,15 @@ describe('a decision', () => {
         by: 'agent',
         amount: 1_235,
       },
-      { rule: 'b', measure: 'tokens', allowed: 1_000, windowMs: 7_200_000, by: 'all', amount: 0 },
+      {
+        rule: 'b',
+        measure: 'tokens',
+        allowed: 1_000,
+        windowMs: 7_200_000,
+        by: 'all',
+        amount: 0,
+        isCountedAfterwards: true,
+      },
     ]);
   });
 

@@ -369,7 +369,7 @@ export function moveApproval(
     prepared(
       database,
       `UPDATE approvals SET state = ?, via = ifnull(?, via), expires_at = ifnull(?, expires_at), ended_at = ?,
-           sealed = CASE WHEN ? THEN sealed ELSE NULL END
+           sealed = CASE WHEN ? THEN sealed ELSE NULL END, mac = NULL
          WHERE id = ? AND state = ?`,
     ).run(
       to,
@@ -412,6 +412,16 @@ export function putVote({ database }: LedgerTransaction, id: string, vote: Vote)
     vote.comment,
     vote.at,
   );
+}
+
+/** What vouches for a request as it stands; undefined when nothing does. */
+export function macOf(database: DatabaseSync, id: string): string | undefined {
+  const mac = prepared(database, 'SELECT mac FROM approvals WHERE id = ?').get(id)?.['mac'];
+  return typeof mac === 'string' ? mac : undefined;
+}
+
+export function putMac(database: DatabaseSync, id: string, mac: string): void {
+  prepared(database, 'UPDATE approvals SET mac = ? WHERE id = ?').run(mac, id);
 }
 
 export function sealedOf(database: DatabaseSync, id: string): Uint8Array | undefined {

@@ -34,6 +34,7 @@ import {
   stepsOf,
 } from './approval-store.ts';
 import { type Answer, Ballot, Cancellation, cancelApproval, castVote } from './ballot.ts';
+import { Attestation } from './attestation.ts';
 import type { BoundCall } from './binding.ts';
 import { type Consumption, Desk, type Filed } from './desk.ts';
 import { DueWatch } from './due-watch.ts';
@@ -54,6 +55,7 @@ import { type Grant, GrantBook, type GrantInput, GrantTerms } from './grants.ts'
 import { advance, asOf, lapse, SYSTEM } from './lapse.ts';
 import { deriveKey, type RandomBytes, Seal } from './seal.ts';
 import { isOpen } from './state.ts';
+import { withPolicyAuthors } from './policy-authors.ts';
 import { StepWatch } from './step-watch.ts';
 
 export const ApprovalsOptions = z.strictObject({
@@ -131,6 +133,7 @@ export interface Approvals extends ApprovalDesk {
    * @throws {ApprovalNotFoundError} When there is none.
    * @throws {ApprovalMismatchError} When it is for another call.
    * @throws {NotApprovedError} When nobody agreed, or it is used, over, or those who agreed may not agree any more.
+   * @throws {ApprovalChangedError} When its rows or votes are not as they were written with the secret.
    */
   consume(
     transaction: LedgerTransaction,
@@ -145,6 +148,7 @@ export interface Approvals extends ApprovalDesk {
    * @throws {VoteRefusedError} When this person has no say in it.
    * @throws {ApprovalMismatchError} When `seen` is not what it is about.
    * @throws {ApprovalUnreadableError} When what it is about cannot be read: then nobody can agree to it.
+   * @throws {ApprovalChangedError} When its rows or votes are not as they were written; it is invalidated then.
    * @example
    * await approvals.vote(id, { by: { id: 'ada', role: 'operator' }, vote: 'approve', via: 'api' });
    */
@@ -242,6 +246,7 @@ class LedgerApprovals implements Approvals {
   readonly #newId: NewId;
   readonly #people: People;
   readonly #desk: Desk;
+  readonly #attestation: Attestation;
   readonly #grants: GrantBook;
   readonly #watch: StepWatch;
   readonly #logger: Logger;
@@ -258,16 +263,23 @@ class LedgerApprovals implements Approvals {
     this.#newId = newId;
     this.#people = people;
     this.#logger = logger;
-    this.#grants = new GrantBook(seal);
+    this.#attestation = new Attestation(deriveKey(secret, 'attesting'));
+    this.#grants = new GrantBook(seal, this.#attestation);
     this.#desk = new Desk({
       bindingKey: deriveKey(secret, 'binding'),
       seal,
+      attestation: this.#attestation,
       grants: this.#grants,
       people,
       newId,
       maxPendingPerActor: options.maxPendingPerActor,
       escalation: options.escalation,
       isFast: (at) => this.#isFast(at),
+      onChanged: (approvalId) =>
+        logger.error(
+          { approvalId },
+          'A request does not stand as it was written, and is not believed',
+        ),
       onDue: (at) => this.#noteDue(at),
     });
     this.#watch = new StepWatch({ ledger, clock, logger });
@@ -298,13 +310,18 @@ class LedgerApprovals implements Approvals {
 
   async vote(id: string, ballot: z.input<typeof Ballot>): Promise<Approval> {
     const checked = parseOrThrow(Ballot, ballot, 'vote');
-    const parts = { desk: this.#desk, people: this.#people, escalatesTo: this.#escalatesTo };
+    const parts = {
+      desk: this.#desk,
+      attestation: this.#attestation,
+      people: this.#people,
+      escalatesTo: this.#escalatesTo,
+    };
     return this.#answer((transaction) => castVote(transaction, id, checked, parts));
   }
 
   async cancel(id: string, cancellation: z.input<typeof Cancellation>): Promise<Approval> {
     const checked = parseOrThrow(Cancellation, cancellation, 'cancellation');
-    const parts = { escalatesTo: this.#escalatesTo };
+    const parts = { attestation: this.#attestation, escalatesTo: this.#escalatesTo };
     return this.#answer((transaction) => cancelApproval(transaction, id, checked, parts));
   }
 
@@ -331,7 +348,7 @@ class LedgerApprovals implements Approvals {
     for (let due: Approval[], isMore = true; isMore; isMore = due.length === DUE_AT_ONCE) {
       due = await this.#write((transaction) =>
         findDue(transaction.database, transaction.at, this.#escalatesTo.length > 0).map(
-          (approval) => lapse(transaction, approval, this.#escalatesTo),
+          (approval) => lapse(transaction, approval, this.#escalatesTo, this.#attestation),
         ),
       );
       for (const { id, state } of due) (state === 'expired' ? expired : escalated).push(id);
@@ -395,7 +412,9 @@ class LedgerApprovals implements Approvals {
   }
 
   obstacleOf(person: Person, approval: Approval): VoteObstacle | undefined {
-    return voteObstacle(person, approval, this.#people);
+    return this.#ledger.read((database) =>
+      voteObstacle(person, approval, withPolicyAuthors(this.#people, database)),
+    );
   }
 
   async waitFor(id: string, { signal }: { signal?: AbortSignal } = {}): Promise<Approval> {

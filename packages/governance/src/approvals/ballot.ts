@@ -7,12 +7,15 @@ import { findById, noteStep, putVote } from './approval-store.ts';
 import { agreedBy, type Desk } from './desk.ts';
 import { isRequester, type People, voteObstacle } from './electorate.ts';
 import {
+  ApprovalChangedError,
   ApprovalClosedError,
   ApprovalMismatchError,
   ApprovalNotFoundError,
   VoteRefusedError,
 } from './errors.ts';
-import { advance, again, lapse } from './lapse.ts';
+import type { Attestation } from './attestation.ts';
+import { advance, again, lapse, SYSTEM } from './lapse.ts';
+import { withPolicyAuthors } from './policy-authors.ts';
 import { isOpen } from './state.ts';
 import { PermissionDeniedError, type Role } from '../roles/roles.ts';
 
@@ -37,6 +40,7 @@ export type Answer = { approval: Approval } | { refusal: Error };
 
 export interface BallotParts {
   desk: Desk;
+  attestation: Attestation;
   people: People;
   escalatesTo: readonly Role[];
 }
@@ -46,12 +50,17 @@ export function castVote(
   transaction: LedgerTransaction,
   id: string,
   { by, vote, via, comment, seen }: Ballot,
-  { desk, people, escalatesTo }: BallotParts,
+  { desk, attestation, people: told, escalatesTo }: BallotParts,
 ): Answer {
+  const people = withPolicyAuthors(told, transaction.database);
   const found = findById(transaction.database, id);
   if (!found) throw new ApprovalNotFoundError();
-  const approval = lapse(transaction, found, escalatesTo);
+  const approval = lapse(transaction, found, escalatesTo, attestation);
   if (!isOpen(approval.state)) return { refusal: new ApprovalClosedError(id, approval.state) };
+  if (vote === 'approve' && !attestation.isGenuine(transaction.database, approval)) {
+    advance(transaction, approval, 'invalidated', { by: SYSTEM });
+    return { refusal: new ApprovalChangedError(id) };
+  }
   const obstacle = voteObstacle(by, approval, people);
   if (obstacle) return { refusal: new VoteRefusedError(id, obstacle) };
   if (seen !== undefined && seen !== approval.bindingDigest) {
@@ -72,10 +81,15 @@ export function castVote(
   const voted = again(transaction, approval);
   if (vote === 'deny')
     return { approval: advance(transaction, voted, 'denied', { by: person, via }) };
-  if (agreedBy(voted, people) < voted.demand.quorum) return { approval: voted };
+  if (agreedBy(voted, people) < voted.demand.quorum) {
+    attestation.attest(transaction, voted);
+    return { approval: voted };
+  }
   // What is approved can be used for as long as it could be decided on, counted from now.
   const expiresAt = Math.ceil(at + voted.demand.expiresMs);
-  return { approval: advance(transaction, voted, 'approved', { by: person, via, expiresAt }) };
+  const approved = advance(transaction, voted, 'approved', { by: person, via, expiresAt });
+  attestation.attest(transaction, approved);
+  return { approval: approved };
 }
 
 /** Takes a request back, or an approval that is not used yet. */
@@ -83,7 +97,7 @@ export function cancelApproval(
   transaction: LedgerTransaction,
   id: string,
   { by, via }: Cancellation,
-  { escalatesTo }: Pick<BallotParts, 'escalatesTo'>,
+  { attestation, escalatesTo }: Pick<BallotParts, 'attestation' | 'escalatesTo'>,
 ): Answer {
   const found = findById(transaction.database, id);
   if (!found) throw new ApprovalNotFoundError();
@@ -91,7 +105,7 @@ export function cancelApproval(
   if (!isOwn && !can(by, 'approvals.cancel')) {
     throw new PermissionDeniedError(by, 'approvals.cancel');
   }
-  const approval = lapse(transaction, found, escalatesTo);
+  const approval = lapse(transaction, found, escalatesTo, attestation);
   if (!isOpen(approval.state)) return { refusal: new ApprovalClosedError(id, approval.state) };
   return {
     approval: advance(transaction, approval, 'cancelled', {

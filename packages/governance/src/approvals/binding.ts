@@ -62,7 +62,8 @@ function datesIn(value: unknown, path: string): string[] {
     .toSorted();
 }
 
-function keyedDigest(key: Uint8Array, value: object): string {
+/** HMAC-SHA-256, in hex, of the canonical JSON. */
+export function keyedDigest(key: Uint8Array, value: object): string {
   let text: string | undefined;
   try {
     text = canonicalize(value);

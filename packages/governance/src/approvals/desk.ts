@@ -17,9 +17,12 @@ import {
   sealedOf,
   wasDenied,
 } from './approval-store.ts';
+import type { Attestation } from './attestation.ts';
 import { type BoundCall, bindingDigest, callDigest } from './binding.ts';
 import { type People, voteObstacle } from './electorate.ts';
+import { withPolicyAuthors } from './policy-authors.ts';
 import {
+  ApprovalChangedError,
   ApprovalMismatchError,
   ApprovalNotFoundError,
   ApprovalRequestError,
@@ -54,6 +57,7 @@ export type Consumption = (
 export interface DeskParts {
   bindingKey: Uint8Array;
   seal: Seal;
+  attestation: Attestation;
   grants: GrantBook;
   people: People;
   newId: NewId;
@@ -61,6 +65,8 @@ export interface DeskParts {
   escalation: { afterShare: number; to: readonly Role[] } | undefined;
   /** Whether requests are approved by nobody's word at that moment. */
   isFast: (at: number) => boolean;
+  /** Hears of a request whose rows are not as they were written. */
+  onChanged: (approvalId: string) => void;
   /** Hears when a request that is being filed expires or is escalated, ms since the epoch. */
   onDue: (at: number) => void;
 }
@@ -94,7 +100,7 @@ export class Desk implements ApprovalDesk {
         return { kind: 'granted', approvalId, via: word.via };
       }
       case 'approved': {
-        if (this.#isStillAgreed(approval)) {
+        if (this.#isStillAgreed(transaction, approval)) {
           return {
             kind: 'granted',
             approvalId,
@@ -119,7 +125,8 @@ export class Desk implements ApprovalDesk {
     const { id, state, expiresAt } = approval;
     if (state !== 'approved') throw new NotApprovedError(id, state);
     if (expiresAt <= transaction.at) throw new NotApprovedError(id, state, 'it has expired');
-    if (!this.#isStillAgreed(approval)) {
+    if (!this.#isGenuine(transaction, approval)) throw new ApprovalChangedError(id);
+    if (!this.#isStillAgreed(transaction, approval)) {
       throw new NotApprovedError(id, state, 'who agreed may not agree any more');
     }
     return { approvalId: id, via: this.#use(transaction, approval, by) };
@@ -151,7 +158,10 @@ export class Desk implements ApprovalDesk {
     const binding = this.bindingOf(request);
     const open = this.#openOfWork(transaction, request);
     // What people were asked may be less than what is asked of them now: then nobody has agreed to this.
+    // Who forged it may have forged anything in it; and what nobody can vouch for, nobody can agree to.
+    const isGenuine = open === undefined || this.#isGenuine(transaction, open);
     const isSame =
+      isGenuine &&
       open?.bindingDigest === binding &&
       open.tier === request.tier &&
       isSameDemand(open.demand, request.demand);
@@ -160,7 +170,9 @@ export class Desk implements ApprovalDesk {
     if (same && !gone.has(same.state)) return { approval: same, isNew: false };
     // An edit, another version of the tool or another policy: what was asked for before is asked for no more.
     const before = open && this.#contentOrNothing(database, open);
-    if (open) advance(transaction, open, 'invalidated', { by: request.actor });
+    if (open) {
+      advance(transaction, open, 'invalidated', { by: isGenuine ? request.actor : SYSTEM });
+    }
     const id = this.#insert(transaction, request, binding, {
       input: request.input,
       rationale: request.rationale,
@@ -168,6 +180,7 @@ export class Desk implements ApprovalDesk {
     });
     const approval = findById(database, id);
     if (!approval) throw new Error(`Approval ${id} is not there after it was filed`);
+    this.#parts.attestation.attest(transaction, approval);
     noteStep(transaction, approval, 'filed', request.actor, null);
     return { approval, isNew: true };
   }
@@ -175,7 +188,8 @@ export class Desk implements ApprovalDesk {
   /** What has expired meanwhile is not open, whoever notices first: this or the watch over what is due. */
   #openOfWork(transaction: LedgerTransaction, request: ApprovalRequest): Approval | undefined {
     const found = findOpenOfWork(transaction.database, request);
-    const approval = found && lapse(transaction, found, this.#parts.escalation?.to ?? []);
+    const { attestation, escalation } = this.#parts;
+    const approval = found && lapse(transaction, found, escalation?.to ?? [], attestation);
     return approval && isOpen(approval.state) ? approval : undefined;
   }
 
@@ -228,7 +242,8 @@ export class Desk implements ApprovalDesk {
   ): { by: Actor; via: 'grant' | 'fast' } | undefined {
     const { grants, people, isFast, bindingKey } = this.#parts;
     if (wasDenied(transaction.database, callDigest(bindingKey, request))) return undefined;
-    const grant = grants.spend(transaction, request, people);
+    const known = withPolicyAuthors(people, transaction.database);
+    const grant = grants.spend(transaction, request, known);
     if (grant) return { by: { kind: 'human', id: grant.madeBy.id }, via: 'grant' };
     return isFast(transaction.at) ? { by: SYSTEM, via: 'fast' } : undefined;
   }
@@ -253,8 +268,16 @@ export class Desk implements ApprovalDesk {
   }
 
   /** Whether those who agreed are still as many as are needed: roles and owners may have changed since. */
-  #isStillAgreed(approval: Approval): boolean {
-    return agreedBy(approval, this.#parts.people) >= approval.demand.quorum;
+  #isStillAgreed({ database }: LedgerTransaction, approval: Approval): boolean {
+    return (
+      agreedBy(approval, withPolicyAuthors(this.#parts.people, database)) >= approval.demand.quorum
+    );
+  }
+
+  #isGenuine({ database }: LedgerTransaction, approval: Approval): boolean {
+    if (this.#parts.attestation.isGenuine(database, approval)) return true;
+    this.#parts.onChanged(approval.id);
+    return false;
   }
 
   #use(transaction: LedgerTransaction, approval: Approval, by: Actor): ApprovalVia {

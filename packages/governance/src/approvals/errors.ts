@@ -83,6 +83,23 @@ export class ApprovalUnreadableError extends BuddyError {
   }
 }
 
+/**
+ * The rows of the request are not as this package wrote them: changed in the database, filed by a version that did not vouch
+ * for them, or under another secret. Nobody's yes counts on it.
+ */
+export class ApprovalChangedError extends BuddyError {
+  readonly code = 'GOVERNANCE_APPROVAL_CHANGED';
+  readonly approvalId: string;
+
+  constructor(approvalId: string) {
+    super(
+      `Approval ${approvalId} does not stand as it was written: the database was changed without its key, or an older ` +
+        'version filed it. It was invalidated; have it asked for again, and look at `buddy-governance audit verify`.',
+    );
+    this.approvalId = approvalId;
+  }
+}
+
 /** A program asked for something that no approval can be. */
 export class ApprovalRequestError extends BuddyError {
   readonly code = 'GOVERNANCE_APPROVAL_REQUEST_INVALID';

@@ -8,6 +8,7 @@ import { ArgumentCondition, ArgumentPath } from '../policy/vocabulary.ts';
 import { type Person, ROLES } from '../roles/roles.ts';
 import type { ApprovalRequest } from './approval.ts';
 import { type People, voteObstacle } from './electorate.ts';
+import type { Attestation } from './attestation.ts';
 import type { Seal } from './seal.ts';
 
 const DAY_MS = 86_400_000;
@@ -87,14 +88,17 @@ const Row = z.object({
   maker_role: z.enum(ROLES),
   expires_at: z.int(),
   revoked_at: z.int().nullable(),
+  mac: z.string().nullable(),
 });
 
 /** Grants as they are kept. Their terms hold arguments, so they are sealed too. */
 export class GrantBook {
   readonly #seal: Seal;
+  readonly #attestation: Attestation;
 
-  constructor(seal: Seal) {
+  constructor(seal: Seal, attestation: Attestation) {
     this.#seal = seal;
+    this.#attestation = attestation;
   }
 
   add({ database, at }: LedgerTransaction, id: string, terms: GrantTerms, maker: Person): Grant {
@@ -119,6 +123,7 @@ export class GrantBook {
         maker.role,
         at + ttlMs,
       );
+    this.#attest(database, id);
     const added = this.find(database, id);
     if (!added) throw new Error(`Grant ${id} is not there after it was added`);
     return added;
@@ -145,7 +150,7 @@ export class GrantBook {
     return (
       database
         .prepare(
-          `UPDATE approval_grants SET revoked_at = ?
+          `UPDATE approval_grants SET revoked_at = ?, mac = NULL
            WHERE id = ? AND revoked_at IS NULL AND expires_at > ? AND calls_left > 0`,
         )
         .run(at, id, at).changes === 1
@@ -174,14 +179,29 @@ export class GrantBook {
           'UPDATE approval_grants SET calls_left = calls_left - 1, spend_left = spend_left - ? WHERE id = ?',
         )
         .run(amount, grant.id);
+      this.#attest(database, grant.id);
       return grant;
     }
     return undefined;
   }
 
+  /** After what this class has changed itself; one that was revoked bears no word for it any more. */
+  #attest(database: DatabaseSync, id: string): void {
+    const row = database.prepare('SELECT * FROM approval_grants WHERE id = ?').get(id);
+    const grant = row && this.#unsealed(Row.parse(row));
+    if (!grant) throw new Error(`Grant ${id} cannot be read after it was written`);
+    const mac = this.#attestation.macOf('grant', grant);
+    database.prepare('UPDATE approval_grants SET mac = ? WHERE id = ?').run(mac, id);
+  }
+
   /** Undefined for one that was sealed with another secret, or changed in the database: it covers nothing. */
   #readable(raw: Record<string, unknown>): Grant | undefined {
     const row = Row.parse(raw);
+    const grant = this.#unsealed(row);
+    return grant && this.#attestation.isMacOf(row.mac, 'grant', grant) ? grant : undefined;
+  }
+
+  #unsealed(row: z.output<typeof Row>): Grant | undefined {
     let terms: string;
     try {
       terms = this.#seal.open(row.terms, labelOf(row.id));
@@ -214,7 +234,14 @@ function amountCovered(
   request: ApprovalRequest,
   people: People,
 ): number | undefined {
-  const { actor, demand, excluded = [], input, policyDigest } = request;
+  const { action, actor, toolDigest, demand, excluded = [], input, policyDigest } = request;
+  // What it was found by is beside its terms, and could be another's.
+  const isMeant =
+    terms.action === action &&
+    terms.actor.kind === actor.kind &&
+    terms.actor.id === actor.id &&
+    terms.toolDigest === toolDigest;
+  if (!isMeant) return undefined;
   if (terms.actor.onBehalfOf !== actor.onBehalfOf || demand.quorum !== 1) return undefined;
   const electoral = { actor, demand, escalatedTo: [], excluded, policyDigest };
   if (voteObstacle(madeBy, electoral, people)) return undefined;

@@ -3,6 +3,7 @@ import type { ApprovalEvent, ApprovalVia } from '../ledger/entry.ts';
 import type { LedgerTransaction } from '../ledger/ledger.ts';
 import type { Role } from '../roles/roles.ts';
 import type { Approval } from './approval.ts';
+import type { Attestation } from './attestation.ts';
 import { findById, moveApproval, noteStep, widenElectorate } from './approval-store.ts';
 import { type ApprovalState, isOpen } from './state.ts';
 
@@ -28,15 +29,19 @@ export function lapse(
   transaction: LedgerTransaction,
   approval: Approval,
   escalatesTo: readonly Role[],
+  attestation: Attestation,
 ): Approval {
   const { state, expiresAt, escalatesAt } = approval;
   if (!isOpen(state)) return approval;
   if (expiresAt <= transaction.at) return advance(transaction, approval, 'expired', { by: SYSTEM });
   if (state !== 'pending' || escalatesAt === null || escalatesAt > transaction.at) return approval;
   if (escalatesTo.length === 0) return approval; // left for a process that knows whom to ask
+  const isGenuine = attestation.isGenuine(transaction.database, approval);
   widenElectorate(transaction, approval.id, escalatesTo);
   noteStep(transaction, approval, 'escalated', SYSTEM, null);
-  return again(transaction, approval);
+  const widened = again(transaction, approval);
+  if (isGenuine) attestation.attest(transaction, widened); // else it stays as doubtful as it was
+  return widened;
 }
 
 /** How a request stands at that moment, whether or not somebody has written it yet: `lapse`, for those who only look. */

@@ -119,4 +119,16 @@ const COUNTS: Migration = {
   `,
 };
 
-export const APPROVALS_MIGRATIONS: readonly Migration[] = [QUEUE, COUNTS];
+/**
+ * `mac` vouches for an open request and its votes, and for a grant and what is left of it. Requests of before have none, and
+ * are asked for anew; grants of before cover nothing.
+ */
+const ATTESTED: Migration = {
+  id: 'approvals-3',
+  sql: `
+    ALTER TABLE approvals ADD COLUMN mac TEXT;
+    ALTER TABLE approval_grants ADD COLUMN mac TEXT;
+  `,
+};
+
+export const APPROVALS_MIGRATIONS: readonly Migration[] = [QUEUE, COUNTS, ATTESTED];

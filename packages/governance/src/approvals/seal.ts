@@ -11,7 +11,7 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
 /** What one secret is used for; a key of its own for each (HKDF, RFC 5869). */
-export type SecretPurpose = 'binding' | 'sealing' | 'form';
+export type SecretPurpose = 'binding' | 'sealing' | 'attesting' | 'form';
 
 /** @throws {ApprovalRequestError} When the secret is shorter than 32 bytes. */
 export function deriveKey(secret: Uint8Array, purpose: SecretPurpose): Uint8Array {

@@ -7,7 +7,10 @@ import { hasTable } from '../ledger/migrations.ts';
 export interface GovernanceCard {
   /** Approvals that wait for people. */
   pendingApprovals: number;
-  /** Denied actions of the last 24 hours, counted by whole minutes. */
+  /**
+   * Denied actions of the last 24 hours, counted by whole minutes. Also those that bear a later time than now: what somebody
+   * was denied on a clock that was ahead, or has been set back since, is not hidden by it.
+   */
   violations24h: number;
   /** Decisions ever made, by tier. */
   tiers: Readonly<Record<Tier, number>>;
@@ -37,9 +40,8 @@ export function readCard(database: DatabaseSync, now: number): GovernanceCard {
       overdueApprovals(database, now),
     violations24h: numberOf(
       database,
-      'SELECT coalesce(sum(count), 0) AS value FROM audit_denials WHERE minute BETWEEN ? AND ?',
+      'SELECT coalesce(sum(count), 0) AS value FROM audit_denials WHERE minute >= ?',
       minuteOf(now) - DAY_MINUTES,
-      minuteOf(now),
     ),
     tiers: readTierCounts(database),
     decisions: lastDecisions(database),

@@ -85,4 +85,9 @@ export const LOG_MIGRATIONS: readonly Migration[] = [
         .join('')}
     `,
   },
+  {
+    // Process numbers mean something on one machine, or in one container, only.
+    id: 'log-2',
+    sql: 'ALTER TABLE audit_owners ADD COLUMN host TEXT;',
+  },
 ];

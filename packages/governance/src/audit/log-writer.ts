@@ -15,6 +15,8 @@ interface LogWriterParts {
   signer: NoteSigner;
   /** Whose intents those are that are appended here. */
   owner: string;
+  /** Makes the owner known again that another process took for gone. */
+  registerAgain: (at: number) => void;
   /** A checkpoint is signed when so many entries have none. */
   checkpointEntries: number;
   /** A checkpoint is on the disk. */
@@ -124,10 +126,10 @@ export class LogWriter implements EntryLog {
   }
 
   #account(entry: AuditEntry): void {
-    const { insertIntent, deleteIntent } = this.#statements;
+    const { deleteIntent } = this.#statements;
     switch (entry.kind) {
       case 'intent':
-        insertIntent.run(entry.seq, this.#parts.owner);
+        this.#own(entry);
         this.#count(entry.tier, 0);
         break;
       case 'refusal':
@@ -144,6 +146,18 @@ export class LogWriter implements EntryLog {
       case 'policy':
       case 'control':
         break;
+    }
+  }
+
+  #own({ seq, at }: AuditEntry): void {
+    const { insertIntent } = this.#statements;
+    const { owner, registerAgain } = this.#parts;
+    try {
+      insertIntent.run(seq, owner);
+    } catch (error) {
+      if (Reflect.get(Object(error), 'errcode') !== FOREIGN_KEY_FAILED) throw error;
+      registerAgain(at);
+      insertIntent.run(seq, owner);
     }
   }
 
@@ -190,6 +204,9 @@ export class LogWriter implements EntryLog {
     this.#signedSize = Number(signed?.['size'] ?? 0);
   }
 }
+
+/** SQLite's SQLITE_CONSTRAINT_FOREIGNKEY: here, that the owner is not among those that are known. */
+const FOREIGN_KEY_FAILED = 787;
 
 /** All entries of a transaction bear one time, and so fall into one minute. */
 interface Tally {

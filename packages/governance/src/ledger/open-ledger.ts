@@ -180,6 +180,7 @@ class SqliteLedger implements AuditedLedger {
       database,
       signer: keys.signer,
       owner: owner.id,
+      registerAgain: (at) => registerOwner(database, owner, at),
       checkpointEntries: options.checkpointEntries,
       onCheckpoint: (checkpoint) => this.#checkpointer.publish(checkpoint),
       onCommit: () => this.#checkpointer.noteCommit(),
@@ -277,19 +278,21 @@ class SqliteLedger implements AuditedLedger {
 
   async #moveOut(): Promise<void> {
     const { database, owner } = this.#parts;
+    let isForgotten = false;
     try {
       this.#checkpointer.stop();
       const last = this.#group.write(() => {
         this.#log.demandCheckpoint();
         // Intents that wait for their outcome are left to whoever opens the ledger next.
-        if (!hasOpenIntents(database, owner)) forgetOwners(database, [owner.id]);
+        isForgotten = !hasOpenIntents(database, owner);
+        if (isForgotten) forgetOwners(database, [owner.id]);
       });
       await Promise.allSettled([last, this.#group.close()]);
       await last;
       await this.#checkpointer.settled();
     } finally {
       database.close();
-      owner.release();
+      owner.release({ keepsLock: !isForgotten });
     }
   }
 }

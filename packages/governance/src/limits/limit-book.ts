@@ -41,7 +41,11 @@ export interface LimitBookOptions {
  * reservation that is never settled counts as spent.
  *
  * A call counts from when it was let through. Money and tokens count as estimated until the call ends, and then as they
- * were, from that moment on: what a tool only tells afterwards can pass the limit once, and then holds up the next.
+ * were, from that moment on.
+ *
+ * What a call takes and only its result tells (`isCountedAfterwards`) is anything until it is known: such a call holds all
+ * that is left, so there is one at a time, and it alone can pass the limit. When its result does not tell, it took all that
+ * is allowed.
  */
 export function createLimitBook({ longestCallMs = 600_000 }: LimitBookOptions = {}): LimitBook {
   return new SqliteLimitBook(longestCallMs);
@@ -55,6 +59,7 @@ const Held = z.strictObject({
   currency: z.string().optional(),
   windowMs: z.number(),
   allowed: z.number(),
+  isCountedAfterwards: z.literal(true).exactOptional(),
 });
 type Held = z.output<typeof Held>;
 
@@ -98,7 +103,8 @@ class SqliteLimitBook implements LimitBook {
         statements.settle(id); // it was made when it was let through
         continue;
       }
-      const estimate = statements.remove(id) ?? 0;
+      const reserved = statements.remove(id) ?? 0;
+      const estimate = held.isCountedAfterwards === true ? Math.ceil(held.allowed) : reserved;
       const amount = usedOf(actual, held, estimate);
       if (amount > 0) statements.add(name, amount, at + windowMs, false);
     }
@@ -117,7 +123,7 @@ class SqliteLimitBook implements LimitBook {
     subject: LimitSubject,
     held: Held[],
   ): { explanation: string; shortage?: LimitShortage } | undefined {
-    const { amount, allowed, measure, currency, windowMs } = demand;
+    const { amount, allowed, measure, currency, windowMs, isCountedAfterwards } = demand;
     if (!(amount >= 0 && amount <= MOST)) {
       return {
         explanation: `${limitInWords(demand)}; how much this call would take cannot be told.`,
@@ -126,7 +132,9 @@ class SqliteLimitBook implements LimitBook {
     const name = counterName(demand, subject);
     const whole = Math.ceil(amount);
     const total = statements.totalAt(name, at);
-    // What a call takes may be known only afterwards; then it needs room for at least something.
+    const isHeldByItself = held.some((other) => other.name === name && other.isCountedAfterwards);
+    if (isCountedAfterwards === true && isHeldByItself) return undefined; // the same limit, said twice
+    // It needs room for at least something.
     const needed = Math.max(whole, 1);
     if (total + needed > allowed) {
       const reserved = statements.heldOf(name);
@@ -139,12 +147,18 @@ class SqliteLimitBook implements LimitBook {
         asked: whole,
         freesAt: needed > allowed ? null : statements.fallsTo(name, allowed - needed, total),
       };
-      return { explanation: `${limitInWords(demand)}; ${shortageInWords(shortage)}`, shortage };
+      const why = isCountedAfterwards === true ? ONE_AT_A_TIME : '';
+      return {
+        explanation: `${limitInWords(demand)}; ${shortageInWords(shortage)}${why}`,
+        shortage,
+      };
     }
     const heldMs = measure === 'calls' ? windowMs : Math.max(windowMs, this.#longestCallMs);
-    const id = statements.add(name, whole, at + heldMs, true);
+    const taken = isCountedAfterwards === true ? Math.ceil(allowed) - total : whole;
+    const id = statements.add(name, taken, at + heldMs, true);
     const ofCurrency = currency !== undefined && { currency };
-    held.push({ id, name, measure, windowMs, allowed, ...ofCurrency });
+    const afterwards = isCountedAfterwards === true && { isCountedAfterwards };
+    held.push({ id, name, measure, windowMs, allowed, ...ofCurrency, ...afterwards });
     return undefined;
   }
 
@@ -159,7 +173,10 @@ function heldBy(reservation: string): Held[] {
   return Reservation.parse(JSON.parse(reservation));
 }
 
-/** Two limits of one rule that differ in nothing of this are counted as one. */
+/**
+ * Two limits of one rule that differ in nothing of this are counted as one. Where a new policy has another of it, it begins
+ * anew; only what is allowed can change and the count go on.
+ */
 function counterName(
   { rule, measure, currency, by, windowMs }: LimitDemand,
   subject: LimitSubject,
@@ -202,6 +219,9 @@ function counted(amount: number): number | undefined {
   if (!(amount >= 0)) return undefined;
   return Math.min(Math.ceil(amount), MOST);
 }
+
+const ONE_AT_A_TIME =
+  ' What it takes is known only when it is done, so one such call at a time is let through.';
 
 function limitInWords({ rule, allowed, measure, currency, windowMs, by }: LimitDemand): string {
   const what = currency === undefined ? measure : `minor units of ${currency}`;

@@ -153,6 +153,7 @@ function compileLimit(rule: string, limit: LimitDocument): CompiledLimit {
     ...(money && { currency: money.currency }),
     windowMs: durationMs(limit.per),
     by: limit.by,
+    ...(limit.counted === 'afterwards' && { isCountedAfterwards: true }),
   };
   return {
     demand,

@@ -80,6 +80,8 @@ export interface LimitDemand {
   by: 'agent' | 'run' | 'tool' | 'all';
   /** How much this action is going to take, as far as its arguments tell; 0 for what only the tool can tell afterwards. */
   amount: number;
+  /** What it takes is known only from its result. Then one such call at a time is let through. */
+  isCountedAfterwards?: true;
 }
 
 export interface NearestRule {

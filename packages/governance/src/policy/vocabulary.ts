@@ -158,7 +158,7 @@ const RuleLimit = z
       .literal('afterwards')
       .optional()
       .describe(
-        'For spend and tokens, instead of amount: what the tool reports when it is done counts.',
+        'For spend and tokens, instead of amount: what the tool reports when it is done counts; one such call at a time, and one that reports nothing uses up the limit.',
       ),
     ...CountedAs,
   })

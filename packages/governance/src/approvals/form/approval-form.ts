@@ -5,6 +5,7 @@ import type { Approval } from '../approval.ts';
 import { approvalsFor, type PersonalApprovals, type PersonalSource } from '../approvals-for.ts';
 import {
   ApprovalClosedError,
+  ApprovalChangedError,
   ApprovalMismatchError,
   ApprovalUnreadableError,
   VoteRefusedError,
@@ -259,6 +260,13 @@ class FormHandler {
         409,
         `This request is ${stateWord(error.state)}`,
         'Nothing was changed. Look at it again.',
+      );
+    }
+    if (error instanceof ApprovalChangedError) {
+      return new Problem(
+        409,
+        'This request does not stand as it was written',
+        'It was changed in the database, or an older version filed it. Nobody can agree to it; have it asked for again.',
       );
     }
     if (error instanceof ApprovalMismatchError) {
