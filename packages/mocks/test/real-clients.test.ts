@@ -137,6 +137,22 @@ describe('the real client of GoHighLevel', () => {
     },
   );
 
+  it('does not take a 422 for a sign that nobody was created, and does not repeat it either', async () => {
+    for (const [name, effect] of [
+      ['create', 'unknown'],
+      ['upsert', 'unknown'],
+      ['update', 'none'],
+      ['search', 'none'],
+    ] as const) {
+      const { fetch, requests } = scriptedFetch(
+        answer(422, { message: ['shoe should not exist'] }),
+      );
+      const { client } = makeClient(fetch);
+      await expect(calls[name]?.(client)).rejects.toMatchObject({ effect, retryable: false });
+      expect(requests).toHaveLength(1);
+    }
+  });
+
   it('takes a contact for deleted when the answer was lost and it is not there any more', async () => {
     const gone = answer(400, { message: 'Contact with id c1 not found' });
     const lost = scriptedFetch(fetchFailure('ECONNRESET'), gone);
