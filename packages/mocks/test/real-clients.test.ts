@@ -693,13 +693,14 @@ async function complaintAbout(password: string, echo: string): Promise<string> {
   return error instanceof Error ? error.message : 'no error';
 }
 
-describe('a secret that a provider repeats', () => {
+describe('a secret that a provider repeats', { timeout: 60_000 }, () => {
   it.each(Object.entries(spellings))('is in no error, %s', (_way, spell) =>
     fc.assert(
       fc.asyncProperty(secretText, async (secret) => {
         const complaint = await complaintAbout(secret, spell(secret));
         expect(complaint).toBe('mployer session.create: «[redacted]»');
       }),
+      { numRuns: 40 },
     ),
   );
 
@@ -710,6 +711,7 @@ describe('a secret that a provider repeats', () => {
         // What stood around it may stay.
         expect(complaint).toMatch(/: «[\w+/-]{0,18}\[redacted\][\w+/-]{0,4}=*»$/);
       }),
+      { numRuns: 40 },
     ),
   );
 

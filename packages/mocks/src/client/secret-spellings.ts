@@ -11,28 +11,46 @@ export function spellingsOf(secrets: readonly string[]): RegExp | undefined {
 }
 
 function spelt(text: string): string {
-  return Array.from(text, speltCharacter).join('');
+  // Backslashes in a row are taken together: each by itself, they could be told apart in ever so many ways.
+  const parts = text.match(/\\+|[^\\]/gu) ?? [];
+  return parts
+    .map((part) => (part.startsWith('\\') ? speltBackslashes(part.length) : speltCharacter(part)))
+    .join('');
+}
+
+/** An escape within an escape, as of JSON in JSON, has more backslashes; a percent sign may be encoded itself. */
+function speltBackslashes(count: number): string {
+  return `(?:${encodings('\\')
+    .map((encoding) => `(?:${encoding}){${count}}`)
+    .concat(`\\\\{${count},${count * 4}}`)
+    .join('|')})`;
 }
 
 function speltCharacter(character: string): string {
-  if (isNeverEncoded(character)) return character;
-  const code = character.codePointAt(0) ?? 0;
-  const units = character.split('').map((unit) => hexDigits(unit.charCodeAt(0), 4));
-  const bytes = [...Buffer.from(character)].map((byte) => hexDigits(byte, 2));
+  if (/^[A-Za-z0-9]$/.test(character)) return character; // never encoded
   const short = SHORT_ESCAPES[character];
   const entity = ENTITIES[character];
-  // An escape within an escape, as of JSON in JSON, has more backslashes; a percent sign may be encoded itself.
-  // What is not encoded comes last: it is the beginning of some of the others.
   const ways = [
-    `\\\\{1,3}${units.map((unit) => `u${unit}`).join('\\\\{1,3}')}`,
-    bytes.map((byte) => `%(?:25){0,2}${byte}`).join(''),
-    `&(?:amp;)?#(?:0*${code}|[xX]0*${hexDigits(code, 1)});`,
+    ...encodings(character),
     ...(short === undefined ? [] : [`\\\\{1,3}${short}`]),
     ...(entity === undefined ? [] : [`&(?:amp;)?${entity};`]),
     ...(character === ' ' ? ['\\+'] : []),
-    character === '\\' ? '\\\\{1,4}' : `\\\\{0,3}${literal(character)}`,
+    // What is not encoded comes last: it is the beginning of some of the others.
+    `\\\\{0,3}${literal(character)}`,
   ];
   return `(?:${ways.join('|')})`;
+}
+
+/** Those that any character may have: by JSON, in addresses, by HTML. */
+function encodings(character: string): readonly string[] {
+  const code = character.codePointAt(0) ?? 0;
+  const units = character.split('').map((unit) => hexDigits(unit.charCodeAt(0), 4));
+  const bytes = [...Buffer.from(character)].map((byte) => hexDigits(byte, 2));
+  return [
+    units.map((unit) => `\\\\{1,3}u${unit}`).join(''),
+    bytes.map((byte) => `%(?:25){0,2}${byte}`).join(''),
+    `&(?:amp;)?#(?:0*${code}|[xX]0*${hexDigits(code, 1)});`,
+  ];
 }
 
 const SHORT_ESCAPES: Readonly<Record<string, string>> = {
@@ -49,10 +67,6 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '<': 'lt',
   '>': 'gt',
 };
-
-function isNeverEncoded(character: string): boolean {
-  return /^[A-Za-z0-9]$/.test(character);
-}
 
 function literal(character: string): string {
   return character.replaceAll(/[^A-Za-z0-9]/g, (unit) => `\\u${toHex(unit.charCodeAt(0), 4)}`);
