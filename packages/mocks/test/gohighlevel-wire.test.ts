@@ -54,6 +54,8 @@ const idsOf = ({ body }: Answer) => Page.parse(body).contacts.map(({ id }) => id
 const idOf = ({ body }: Answer) =>
   z.object({ contact: z.object({ id: z.string() }) }).parse(body).contact.id;
 
+const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
+
 describe('GoHighLevel on the wire', () => {
   it.each([
     ['no version', { authorization: 'Bearer x' }, 'version header was not found.'],
@@ -168,7 +170,6 @@ describe('GoHighLevel on the wire', () => {
     'refuses JSON that is deeper than anybody needs, at %s',
     async (path) => {
       const { ask, create, contacts } = make();
-      const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
       for (const depth of [200, 5_000, 100_000]) {
         const field = `{"id":"x","field_value":{"a":${nested(depth)}}}`;
         const body = `{"locationId":"${LOCATION}","name":"Ada","customFields":[${field}]}`;

@@ -679,7 +679,7 @@ function toBase64(text: string): string {
 }
 
 const secretText = fc.string({
-  unit: fc.constantFrom(...'aZ7"\\+/= &<>%-_.~\'\n\u00e9\u{1f511}'),
+  unit: fc.constantFrom(...Array.from('aZ7"\\+/= &<>%-_.~\'\n\u00e9\u{1f511}')),
   minLength: 4,
   maxLength: 12,
 });
