@@ -148,6 +148,38 @@ describe('adding Mployer contacts to GoHighLevel', { timeout: 60_000 }, () => {
     expect(failed).toBe(40 - created);
   });
 
+  it('looks for a creation that was refused with 422, for the contact may be there all the same', async () => {
+    const stored: FaultRule = {
+      match: { operation: 'contacts.create' },
+      kind: 'commitThenFail',
+      status: 422,
+      when: { nth: [1] },
+    };
+    const { mployer, crm } = makeMocks({ faults: [stored] });
+    const report = await mployer.addToGoHighLevel([person('one')], crm.client);
+    expect(report).toMatchObject({ created: 1, failed: 0 });
+    expect(report.transfers).toMatchObject([{ contactId: crm.contacts()[0]?.id }]);
+
+    const refused = makeMocks({ faults: [fault('contacts.create', 422, 1)] });
+    const none = await mployer.addToGoHighLevel([person('one')], refused.crm.client);
+    expect(none).toMatchObject({ created: 0, failed: 1 });
+    expect(refused.crm.contacts()).toHaveLength(0);
+  });
+
+  it('does not claim that nothing happened when it could not look', async () => {
+    const lookUp = { operation: 'contacts.duplicate' };
+    const { mployer, crm } = makeMocks({
+      faults: [
+        fault('contacts.create', 408, 1),
+        { match: lookUp, kind: 'status', status: 503, when: { nth: [2] } },
+      ],
+    });
+    const report = await mployer.addToGoHighLevel([person('one')], crm.client);
+    expect(report.transfers).toMatchObject([
+      { status: 'failed', error: { code: 'MOCKS_TIMEOUT', effect: 'unknown' } },
+    ]);
+  });
+
   it('has no more people on their way than it may, and reports the same whatever that number is', async () => {
     const people = Array.from({ length: 12 }, (_, n) => person(`p${n % 9}`));
     const reports = [];

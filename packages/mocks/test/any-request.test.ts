@@ -20,14 +20,35 @@ const crmPath = fc.oneof(
     '/oauth/token',
     '/contacts/?locationId=buddyMockLocation001&limit=-1',
     '/contacts/?locationId=buddyMockLocation001&startAfterId=x&startAfter=soon',
+    '/contacts/?locationId=buddyMockLocation001&startAfterId=',
+    '/contacts/?locationId=buddyMockLocation001&startAfter=',
     '/contacts/search/duplicate?locationId=buddyMockLocation001&number=nothing',
   ),
   fc.webPath(),
 );
 
+/** Deeper than a reader that calls itself can go. */
+const deepJson = fc
+  .tuple(
+    fc.constantFrom(['[', ']'], ['{"a":', '}'], ['{"group":"AND","filters":[', ']}']),
+    fc.constantFrom(99, 5_000, 50_000),
+    fc.constantFrom(
+      (deep: string) => deep,
+      (deep: string) =>
+        `{"locationId":"buddyMockLocation001","name":"a","customFields":[{"id":"x","field_value":{"a":${deep}}}]}`,
+      (deep: string) =>
+        `{"locationId":"buddyMockLocation001","pageLimit":1,"filters":[${deep}],"sort":${deep}}`,
+      (deep: string) => `{"filters":{"state":${deep},"x":${deep}},"contactIds":${deep}}`,
+    ),
+  )
+  .map(([[open = '', close = ''], depth, around]) =>
+    around(`${open.repeat(depth)}1${close.repeat(depth)}`),
+  );
+
 /** Bodies that get past the first look. */
 const crmBody = fc.oneof(
   json,
+  deepJson,
   fc
     .record(
       {
@@ -74,6 +95,7 @@ const mployerPath = fc.oneof(
 
 const mployerBody = fc.oneof(
   json,
+  deepJson,
   fc
     .record(
       {

@@ -131,7 +131,7 @@ describe('a fault', () => {
     [504, 'MOCKS_PROVIDER_UNAVAILABLE', true],
   ] as const)('of status %i is thrown as %s, retryable: %s', async (status, code, retryable) => {
     const { client } = createGoHighLevelMock({ latency: 'none', faults: [rule(status, 1)] });
-    const isDoubtful = status === 408 || status >= 500;
+    const isDoubtful = [408, 422].includes(status) || status >= 500; // of a creation
     await expect(client.createContact({ name: 'Ada' })).rejects.toMatchObject({
       code,
       status,

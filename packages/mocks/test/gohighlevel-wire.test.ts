@@ -54,6 +54,8 @@ const idsOf = ({ body }: Answer) => Page.parse(body).contacts.map(({ id }) => id
 const idOf = ({ body }: Answer) =>
   z.object({ contact: z.object({ id: z.string() }) }).parse(body).contact.id;
 
+const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
+
 describe('GoHighLevel on the wire', () => {
   it.each([
     ['no version', { authorization: 'Bearer x' }, 'version header was not found.'],
@@ -163,6 +165,23 @@ describe('GoHighLevel on the wire', () => {
     expect(await ask('POST', '/contacts/', '{"locationId":')).toMatchObject({ status: 400 });
     expect(await ask('POST', '/contacts/', '[]')).toMatchObject({ status: 400 });
   });
+
+  it.each(['/contacts/', '/contacts/upsert', '/contacts/search'])(
+    'refuses JSON that is deeper than anybody needs, at %s',
+    async (path) => {
+      const { ask, create, contacts } = make();
+      for (const depth of [200, 5_000, 100_000]) {
+        const field = `{"id":"x","field_value":{"a":${nested(depth)}}}`;
+        const body = `{"locationId":"${LOCATION}","name":"Ada","customFields":[${field}]}`;
+        const { status } = await ask('POST', path, body);
+        expect([path, depth, status]).toEqual([path, depth, 400]);
+      }
+      const value: unknown = JSON.parse(nested(90));
+      const customFields = [{ id: 'x', field_value: { a: value } }];
+      expect(await create({ name: 'Ada', customFields })).toMatchObject({ status: 201 });
+      expect(contacts()).toHaveLength(1);
+    },
+  );
 
   it('clears a field that is set to null, where the provider allows it', async () => {
     const { ask, create, contacts } = make();
@@ -357,6 +376,19 @@ describe('a search of GoHighLevel`s', { timeout: 60_000 }, () => {
     expect(await names(filters)).toEqual(expected);
   });
 
+  it.each(['2026-01-01T13:00:01+01:00', '2026-01-01T12:00:01', '2026-01-01T12:00:01Z'])(
+    'takes %s for the same moment, wherever it runs',
+    async (gte) => {
+      const { names } = await peopled();
+      const value = { gte, lt: '2026-01-02' };
+      expect(await names([{ field: 'dateAdded', operator: 'range', value }])).toEqual(
+        await names([
+          { field: 'dateAdded', operator: 'range', value: { gte: NOON + 1_000, lt: NOON * 2 } },
+        ]),
+      );
+    },
+  );
+
   it('finds by words, and sorts by any field, what has no value last', async () => {
     const { names } = await peopled();
     expect(await names([], { query: 'hop' })).toEqual(['Grace']);
@@ -408,6 +440,22 @@ describe('a search of GoHighLevel`s', { timeout: 60_000 }, () => {
       400,
       'must be a date',
     ],
+    ...['yesterday 1', '2026-02-30', '1', 'Thu, 01 Jan 2026 00:00:00 GMT', '2026-01-01 12:00'].map(
+      (given): [string, object, number, string] => [
+        `${given} for a date`,
+        { filters: [{ field: 'dateAdded', operator: 'range', value: { gte: given } }] },
+        400,
+        'must be a date',
+      ],
+    ),
+    ...['tags', 'email', 'firstName', 'dnd', 'dndSettings.SMS.status'].map(
+      (field): [string, object, number, string] => [
+        `a range of ${field}`,
+        { filters: [{ field, operator: 'range', value: { gte: 1 } }] },
+        400,
+        `operator range does not fit ${field}`,
+      ],
+    ),
     [
       'a group without filters',
       { filters: [{ group: 'OR', filters: [] }] },
@@ -476,6 +524,18 @@ describe('a search of GoHighLevel`s', { timeout: 60_000 }, () => {
       .map(({ id }) => id)
       .toReversed();
     expect(idsOf(await search())).toEqual(newestFirst);
+  });
+
+  it.each<[string, number, string]>([
+    ['startAfterId=nobody', 400, 'startAfterId does not come from an answer to this list'],
+    ['startAfterId=', 400, 'startAfterId does not come from an answer to this list'],
+    ['startAfter=', 422, 'startAfter must be a number'],
+    ['startAfter=soon', 422, 'startAfter must be a number'],
+  ])('does not begin the deprecated list again for %s', async (parameter, status, message) => {
+    const { ask } = make({ contacts: 3 });
+    const answer = await ask('GET', `/contacts/?locationId=${LOCATION}&${parameter}`);
+    expect(answer.status).toBe(status);
+    expect(JSON.stringify(answer.body)).toContain(message);
   });
 
   it('goes on behind a contact that was deleted meanwhile', async () => {
@@ -610,6 +670,50 @@ describe('tokens of GoHighLevel', () => {
     expect(await ask('POST', '/oauth/token', body, headers)).toMatchObject({ status: 401 });
   });
 
+  it('are for the apps that are named, and for nobody where only other tokens are', async () => {
+    const named = make({ tokens: { 'pit-good': {} }, oauthClients: { app: 'secret' } });
+    const unnamed = make({ tokens: { 'pit-good': {} } });
+    for (const fields of [
+      { grant_type: 'client_credentials' },
+      { grant_type: 'authorization_code', code: 'made up' },
+      { grant_type: 'refresh_token', refresh_token: 'made up' },
+    ]) {
+      const { body, headers } = form(fields);
+      expect(await named.ask('POST', '/oauth/token', body, headers)).toMatchObject({ status: 200 });
+      expect(await unnamed.ask('POST', '/oauth/token', body, headers)).toMatchObject({
+        status: 401,
+        body: { message: 'Invalid client credentials' },
+      });
+    }
+    const stranger = form({ grant_type: 'client_credentials', client_id: 'constructor' });
+    expect(await named.ask('POST', '/oauth/token', stranger.body, stranger.headers)).toMatchObject({
+      status: 401,
+    });
+  });
+
+  it('end with a reset, and come back with the snapshot of a time when they were good', async () => {
+    const { ask, reset, restore, snapshot } = make();
+    const get = async (fields: Record<string, string>) => {
+      const { body, headers } = form(fields);
+      return ask('POST', '/oauth/token', body, headers);
+    };
+    const given = Tokens.parse((await get({ grant_type: 'client_credentials' })).body);
+    const read = async () => {
+      const path = `/contacts/?locationId=${LOCATION}`;
+      return (await ask('GET', path, undefined, as(given.access_token))).status;
+    };
+    const renewal = { grant_type: 'refresh_token', refresh_token: given.refresh_token };
+    const before = structuredClone(snapshot());
+    expect(JSON.stringify(before)).not.toContain(given.access_token);
+    expect(await read()).toBe(200);
+    reset();
+    expect(await read()).toBe(401);
+    expect((await get(renewal)).status).toBe(401);
+    restore(before);
+    expect(await read()).toBe(200);
+    expect((await get(renewal)).status).toBe(200);
+  });
+
   it('have other names in v3', async () => {
     const { ask } = make();
     const body = { clientId: 'app', clientSecret: 'secret', grantType: 'client_credentials' };
@@ -639,6 +743,19 @@ describe('a snapshot of the GoHighLevel mock', () => {
     expect(again.made.body).toEqual(first.made.body);
     expect(again.found.body).toEqual(first.found.body);
     expect(again.contacts).toEqual(first.contacts);
+  });
+
+  it('knows where a contact stood that is deleted', async () => {
+    const mock = make({ contacts: 6 });
+    const { contacts } = Page.parse((await mock.search({ pageLimit: 3 })).body);
+    const last = contacts[2];
+    await mock.ask('DELETE', `/contacts/${last?.id}`);
+    const behind = () => mock.search({ pageLimit: 10, searchAfter: last?.searchAfter });
+    const expected = idsOf(await behind());
+    mock.restore(structuredClone(mock.snapshot()));
+    expect(idsOf(await behind())).toEqual(expected);
+    mock.reset();
+    expect(JSON.stringify(mock.snapshot())).toBe(JSON.stringify(make({ contacts: 6 }).snapshot()));
   });
 
   it('is refused when it is none, and nothing is changed', () => {

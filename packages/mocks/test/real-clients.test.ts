@@ -11,7 +11,8 @@ import {
   type GoHighLevelMockInput,
   type GoHighLevelTokens,
 } from '@buddy/mocks';
-import { describe, expect, it } from 'vitest';
+import fc from 'fast-check';
+import { describe, expect, it, vi } from 'vitest';
 
 const LOCATION = 'buddyMockLocation001';
 const CONTACT = {
@@ -136,6 +137,22 @@ describe('the real client of GoHighLevel', () => {
     },
   );
 
+  it('does not take a 422 for a sign that nobody was created, and does not repeat it either', async () => {
+    for (const [name, effect] of [
+      ['create', 'unknown'],
+      ['upsert', 'unknown'],
+      ['update', 'none'],
+      ['search', 'none'],
+    ] as const) {
+      const { fetch, requests } = scriptedFetch(
+        answer(422, { message: ['shoe should not exist'] }),
+      );
+      const { client } = makeClient(fetch);
+      await expect(calls[name]?.(client)).rejects.toMatchObject({ effect, retryable: false });
+      expect(requests).toHaveLength(1);
+    }
+  });
+
   it('takes a contact for deleted when the answer was lost and it is not there any more', async () => {
     const gone = answer(400, { message: 'Contact with id c1 not found' });
     const lost = scriptedFetch(fetchFailure('ECONNRESET'), gone);
@@ -221,6 +238,23 @@ describe('the real client of GoHighLevel', () => {
       code: 'MOCKS_NETWORK_FAILED',
       effect: 'unknown',
     });
+    expect(clock.monotonic()).toBe(5_000);
+  });
+
+  it('waits no longer than it may, and not once it is told to stop, for a fetch that heeds no signal', async () => {
+    const { fetch, requests } = scriptedFetch(() => new Promise<Response>(() => undefined));
+    const { client, clock } = makeClient(fetch, { timeoutMs: 5_000, retries: 'none' });
+    await expect(clock.run(() => client.createContact({ name: 'Ada' }))).rejects.toMatchObject({
+      code: 'MOCKS_NETWORK_FAILED',
+      effect: 'unknown',
+    });
+    expect(clock.monotonic()).toBe(5_000);
+
+    const controller = new AbortController();
+    const reading = client.getContact('c1', { signal: controller.signal });
+    await vi.waitUntil(() => requests.length === 2);
+    controller.abort(new Error('enough'));
+    await expect(reading).rejects.toThrow('enough');
     expect(clock.monotonic()).toBe(5_000);
   });
 
@@ -603,4 +637,111 @@ describe.each(Object.entries(keepers))('%s', (_name, { secrets, attempts }) => {
       }
     },
   );
+});
+
+const escaped = (text: string) => JSON.stringify(text).slice(1, -1);
+const inForm = (text: string) => new URLSearchParams({ '': text }).toString().slice(1);
+
+/** How a secret can come back from who was sent it. */
+const spellings: Record<string, (secret: string) => string> = {
+  'as it is': (secret) => secret,
+  'in a form': inForm,
+  'percent-encoded': encodeURIComponent,
+  'percent-encoded in small letters': (secret) =>
+    encodeURIComponent(secret).replaceAll(/%../g, (byte) => byte.toLowerCase()),
+  'percent-encoded twice': (secret) => encodeURIComponent(encodeURIComponent(secret)),
+  'in JSON': escaped,
+  'in JSON in JSON': (secret) => escaped(escaped(secret)),
+  'in JSON of ASCII only': (secret) =>
+    escaped(secret)
+      .replaceAll('/', '\\/')
+      .replaceAll(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
+  'in HTML': (secret) =>
+    secret
+      .replaceAll('&', '&amp;')
+      .replaceAll('<', '&lt;')
+      .replaceAll('>', '&gt;')
+      .replaceAll('"', '&quot;')
+      .replaceAll("'", '&#39;'),
+};
+const base64s: Record<string, (secret: string) => string> = {
+  'of itself': (secret) => toBase64(secret),
+  'behind a name': (secret) => toBase64(`app:${secret}`),
+  'behind a longer name': (secret) => toBase64(`my-app:${secret}`),
+  'between others': (secret) => toBase64(`a=${secret}&b`),
+  'of a form': (secret) => toBase64(`app:${inForm(secret)}`),
+  'of JSON': (secret) => toBase64(`{"password":"${escaped(secret)}"}`),
+  'for addresses': (secret) => Buffer.from(`app:${secret}`).toString('base64url'),
+};
+
+function toBase64(text: string): string {
+  return Buffer.from(text).toString('base64');
+}
+
+const secretText = fc.string({
+  unit: fc.constantFrom(...Array.from('aZ7"\\+/= &<>%-_.~\'\n\u00e9\u{1f511}')),
+  minLength: 4,
+  maxLength: 12,
+});
+
+async function complaintAbout(password: string, echo: string): Promise<string> {
+  const { fetch } = scriptedFetch(answer(422, { error: { code: 'NO', message: `«${echo}»` } }));
+  const options = { baseUrl: 'https://mployer.example', retries: 'none' } as const;
+  const error: unknown = await createMployerClient(options, { fetch })
+    .login('ada@example.com', password)
+    .catch((thrown: unknown) => thrown);
+  return error instanceof Error ? error.message : 'no error';
+}
+
+describe('a secret that a provider repeats', { timeout: 60_000 }, () => {
+  it.each(Object.entries(spellings))('is in no error, %s', (_way, spell) =>
+    fc.assert(
+      fc.asyncProperty(secretText, async (secret) => {
+        const complaint = await complaintAbout(secret, spell(secret));
+        expect(complaint).toBe('mployer session.create: «[redacted]»');
+      }),
+      { numRuns: 40 },
+    ),
+  );
+
+  it.each(Object.entries(base64s))('is in no error, in base64 %s', (_way, spell) =>
+    fc.assert(
+      fc.asyncProperty(secretText, async (secret) => {
+        const complaint = await complaintAbout(secret, spell(secret));
+        // What stood around it may stay.
+        expect(complaint).toMatch(/: «[\w+/-]{0,18}\[redacted\][\w+/-]{0,4}=*»$/);
+      }),
+      { numRuns: 40 },
+    ),
+  );
+
+  it('is taken out whole where another is its beginning', async () => {
+    const echo = 'refresh-1-and-more refresh-1';
+    const { fetch } = scriptedFetch(answer(400, { message: echo }));
+    const { client } = makeClient(fetch, {
+      credentials: {
+        clientId: 'app',
+        clientSecret: 'refresh-1',
+        refreshToken: 'refresh-1-and-more',
+      },
+      retries: 'none',
+    });
+    await expect(client.getContact('c1')).rejects.toThrow(': [redacted] [redacted]');
+  });
+
+  it('is in no error of an app whose form comes back', async () => {
+    const secrets = ['s3+cr/et=&x', 'r"ef\\1 =+'];
+    const [clientSecret = '', refreshToken = ''] = secrets;
+    const { fetch } = scriptedFetch(async (request) =>
+      answer(400, { message: `bad request: ${await request.text()}` }),
+    );
+    for (const version of ['2021-07-28', 'v3'] as const) {
+      const credentials = { clientId: 'app', clientSecret, refreshToken };
+      const { client } = makeClient(fetch, { credentials, version, retries: 'none' });
+      const error: unknown = await client.getContact('c1').catch((thrown: unknown) => thrown);
+      const told = inspect(error, { depth: 12, showHidden: true });
+      expect(told).toContain('[redacted]');
+      for (const secret of secrets) expect(told).not.toContain(inForm(secret));
+    }
+  });
 });

@@ -14,6 +14,7 @@ import type { Transport } from '../wire/transport.ts';
 import type { ConcurrencyGate } from './concurrency-gate.ts';
 import { type Credentials, NO_CREDENTIALS } from './credentials.ts';
 import { type Retries, tryRepeatedly } from './retry.ts';
+import { waitFor } from './wait-for.ts';
 import { redactSecrets, withoutSecrets } from './without-secrets.ts';
 
 /** One operation of a provider's, and what to ask of it. */
@@ -113,7 +114,8 @@ export function createWireCaller(parts: WireCallerParts): WireCaller {
     signal: AbortSignal | undefined,
   ): Promise<WireResponse> => {
     try {
-      if (timeoutMs === undefined) return await transport.send(request, { signal });
+      if (timeoutMs === undefined)
+        return await waitFor(transport.send(request, { signal }), signal);
       return await withinTime(timeoutMs, clock, signal, (limited) =>
         transport.send(request, { signal: limited }),
       );
@@ -217,7 +219,9 @@ async function withinTime<T>(
     () => undefined, // over in time
   );
   try {
-    return await work(signal ? AbortSignal.any([signal, late.signal]) : late.signal);
+    const limited = signal ? AbortSignal.any([signal, late.signal]) : late.signal;
+    // Work that does not heed its signal is left to itself.
+    return await waitFor(work(limited), limited);
   } finally {
     over.abort();
     await watch;

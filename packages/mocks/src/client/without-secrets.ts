@@ -1,10 +1,11 @@
 import type { Json, WireResponse } from '../wire/message.ts';
+import { spellingsOf } from './secret-spellings.ts';
 
 const REDACTED = '[redacted]';
 
 /** The answer with what must not be told taken out: a provider may repeat in an error what it was sent. */
 export function withoutSecrets(response: WireResponse, secrets: readonly string[]): WireResponse {
-  const clean = (text: string) => redactSecrets(text, secrets);
+  const clean = redactorOf(secrets);
   const headers = Object.fromEntries(
     Object.entries(response.headers).map(([name, value]) => [name, clean(value)]),
   );
@@ -13,10 +14,12 @@ export function withoutSecrets(response: WireResponse, secrets: readonly string[
 }
 
 export function redactSecrets(text: string, secrets: readonly string[]): string {
-  return secrets.reduce(
-    (cleaned, secret) => (secret === '' ? cleaned : cleaned.replaceAll(secret, REDACTED)),
-    text,
-  );
+  return redactorOf(secrets)(text);
+}
+
+function redactorOf(secrets: readonly string[]): (text: string) => string {
+  const spellings = spellingsOf(secrets);
+  return (text) => (spellings ? text.replaceAll(spellings, REDACTED) : text);
 }
 
 function cleanJson(value: Json, clean: (text: string) => string): Json {

@@ -8,8 +8,8 @@ import type { GoHighLevelMockOptions } from './options.ts';
 
 export type Scope = 'contacts.readonly' | 'contacts.write' | 'locations.readonly';
 
-/** How many refresh tokens are remembered as used up. */
-const REMEMBERED_REFRESH_TOKENS = 10_000;
+/** How many tokens are remembered as handed out, and how many as used up; the oldest is forgotten first. */
+const REMEMBERED_TOKENS = 10_000;
 
 const GRANTS = ['authorization_code', 'refresh_token', 'client_credentials'];
 
@@ -22,11 +22,20 @@ const TokenRequest = z.looseObject({
   user_type: z.string().optional(),
 });
 
+/** By their marks: a snapshot may be written to a file, and should hold no token. */
+export const AccessState = z.strictObject({
+  handedOut: z.array(z.string()),
+  usedUp: z.array(z.string()),
+});
+export type AccessState = z.output<typeof AccessState>;
+
 const Claims = z.object({ sub: z.string(), use: z.enum(['access', 'refresh']), exp: z.number() });
 
 /** Who may do what at this location: private integration tokens, and those that `POST /oauth/token` hands out. */
 export class Access {
   readonly #options: GoHighLevelMockOptions;
+  /** What is signed here and not among them was handed out before a reset. */
+  readonly #handedOut = new Set<string>();
   readonly #usedUp = new Set<string>();
 
   constructor(options: GoHighLevelMockOptions) {
@@ -39,7 +48,8 @@ export class Access {
     if (token === undefined) throw new RequestRefusedError(unauthorized('Invalid JWT'));
     const claims = this.#claimsOf(token);
     if (claims) {
-      if (claims.use !== 'access' || claims.exp <= now) {
+      const isGood = claims.use === 'access' && claims.exp > now;
+      if (!isGood || !this.#handedOut.has(markOf(token))) {
         throw new RequestRefusedError(unauthorized('Invalid JWT'));
       }
       return;
@@ -72,10 +82,8 @@ export class Access {
       );
     }
     const { client_id, client_secret, grant_type, refresh_token, code } = parsed.data;
-    const { oauthClients, locationId, tokenMs, seed } = this.#options;
-    if (oauthClients && oauthClients[client_id] !== client_secret) {
-      return unauthorized('Invalid client credentials');
-    }
+    const { locationId, tokenMs, seed } = this.#options;
+    if (!this.#knows(client_id, client_secret)) return unauthorized('Invalid client credentials');
     if (grant_type === 'authorization_code' && !code) {
       return unprocessable(['code should not be empty']);
     }
@@ -83,10 +91,10 @@ export class Access {
       return unauthorized('Invalid refresh token');
     }
     const answer = {
-      access_token: this.#sign('access', n, at + tokenMs),
+      access_token: this.#handOut('access', n, at + tokenMs),
       token_type: 'Bearer',
       expires_in: Math.floor(tokenMs / 1_000) - 1,
-      refresh_token: this.#sign('refresh', n, at + 365 * 86_400_000),
+      refresh_token: this.#handOut('refresh', n, at + 365 * 86_400_000),
       scope: 'contacts.readonly contacts.write locations.readonly',
       userType: 'Location',
       locationId,
@@ -96,30 +104,41 @@ export class Access {
     return ok(isV3 ? inV3(answer) : answer);
   }
 
-  snapshot(): readonly string[] {
-    return [...this.#usedUp];
+  snapshot(): AccessState {
+    return { handedOut: [...this.#handedOut], usedUp: [...this.#usedUp] };
   }
 
-  reset(usedUp: readonly string[] = []): void {
+  reset({ handedOut, usedUp }: AccessState = { handedOut: [], usedUp: [] }): void {
+    this.#handedOut.clear();
     this.#usedUp.clear();
-    for (const token of usedUp) this.#usedUp.add(token);
+    for (const mark of handedOut) this.#handedOut.add(mark);
+    for (const mark of usedUp) this.#usedUp.add(mark);
+  }
+
+  /** Where it is said who may call, nobody else gets a token either. */
+  #knows(clientId: string, secret: string): boolean {
+    const { oauthClients, tokens } = this.#options;
+    if (!oauthClients) return tokens === undefined;
+    return Object.hasOwn(oauthClients, clientId) && oauthClients[clientId] === secret;
   }
 
   #takes(refreshToken: string | undefined): boolean {
     if (!refreshToken) return false;
     const claims = this.#claimsOf(refreshToken);
-    if (claims && claims.use !== 'refresh') return false;
-    const mark = opaqueId(24, refreshToken); // a snapshot may be written to a file, and should hold no token
+    const mark = markOf(refreshToken);
+    if (claims && (claims.use !== 'refresh' || !this.#handedOut.has(mark))) return false;
     if (this.#usedUp.has(mark)) return false;
-    this.#usedUp.add(mark);
-    for (const oldest of this.#usedUp) {
-      if (this.#usedUp.size <= REMEMBERED_REFRESH_TOKENS) break;
-      this.#usedUp.delete(oldest);
-    }
+    remember(mark, this.#usedUp);
     return true;
   }
 
-  /** A JWT (RFC 7519): it says itself until when it is good, so none need be remembered. */
+  #handOut(use: 'access' | 'refresh', n: number, exp: number): string {
+    const token = this.#sign(use, n, exp);
+    remember(markOf(token), this.#handedOut);
+    return token;
+  }
+
+  /** A JWT (RFC 7519): it says itself until when it is good. */
   #sign(use: 'access' | 'refresh', n: number, exp: number): string {
     const sub = `${this.#options.locationId}/${n}`;
     const payload = Buffer.from(JSON.stringify({ sub, use, exp })).toString('base64url');
@@ -141,6 +160,18 @@ export class Access {
 }
 
 const JWT_HEADER = Buffer.from('{"alg":"HS256","typ":"JWT"}').toString('base64url');
+
+function markOf(token: string): string {
+  return opaqueId(24, token);
+}
+
+function remember(mark: string, marks: Set<string>): void {
+  marks.add(mark);
+  for (const oldest of marks) {
+    if (marks.size <= REMEMBERED_TOKENS) return;
+    marks.delete(oldest);
+  }
+}
 
 function wrongLocation(): RequestRefusedError {
   return new RequestRefusedError(forbidden('The token does not have access to this location.'));

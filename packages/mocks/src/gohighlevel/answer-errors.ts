@@ -48,6 +48,9 @@ export function errorOf(answer: WireResponse, call: CallIdentity, isWrite: boole
       return conflict(message, call, status, body.meta);
     case 429:
       return rateLimit(headers, call);
+    case 422:
+      // Contacts were created whose creation was refused for a field that should not exist (the vendor's issue 64).
+      return new ValidationError(issues, call, { effect: isCreation(call) ? 'unknown' : 'none' });
     default:
       if (status >= 400 && status < 500) return new ValidationError(issues, call, { status });
       // A redirect is as unexpected as a failure, and repeating it is as useless as it is harmless.
@@ -58,6 +61,10 @@ export function errorOf(answer: WireResponse, call: CallIdentity, isWrite: boole
         retryAfterMs: retryAfterMs(headers, Date.parse(headers['date'] ?? '')),
       });
   }
+}
+
+function isCreation({ operation }: CallIdentity): boolean {
+  return operation === 'contacts.create' || operation === 'contacts.upsert';
 }
 
 function conflict(

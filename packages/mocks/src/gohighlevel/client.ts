@@ -102,7 +102,8 @@ export interface ContactSearchResult {
 
 export interface GoHighLevelClient {
   /**
-   * Not to be repeated blindly: when the answer is lost (`effect` is `unknown`), look with `searchContact` first.
+   * Not to be repeated blindly: when the answer is lost, or is a 422, with which contacts were stored all the same
+   * (`effect` is `unknown`), look with `searchContact` first.
    * @throws {ConflictError} When the e-mail address or the phone number is taken; `existingId` says by whom.
    * @throws {ValidationError} For a missing, unknown or malformed field.
    */

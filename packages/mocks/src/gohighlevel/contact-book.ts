@@ -31,6 +31,8 @@ export interface ContactBookState {
   readonly nextOrder: number;
   readonly entries: readonly Pick<Entry, 'order' | 'contact'>[];
   readonly writes: readonly Write[];
+  /** Where those stood that were deleted lately, by id; the latest last. */
+  readonly placesOfDeleted: readonly (readonly [id: string, order: number])[];
 }
 
 /**
@@ -122,16 +124,18 @@ export class ContactBook {
       nextOrder: this.#nextOrder,
       entries: [...this.#entries.values()],
       writes: this.#writes,
+      placesOfDeleted: [...this.#placesOfDeleted],
     };
   }
 
-  reset({ nextOrder, entries, writes }: ContactBookState): void {
+  reset({ nextOrder, entries, writes, placesOfDeleted }: ContactBookState): void {
     this.#entries.clear();
     this.#byEmail.clear();
     this.#byPhone.clear();
     this.#placesOfDeleted.clear();
     this.#nextOrder = nextOrder;
     this.#writes = [...writes];
+    for (const [id, order] of placesOfDeleted) this.#placesOfDeleted.set(id, order);
     for (const { order, contact } of entries) {
       Object.freeze(contact);
       this.#entries.set(contact.id, entryOf(order, contact));

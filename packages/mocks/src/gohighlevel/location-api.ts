@@ -7,7 +7,7 @@ import type { Access } from './access.ts';
 import { type ContactBook, withChanges } from './contact-book.ts';
 import { OPERATIONS, type OperationOfLocation } from './operations.ts';
 import type { GoHighLevelMockOptions } from './options.ts';
-import { duplicate, missing, noSuchContact, ok } from './replies.ts';
+import { badRequest, duplicate, missing, noSuchContact, ok } from './replies.ts';
 import {
   bodyOf,
   type CreateRequest,
@@ -159,7 +159,7 @@ export class LocationApi {
       .visible(call.at, call.isStale)
       .filter(({ contact }) => hasWords(contact, words))
       .toReversed();
-    const start = startAfterId === undefined ? undefined : this.#book.placeOf(startAfterId);
+    const start = startAfterId === undefined ? undefined : this.#placeOf(startAfterId);
     const rest = all.filter(({ order, contact }) => {
       if (start !== undefined) return order < start;
       return startAfter === undefined || Date.parse(contact.dateAdded) < startAfter;
@@ -235,6 +235,14 @@ export class LocationApi {
     const locationId = query.get('locationId');
     if (!locationId) throw this.#missing('locationId should not be empty');
     this.#access.requireLocation(locationId);
+  }
+
+  #placeOf(startAfterId: string): number {
+    const place = this.#book.placeOf(startAfterId);
+    if (place !== undefined) return place;
+    throw new RequestRefusedError(
+      badRequest('startAfterId does not come from an answer to this list'),
+    );
   }
 
   #requireIdentity({ email, phone, name, firstName, lastName }: CreateRequest): void {

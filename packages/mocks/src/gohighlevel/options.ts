@@ -31,7 +31,7 @@ export const GoHighLevelMockOptions = MockOptions.extend({
       }),
     )
     .optional(),
-  /** Who may get tokens: secret by client id. Left out: anybody. */
+  /** Who may get tokens: secret by client id. Left out: anybody; nobody where `tokens` says who may call. */
   oauthClients: z.record(z.string(), z.string()).optional(),
   /** How long an access token of `POST /oauth/token` is good, in ms. */
   tokenMs: z.int().positive().default(86_400_000),

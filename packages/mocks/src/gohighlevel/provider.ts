@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Json, WireRequest, WireResponse } from '../wire/message.ts';
 import type { Refusal, WireAnswer, WireCall, WireProvider } from '../wire/provider.ts';
 import { RequestRefusedError } from '../wire/request-refused-error.ts';
-import { Access } from './access.ts';
+import { Access, AccessState } from './access.ts';
 import { ContactBook } from './contact-book.ts';
 import { LocationApi } from './location-api.ts';
 import { OPERATIONS, routeOf, SCOPE_OF } from './operations.ts';
@@ -78,7 +78,7 @@ export class GoHighLevelProvider implements WireProvider {
   }
 
   snapshot(): Json {
-    const { nextOrder, entries, writes } = this.#book.state();
+    const { nextOrder, entries, writes, placesOfDeleted } = this.#book.state();
     return {
       provider: this.name,
       locationId: this.#options.locationId,
@@ -88,8 +88,9 @@ export class GoHighLevelProvider implements WireProvider {
         ...write,
         ...(before && { before }),
       })),
+      placesOfDeleted: placesOfDeleted.map((place) => [...place]),
       limits: { ...this.#limits.state() },
-      usedUpTokens: this.#access.snapshot(),
+      access: this.#access.snapshot(),
     };
   }
 
@@ -99,9 +100,10 @@ export class GoHighLevelProvider implements WireProvider {
       nextOrder: state.nextOrder,
       entries: state.entries,
       writes: state.writes.map((write) => ({ before: undefined, ...write })),
+      placesOfDeleted: state.placesOfDeleted,
     });
     this.#limits.reset(state.limits);
-    this.#access.reset(state.usedUpTokens);
+    this.#access.reset(state.access);
   }
 
   reset(): void {
@@ -110,7 +112,7 @@ export class GoHighLevelProvider implements WireProvider {
       order,
       contact,
     }));
-    this.#book.reset({ nextOrder: entries.length, entries, writes: [] });
+    this.#book.reset({ nextOrder: entries.length, entries, writes: [], placesOfDeleted: [] });
     this.#limits.reset();
     this.#access.reset();
   }
@@ -152,6 +154,7 @@ const Snapshot = z.strictObject({
       before: StoredContact.exactOptional(),
     }),
   ),
+  placesOfDeleted: z.array(z.tuple([z.string(), z.int()])),
   limits: RateLimitState,
-  usedUpTokens: z.array(z.string()),
+  access: AccessState,
 });

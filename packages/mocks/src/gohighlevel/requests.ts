@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { complaintsOf } from '../wire/complaints.ts';
+import { DEEPEST_JSON, isDeeperThan } from '../wire/json-depth.ts';
 import type { WireRequest } from '../wire/message.ts';
 import { RequestRefusedError } from '../wire/request-refused-error.ts';
 import { isoDateOf } from './iso-date.ts';
@@ -185,7 +186,7 @@ const wholeNumber = (least: number, most: number) =>
 
 const ListQuery = z.looseObject({
   limit: wholeNumber(1, 100).default(20),
-  startAfter: z.coerce.number('must be a number').optional(),
+  startAfter: z.string().regex(/^\d+$/, 'must be a number').transform(Number).optional(),
   startAfterId: z.string().optional(),
   query: z.string().max(75, 'must be shorter than or equal to 75 characters').optional(),
 });
@@ -212,15 +213,22 @@ export function readDuplicateQuery(query: URLSearchParams) {
 
 /**
  * The body as an object.
- * @throws {RequestRefusedError} When there is none.
+ * @throws {RequestRefusedError} When there is none, or it is too deep.
  */
 export function bodyOf({ body }: WireRequest): Readonly<Record<string, unknown>> {
   switch (body.kind) {
     case 'none':
       return {};
     case 'json':
-      if (isObject(body.value)) return body.value;
-      throw new RequestRefusedError(badRequest('Unexpected token in JSON at position 0'));
+      if (!isObject(body.value)) {
+        throw new RequestRefusedError(badRequest('Unexpected token in JSON at position 0'));
+      }
+      if (isDeeperThan(DEEPEST_JSON, body.value)) {
+        throw new RequestRefusedError(
+          badRequest(`JSON must not be nested more than ${DEEPEST_JSON} deep`),
+        );
+      }
+      return body.value;
     case 'form':
       return Object.fromEntries(body.fields);
     case 'unreadable':

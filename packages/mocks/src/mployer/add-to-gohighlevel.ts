@@ -117,7 +117,8 @@ async function create(
   } catch (error) {
     if (describeFailure(error).effect === 'none') throw error;
     options.signal?.throwIfAborted();
-    const found = await find();
+    // When it cannot be looked up, it stays unknown, whatever the look-up itself has to say.
+    const found = await find().catch(() => undefined);
     if (!found) throw error;
     return { status: 'created', contact, contactId: found.id };
   }

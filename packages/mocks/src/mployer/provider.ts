@@ -2,6 +2,7 @@ import { parseOrThrow } from '@buddy/core';
 import { z } from 'zod';
 import { opaqueId } from '../sample-data/opaque-id.ts';
 import { complaintsOf } from '../wire/complaints.ts';
+import { DEEPEST_JSON, isDeeperThan } from '../wire/json-depth.ts';
 import type { Json, WireRequest, WireResponse } from '../wire/message.ts';
 import type { Refusal, WireAnswer, WireCall, WireProvider } from '../wire/provider.ts';
 import { RequestRefusedError } from '../wire/request-refused-error.ts';
@@ -224,9 +225,13 @@ function tokenOf({ headers }: WireRequest): string | undefined {
 }
 
 function bodyOf({ body }: WireRequest, call: WireCall): unknown {
-  if (body.kind === 'json') return body.value;
   if (body.kind === 'none') return {};
-  throw refusal(400, 'BAD_REQUEST', 'The body is no JSON', call.requestId);
+  if (body.kind !== 'json') {
+    throw refusal(400, 'BAD_REQUEST', 'The body is no JSON', call.requestId);
+  }
+  if (!isDeeperThan(DEEPEST_JSON, body.value)) return body.value;
+  const complaint = `The body must not be nested more than ${DEEPEST_JSON} deep`;
+  throw refusal(400, 'BAD_REQUEST', complaint, call.requestId);
 }
 
 function pageOf(

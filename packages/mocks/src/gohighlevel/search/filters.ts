@@ -79,7 +79,7 @@ function compile(filter: unknown, depth: number): Predicate {
 function compileFilter(filter: Filter): Predicate {
   const field = searchableField(filter.field);
   if (!field) throw new FilterProblemError({ kind: 'unknown field', field: filter.field });
-  const { read, isDate, normalise = (value) => value } = field;
+  const { read, isDate, mayBeNumber, normalise = (value) => value } = field;
   switch (filter.operator) {
     case 'eq':
     case 'not_eq': {
@@ -108,6 +108,7 @@ function compileFilter(filter: Filter): Predicate {
     case 'not_exists':
       return (entry) => !isSet(read(entry));
     case 'range':
+      if (!isDate && !mayBeNumber) throw malformed(`operator range does not fit ${filter.field}`);
       return inRange(filter, read, isDate === true);
   }
 }
@@ -146,11 +147,18 @@ function numberOf(given: number | string, field: string, isDate: boolean): numbe
   return number;
 }
 
-/** Ms since the epoch, given so or as ISO 8601. */
+/** What `Date.parse` takes beside these differs from engine to engine, and finds a date in almost anything. */
+const IsoDate = z.iso.date();
+const IsoTime = z.iso.datetime({ offset: true });
+const IsoTimeOfNoZone = z.iso.datetime({ local: true });
+
+/** Ms since the epoch, given so or as ISO 8601; without a zone it is UTC. */
 function timeOf(given: string | number | boolean, field: string): number {
-  const at = typeof given === 'number' ? given : Date.parse(String(given));
-  if (Number.isNaN(at)) throw malformed(`value of ${field} must be a date`);
-  return at;
+  if (typeof given === 'number') return given;
+  if (IsoDate.safeParse(given).success) return Date.parse(`${given}T00:00:00Z`);
+  if (IsoTime.safeParse(given).success) return Date.parse(String(given));
+  if (IsoTimeOfNoZone.safeParse(given).success) return Date.parse(`${given}Z`);
+  throw malformed(`value of ${field} must be a date as of ISO 8601`);
 }
 
 /** What custom fields hold is text, whatever it was; so `48` is found by 48. */

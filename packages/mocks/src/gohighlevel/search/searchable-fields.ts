@@ -9,6 +9,8 @@ export interface SearchableField {
   readonly read: (entry: Entry) => FieldValue;
   /** Dates are compared as ms since the epoch, and may be given as ISO 8601. */
   readonly isDate?: true;
+  /** Its text may be that of a number, to be compared as one. */
+  readonly mayBeNumber?: true;
   /** How a value that is searched for is kept. */
   readonly normalise?: (value: string) => string;
 }
@@ -80,7 +82,10 @@ export function searchableField(name: string): SearchableField | undefined {
   const [group, key, rest] = name.split('.');
   if (key === undefined) return undefined;
   if (group === 'customFields' && rest === undefined) {
-    return { read: ({ contact }) => contact.customFields.find(({ id }) => id === key)?.value };
+    return {
+      read: ({ contact }) => contact.customFields.find(({ id }) => id === key)?.value,
+      mayBeNumber: true,
+    };
   }
   if (group === 'dndSettings' && rest === 'status' && isChannel(key)) {
     return { read: ({ contact }) => contact.dndSettings?.[key]?.status };
