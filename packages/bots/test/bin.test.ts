@@ -46,6 +46,8 @@ describe('the program buddy-bots', () => {
     const ended = await new Program(folder, 'list').end();
     expect(ended).toMatchObject({ code: 0, out: expect.stringMatching(/^crawler/m), err: '' });
     expect((await new Program(folder, 'lst').end()).code).toBe(2);
+    const nowhere = await new Program(folder, 'list --registry none/bots.json').end();
+    expect(nowhere).toMatchObject({ code: 2, err: expect.stringMatching(/^Cannot read none/) });
   }, 20_000);
 
   it('says so when there is no registry, or no supervisor', async () => {

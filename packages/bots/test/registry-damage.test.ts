@@ -164,6 +164,30 @@ describe('an entry that is malformed', () => {
     expect(await registry.problems()).toEqual([]);
   });
 
+  it('stays, too, when it is the second of its name, whatever is written to the first, until that is deleted', async () => {
+    const world = newWorld();
+    await world.registry.putTemplate({ name: 'node', deployment: { command: 'node' } });
+    await world.registry.create(config('crawler', { template: 'node' }));
+    const text = await readFile(world.file, 'utf8');
+    const twice = text
+      .replace(/^\{"id":"crawler".*$/m, (line) => `${line},\n${line.replace('worker', 'monitor')}`)
+      .replace(/^\{"name":"node".*$/m, (line) => `${line},\n${line}`);
+    await writeFile(world.file, twice);
+    const registry = world.open();
+    const problems = ['templates[1].name', 'bots[1].id'].map((path) => ({ path }));
+    expect(await registry.problems()).toMatchObject(problems);
+    await registry.record('crawler', { status: 'starting' });
+    await registry.record('crawler', { status: 'stopped' });
+    await registry.update('crawler', { tags: ['a'] });
+    await registry.putTemplate({ name: 'node', deployment: { command: 'bun' } });
+    expect(await registry.problems()).toMatchObject(problems);
+    expect(await readFile(world.file, 'utf8')).toContain('"role":"monitor"');
+    await registry.delete('crawler');
+    await registry.deleteTemplate('node');
+    expect(await registry.problems()).toEqual([]);
+    expect(await registry.all()).toEqual([]);
+  });
+
   it('that lacks a template is whole again once somebody writes that', async () => {
     const world = newWorld();
     await world.registry.putTemplate({ name: 'node', deployment: { command: 'node' } });

@@ -1,4 +1,8 @@
-export { type AtomicWriteOptions, writeFileAtomic } from './atomic-file/write-file-atomic.ts';
+export {
+  type AtomicWriteOptions,
+  followLink,
+  writeFileAtomic,
+} from './atomic-file/write-file-atomic.ts';
 export type { Clock } from './clock/clock.ts';
 export { ManualClock } from './clock/manual-clock.ts';
 export { systemClock } from './clock/system-clock.ts';

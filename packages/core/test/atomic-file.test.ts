@@ -12,7 +12,7 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { countingId, FileAccessError, writeFileAtomic } from '@buddy/core';
+import { countingId, FileAccessError, followLink, writeFileAtomic } from '@buddy/core';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { onSync } from './on-sync.ts';
 
@@ -142,5 +142,15 @@ describe('an atomic write', () => {
     await expect(writeFileAtomic(lost, 'x')).rejects.toThrow(
       `Cannot write ${lost}: its folder does not exist`,
     );
+  });
+});
+
+describe('a link', () => {
+  it('is followed to where the file will be, and what is no link is left as it is', async () => {
+    await symlink('run.json', join(folder, 'link.json'));
+    expect(await followLink(join(folder, 'link.json'))).toBe(path);
+    expect(await followLink(path)).toBe(path);
+    await writeFile(path, '');
+    expect(await followLink(join(folder, 'link.json'))).toBe(path);
   });
 });

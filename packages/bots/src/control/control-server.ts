@@ -10,6 +10,7 @@ import {
 import type { LogLine } from '../logs/log-line.ts';
 import { RegistryBusyError } from '../registry/errors.ts';
 import { lockFile } from '../registry/file/file-lock.ts';
+import { locate } from '../registry/file/locate.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 import { SupervisorRunningError } from './errors.ts';
 import { receive, send } from './json-socket.ts';
@@ -38,7 +39,7 @@ export async function serveControl(
   { registryFile, logger = silentLogger }: ControlOptions,
 ): Promise<ControlServer> {
   const path = await socketPathFor(registryFile);
-  const lock = await lockOf(path, registryFile);
+  const lock = await lockOf(registryFile);
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -68,10 +69,14 @@ export async function serveControl(
   return { path, close: () => (closed ??= close()) };
 }
 
-/** Held as long as we listen. It vanishes with its holder, so a socket that is there while we have it is a dead one's. */
-async function lockOf(path: string, registryFile: string): Promise<FileLock> {
+/**
+ * Held as long as we listen. It vanishes with its holder, so a socket that is there while we have it is a dead one's. Beside the
+ * registry, where all who name the file look and nobody clears away: temporary folders differ, and are cleaned.
+ */
+async function lockOf(registryFile: string): Promise<FileLock> {
+  const path = `${await locate(registryFile, 'write')}.supervisor.lock`;
   try {
-    return await lockFile(`${path}.lock`, { timeoutMs: 0, random: systemRandom });
+    return await lockFile(path, { timeoutMs: 0, random: systemRandom });
   } catch (error) {
     if (error instanceof RegistryBusyError) throw new SupervisorRunningError(registryFile);
     throw error;

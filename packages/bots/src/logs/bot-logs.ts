@@ -1,9 +1,9 @@
-import { redactText } from '@buddy/core';
 import type { OutputStream } from '../process/processes.ts';
 import { LineSplitter } from './line-splitter.ts';
 import type { LogLine } from './log-line.ts';
 import type { LogRing } from './log-ring.ts';
 import type { RotatingFile } from './rotating-file.ts';
+import { hiddenValues, PRIVATE_KEY, SecretFilter } from './secret-filter.ts';
 
 export interface BotLogsPorts {
   readonly ring: LogRing;
@@ -17,14 +17,21 @@ export interface BotLogsPorts {
 export class BotLogs {
   readonly #ports: BotLogsPorts;
   #splitters: Readonly<Record<OutputStream, LineSplitter>>;
-  /** Told of each line as it was written, secrets and all, before anybody else. */
-  onRawLine: ((stream: OutputStream, text: string) => void) | undefined;
-  /** A private key goes over many lines, none of which looks like a secret by itself. */
-  readonly #isInPrivateKey: Record<OutputStream, boolean> = { stdout: false, stderr: false };
+  #filters: Readonly<Record<OutputStream, SecretFilter>>;
+  #hidden: readonly string[] = [];
+  /** Told of each line as it was written, secrets and all, before anybody else; and of what may be shown of it. */
+  onRawLine: ((stream: OutputStream, text: string, shown: string) => void) | undefined;
 
   constructor(ports: BotLogsPorts) {
     this.#ports = ports;
     this.#splitters = this.#newSplitters();
+    this.#filters = this.#newFilters();
+  }
+
+  /** What a process is handed may come out again: these are taken out of all that is written from now on. */
+  hide(values: Iterable<string>): void {
+    this.#hidden = hiddenValues(values);
+    this.#filters = this.#newFilters();
   }
 
   write(stream: OutputStream, bytes: Buffer): void {
@@ -33,10 +40,11 @@ export class BotLogs {
 
   /** The process that wrote has ended: what it did not finish is a line, and the next one begins anew. */
   endOfProcess(): void {
-    for (const splitter of Object.values(this.#splitters)) splitter.end();
+    for (const stream of STREAMS) {
+      this.#splitters[stream].end();
+      for (const text of this.#filters[stream].end()) this.#keep(stream, text);
+    }
     this.#splitters = this.#newSplitters();
-    this.#isInPrivateKey.stdout = false;
-    this.#isInPrivateKey.stderr = false;
   }
 
   last(count?: number): readonly LogLine[] {
@@ -53,24 +61,23 @@ export class BotLogs {
     return { stdout: splitterOf('stdout'), stderr: splitterOf('stderr') };
   }
 
+  #newFilters(): Readonly<Record<OutputStream, SecretFilter>> {
+    return { stdout: new SecretFilter(this.#hidden), stderr: new SecretFilter(this.#hidden) };
+  }
+
   #add(stream: OutputStream, raw: string): void {
-    this.onRawLine?.(stream, raw);
-    const text = this.#withoutSecrets(stream, raw);
-    if (text === undefined) return;
+    const shown = this.#filters[stream].linesFor(raw);
+    this.onRawLine?.(stream, raw, shown.at(-1) ?? PRIVATE_KEY);
+    for (const text of shown) this.#keep(stream, text);
+  }
+
+  #keep(stream: OutputStream, text: string): void {
     const { ring, file, now, onLine } = this.#ports;
     const line = { at: now(), stream, text };
     ring.push(line);
     file?.append(`${new Date(line.at).toISOString()} ${stream} ${text}`);
     onLine(line);
   }
-
-  #withoutSecrets(stream: OutputStream, raw: string): string | undefined {
-    const wasInKey = this.#isInPrivateKey[stream];
-    const beginsKey = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY/.test(raw);
-    if (beginsKey || wasInKey) {
-      this.#isInPrivateKey[stream] = !/-----END [A-Z0-9 ]*PRIVATE KEY/.test(raw);
-      return wasInKey ? undefined : '[redacted:private-key]';
-    }
-    return redactText(raw);
-  }
 }
+
+const STREAMS = ['stdout', 'stderr'] as const;

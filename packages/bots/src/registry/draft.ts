@@ -49,12 +49,13 @@ export class Draft {
   }
 
   putBot(stored: StoredBot, ...tellings: readonly Telling[]): void {
-    this.#dropMalformed('bot', stored.bot.id);
+    // It replaces what could not be read. A second entry beside one that can stays: nobody has said which is right.
+    if (!this.bots.has(stored.bot.id)) this.#dropMalformed('bot', stored.bot.id);
     this.bots.set(stored.bot.id, stored);
     this.#changed(tellings);
   }
 
-  /** Also an entry that is malformed. */
+  /** Also entries of this id that are malformed: else one of them would take its place. */
   deleteBot(id: string, ...tellings: readonly Telling[]): void {
     this.#dropMalformed('bot', id);
     this.bots.delete(id);
@@ -62,7 +63,7 @@ export class Draft {
   }
 
   putTemplate(template: DeploymentTemplate): void {
-    this.#dropMalformed('template', template.name);
+    if (!this.templates.has(template.name)) this.#dropMalformed('template', template.name);
     this.templates.set(template.name, template);
     this.#changed([this.#templateChanged(template.name, 'written')]);
   }

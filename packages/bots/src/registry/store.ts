@@ -5,7 +5,8 @@ import { RegistryBusyError, RegistryDamagedError, RegistryIntactError } from './
 import type { RegistryEvents, Telling } from './events.ts';
 import type { FileLock } from '@buddy/core';
 import { lockFile } from './file/file-lock.ts';
-import { locate, RegistryFile, type WriteFile } from './file/registry-file.ts';
+import { locate } from './file/locate.ts';
+import { RegistryFile, type WriteFile } from './file/registry-file.ts';
 
 export interface StorePorts {
   readonly clock: Clock;
@@ -43,7 +44,9 @@ export class RegistryStore {
   }
 
   async read(): Promise<Contents> {
-    const contents = await this.#ports.clock.external(async () => this.#located().read());
+    const contents = await this.#ports.clock.external(async () =>
+      (await this.#located('read')).read(),
+    );
     this.#tellOfMalformed(contents);
     return contents;
   }
@@ -152,7 +155,7 @@ export class RegistryStore {
   }
 
   async #withLock<Result>(work: (file: RegistryFile) => Promise<Result>): Promise<Result> {
-    const file = this.#located();
+    const file = await this.#located('write');
     const lock: FileLock = await lockFile(file.lockPath, {
       timeoutMs: this.#lockTimeoutMs,
       random: this.#ports.random,
@@ -164,9 +167,10 @@ export class RegistryStore {
     }
   }
 
-  #located(): RegistryFile {
-    this.#file ??= new RegistryFile(locate(this.#path), this.#ports.writeFile);
-    return this.#file;
+  async #located(operation: 'read' | 'write'): Promise<RegistryFile> {
+    if (this.#file) return this.#file;
+    const path = await locate(this.#path, operation);
+    return (this.#file ??= new RegistryFile(path, this.#ports.writeFile)); // another call may have been faster
   }
 
   #tell(tellings: readonly Telling[]): void {

@@ -1,14 +1,22 @@
 import type { ExitKind } from '../bot/bot.ts';
 import type { ProcessEnd } from '../process/processes.ts';
 
+/** A line of a bot's standard error. */
+export interface LastError {
+  /** As it was written, secrets and all: to be looked at, never to be kept or told. */
+  readonly raw: string;
+  /** Without its secrets, as it is in the log. */
+  readonly shown: string;
+}
+
 export interface Ending extends ProcessEnd {
-  /** The last lines of its standard error. */
-  readonly lastErrors: readonly string[];
+  /** The last of them. */
+  readonly lastErrors: readonly LastError[];
 }
 
 export interface Verdict {
   readonly kind: ExitKind;
-  /** For people: `exit code 1`. */
+  /** For people: `exit code 1`. It goes into the registry's file and to whoever asks, so no secret is in it. */
   readonly reason: string;
 }
 
@@ -43,11 +51,20 @@ export function classifyExit({
   if (isKilled && isKernelOutOfMemory) {
     return { kind: 'out_of_memory', reason: `${how}: the kernel ended it for want of memory` };
   }
-  const told = lastErrors.find((line) => OUT_OF_MEMORY.test(line));
-  if (told !== undefined) return { kind: 'out_of_memory', reason: `${how}: ${told.trim()}` };
-  const inUse = lastErrors.find((line) => ADDRESS_IN_USE.test(line));
-  if (inUse !== undefined) return { kind: 'address_in_use', reason: `${how}: ${inUse.trim()}` };
+  const told = lastErrors.find(({ raw }) => OUT_OF_MEMORY.test(raw));
+  if (told) return { kind: 'out_of_memory', reason: `${how}: ${quote(told)}` };
+  const inUse = lastErrors.find(({ raw }) => ADDRESS_IN_USE.test(raw));
+  if (inUse) return { kind: 'address_in_use', reason: `${how}: ${quote(inUse)}` };
   return { kind: signal === null ? 'crash' : 'signal', reason: how };
+}
+
+/** A reason is a line in a table; the whole of it is in the log. */
+const LONGEST_QUOTE = 200;
+
+function quote({ shown }: LastError): string {
+  const characters = Array.from(shown.trim());
+  if (characters.length <= LONGEST_QUOTE) return characters.join('');
+  return `${characters.slice(0, LONGEST_QUOTE).join('')}…`;
 }
 
 /** 128 + 9: a shell's words for a child that was ended so. */

@@ -13,7 +13,7 @@ import { LaunchError } from '../process/errors.ts';
 import type { OutputFiles, ProcessTree, TreeUsage } from '../process/processes.ts';
 import { BotRecord } from './bot-record.ts';
 import { BotRun, type Ended } from './bot-run.ts';
-import { classifyExit, describeEnd, type Verdict } from './classify-exit.ts';
+import { classifyExit, describeEnd, type LastError, type Verdict } from './classify-exit.ts';
 import { decideNext, type Next } from './decide-next.ts';
 import { BotNotStartedError } from './errors.ts';
 import type { BotPorts } from './ports.ts';
@@ -54,7 +54,7 @@ export class SupervisedBot {
   #life: Life | undefined;
   #run: BotRun | undefined;
   #identity: ProcessIdentity | undefined;
-  #lastErrors: string[] = [];
+  #lastErrors: LastError[] = [];
   /** Somebody else restarts it. */
   isHandedOver: boolean;
 
@@ -183,9 +183,10 @@ export class SupervisedBot {
     const text = readiness.kind === 'line' ? readiness.text : undefined;
     const signs = new BotSigns(() => this.#ports.clock.monotonic(), text);
     this.#lastErrors = [];
-    this.#logs.onRawLine = (stream, line) => {
-      if (stream === 'stdout') signs.onLine(line);
-      else this.#lastErrors = [...this.#lastErrors.slice(1 - LAST_ERRORS), line];
+    this.#logs.hide(valuesOf(this.#ports.environment, this.#bot.deployment.env));
+    this.#logs.onRawLine = (stream, raw, shown) => {
+      if (stream === 'stdout') signs.onLine(raw);
+      else this.#lastErrors = [...this.#lastErrors.slice(1 - LAST_ERRORS), { raw, shown }];
     };
     return signs;
   }
@@ -432,6 +433,13 @@ export class SupervisedBot {
         this.#ports.logger.warn({ err: error, bot: this.#bot.id }, "A bot's log cannot be written"),
     });
   }
+}
+
+function valuesOf(
+  environment: BotPorts['environment'],
+  names: readonly string[],
+): readonly string[] {
+  return names.flatMap((name) => (name === 'PATH' ? [] : (environment[name] ?? [])));
 }
 
 function describeBreach(breach: Breach): string {

@@ -151,6 +151,27 @@ describe('the control of a supervisor', () => {
     await other.close();
   });
 
+  it('is refused to a second one whose temporary folder is another, and when that was cleaned', async () => {
+    const { registryFile, server } = await served();
+    await rm(server.path);
+    await rm(`${server.path}.lock`, { force: true });
+    const elsewhere = dirname(await newRegistryFile());
+    const outcomes = await Promise.all(
+      [process.env, { ...process.env, TMPDIR: elsewhere }].map((environment) =>
+        firstLine(startHost(registryFile, environment)),
+      ),
+    );
+    expect(outcomes).toEqual(['BOTS_SUPERVISOR_RUNNING', 'BOTS_SUPERVISOR_RUNNING']);
+  }, 20_000);
+
+  it('is refused by a symbolic link to a registry that is not there yet', async () => {
+    const { registryFile, server } = await served();
+    const link = await newRegistryFile();
+    await symlink(registryFile, link);
+    expect(await socketPathFor(link)).toBe(server.path);
+    expect(await firstLine(startHost(link))).toBe('BOTS_SUPERVISOR_RUNNING');
+  }, 20_000);
+
   it('goes to one of those that start together where one was killed', async () => {
     const registryFile = await newRegistryFile();
     const first = startHost(registryFile);
@@ -170,10 +191,12 @@ describe('the control of a supervisor', () => {
   }, 60_000);
 });
 
-function startHost(registryFile: string): ChildProcess {
+function startHost(registryFile: string, env = process.env): ChildProcess {
   const program = fileURLToPath(new URL('control-host.ts', import.meta.url));
   const args = ['--conditions=@buddy/source', program, registryFile];
-  return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const host = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void host.kill('SIGKILL'));
+  return host;
 }
 
 async function firstLine(host: ChildProcess): Promise<string> {

@@ -9,12 +9,18 @@ import { rm } from 'node:fs/promises';
 import { FakeProcesses } from '../process/fake-processes.ts';
 import { bot, MemoryBots } from './memory-bots.ts';
 
-async function startedBot(options: SupervisorInput = {}) {
+async function startedBot(
+  options: SupervisorInput = {},
+  environment: Readonly<Record<string, string>> = {},
+) {
   const processes = new FakeProcesses();
   const clock = new ManualClock();
   const supervisor = createSupervisor(
-    { registry: new MemoryBots([bot('ada')]), ...options },
-    { clock, processes, newId: countingId('mark') },
+    {
+      registry: new MemoryBots([bot('ada', { command: 'run', env: Object.keys(environment) })]),
+      ...options,
+    },
+    { clock, processes, environment, newId: countingId('mark') },
   );
   await supervisor.start('ada');
   const texts = async (last?: number) =>
@@ -75,6 +81,93 @@ describe("a bot's log", () => {
       'between',
       'after',
     ]);
+    await supervisor.close();
+  });
+
+  it('goes on after a line that only speaks of a private key', async () => {
+    const { process, supervisor, texts } = await startedBot();
+    process.write('stdout', 'expected -----BEGIN PRIVATE KEY----- in key.pem\nnext: try 2\n');
+    expect(await texts()).toEqual(['[redacted:private-key]', 'next: try 2']);
+    await supervisor.close();
+  });
+
+  it.each([
+    ['a line that is no base64', 'MIIabc\nready\nready: yes\n', 2],
+    ['256 lines', `${'tick\n'.repeat(256)}ready: yes\n`, 256],
+    ['32 768 characters', `${`${'A'.repeat(8_192)}\n`.repeat(4)}ready: yes\n`, 4],
+  ])('takes a private key to be over at %s, and says what it left out', async (_, text, lines) => {
+    const { process, supervisor, texts } = await startedBot();
+    process.write('stdout', `-----BEGIN PRIVATE KEY-----\n${text}`);
+    expect(await texts()).toEqual([
+      '[redacted:private-key]',
+      `[a private key began and did not end; lines left out: ${lines}]`,
+      'ready: yes',
+    ]);
+    await supervisor.close();
+  });
+
+  it('holds no line of a private key that another line came into, and the others whole', async () => {
+    const { process, supervisor, texts } = await startedBot();
+    const line = 'MIIa/+b'.repeat(9);
+    const stack = `    at read (/srv/${'node/modules/'.repeat(4)}index.js:1:2)`;
+    process.write('stdout', `-----BEGIN PRIVATE KEY-----\n${line}\n${stack}\n${line}\nMI=\n`);
+    process.write('stdout', `-----END PRIVATE KEY-----\n${stack}\n`);
+    expect(await texts()).toEqual([
+      '[redacted:private-key]',
+      '[a private key began and did not end; lines left out: 1]',
+      stack,
+      '[redacted:private-key]',
+      'MI=',
+      '[redacted:private-key]',
+      stack,
+    ]);
+    await supervisor.close();
+  });
+
+  it('goes on within the bound, whatever is written without an end', async () => {
+    const { clock, process, supervisor, texts } = await startedBot();
+    process.write('stdout', `-----BEGIN PRIVATE KEY-----\n${'tick\n'.repeat(258)}`);
+    expect((await texts()).slice(2)).toEqual(['tick', 'tick']);
+    process.write('stdout', '-----BEGIN PRIVATE KEY-----\nMIIabc\n');
+    process.exit(1);
+    await clock.advance(1);
+    expect((await texts()).slice(4)).toEqual([
+      '[redacted:private-key]',
+      '[a private key began and did not end; lines left out: 1]',
+    ]);
+    await supervisor.close();
+  });
+
+  it.each([
+    ['with headers', 'Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0A1B\n\nMIIabc\n'],
+    ['in PGP armour', 'Version: GnuPG v2\n\nlQOYBF\n=Xa3d\n'],
+    ['in source code', '  "MIIabc\\n",\n  "MIIdef\\n",\n'],
+    ['behind a time', `2026-01-01T00:00:00Z INFO ${'MIIa'.repeat(16)}\n`],
+    ['of 16 384 bits', `${'M'.repeat(64)}\n`.repeat(197)],
+  ])('holds nothing of a private key %s', async (_, body) => {
+    const { process, supervisor, texts } = await startedBot();
+    process.write(
+      'stderr',
+      `-----BEGIN PRIVATE KEY-----\n${body}-----END PRIVATE KEY-----\nafter\n`,
+    );
+    expect(await texts()).toEqual(['[redacted:private-key]', 'after']);
+    await supervisor.close();
+  });
+
+  it('holds no value of a variable that was handed on, when it has 8 characters or more', async () => {
+    const { process, supervisor, texts } = await startedBot(
+      {},
+      {
+        PHRASE: 'open sesame',
+        LONGER: 'open sesame, please',
+        PORT: '8080',
+        PEM: 'first line\nsecond line',
+      },
+    );
+    process.write('stdout', 'open sesame, please; open sesame; port 8080\n');
+    process.write('stderr', 'first line\nsecond line\n');
+    const hidden = '[redacted:environment]';
+    expect(await texts()).toEqual([`${hidden}; ${hidden}; port 8080`, hidden, hidden]);
     await supervisor.close();
   });
 

@@ -28,7 +28,13 @@ function setUp(
       processes,
       random: seededRandom(23),
       newId: countingId('mark'),
-      environment: { PATH: '/bin', TOKEN: 'hunter2', OTHER: 'x' },
+      environment: {
+        PATH: '/bin',
+        TOKEN: 'hunter2',
+        OTHER: 'x',
+        PHRASE: 'open sesame',
+        CAUSE: 'std::bad_alloc',
+      },
       probe: async () => 'nobody listens',
     },
   );
@@ -94,6 +100,37 @@ describe('a supervisor', () => {
     const waits = told.filter((line) => line.includes('restarts in'));
     expect(waits).toEqual([100, 200, 300, 300].map((ms) => `ada restarts in ${ms}`));
     expect(told.at(-1)).toBe('ada quarantined: 4 restarts within 60 s; the last end: exit code 1');
+    await supervisor.close();
+  });
+
+  it('tells by its last words why a bot ended, and none of its secrets', async () => {
+    const { clock, registry, processes, supervisor, told } = setUp([
+      bot('ada', { command: 'run', env: ['PHRASE'], restart: { kind: 'temporary' } }),
+    ]);
+    await supervisor.start('ada');
+    const { last } = processes;
+    last.write('stderr', 'EADDRINUSE, open sesame, postgres://ada:hunter2-S3cr3t@db\n');
+    last.exit(1);
+    await clock.advance(1);
+    const reason =
+      'exit code 1: EADDRINUSE, [redacted:environment], postgres://ada:[redacted:password]@db';
+    expect(registry.now('ada').statusReason).toBe(reason);
+    expect((await supervisor.status('ada')).statusReason).toBe(reason);
+    expect(told.at(-1)).toBe(`ada address_in_use: ${reason}`);
+    await supervisor.close();
+  });
+
+  it('looks for the cause in what was written, secrets and all, and tells no more than 200 characters', async () => {
+    const { clock, processes, supervisor, told } = setUp([
+      bot('ada', { command: 'run', env: ['CAUSE'], restart: { kind: 'temporary' } }),
+    ]);
+    await supervisor.start('ada');
+    processes.last.write('stderr', `std::bad_alloc${' no'.repeat(1_000)}\n`);
+    processes.last.exit(1);
+    await clock.advance(1);
+    expect(told.at(-1)).toBe(
+      `ada out_of_memory: exit code 1: [redacted:environment]${' no'.repeat(59)} …`,
+    );
     await supervisor.close();
   });
 

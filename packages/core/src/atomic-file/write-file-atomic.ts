@@ -43,8 +43,14 @@ export async function writeFileAtomic(
   }
 }
 
-/** Where the file is or is to be: links may lead to one that is not there yet. `realpath` refuses those that go in circles. */
-async function followLink(path: string): Promise<string> {
+/**
+ * Where a file is or is to be: links may lead to one that is not there yet. A path that is no link, to a file that is not
+ * there, is given back as it is.
+ * @throws What `realpath` throws: it refuses links that go in circles.
+ * @example
+ * await followLink('bots.json'); // '/srv/bots.json', whether that is there yet or not, when bots.json is a link to it
+ */
+export async function followLink(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch (error) {

@@ -6,7 +6,6 @@ import {
   openSync,
   readdirSync,
   readSync,
-  realpathSync,
   statSync,
 } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
@@ -160,20 +159,6 @@ export class RegistryFile {
 
 const DAMAGED = '.damaged-';
 const TEMPORARY = 'registry-tmp';
-
-/**
- * Where the file really is: who comes by a symbolic link takes the same lock as all others.
- * @throws {FileAccessError} When its folder does not exist.
- */
-export function locate(path: string): string {
-  try {
-    return existsSync(path)
-      ? realpathSync(path)
-      : join(realpathSync(dirname(path)), basename(path));
-  } catch (error) {
-    throw new FileAccessError('write', path, error);
-  }
-}
 
 function readIfChanged(
   path: string,
