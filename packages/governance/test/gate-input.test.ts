@@ -321,6 +321,50 @@ describe('a call that does not say what has to be said', () => {
     expect(linesOf(governance)).toEqual(['deny crm.find CALL_INVALID']);
   });
 
+  it.each([
+    ['names nobody', { actor: undefined }],
+    ['names nobody, later', Promise.resolve({ actor: undefined })],
+    ['says nothing', undefined],
+    ['is a list', [ADA]],
+    ['misspells the actor', { actr: ADA }],
+    ['has an empty actor', { actor: {} }],
+    ['names a run and does not say it', { runId: undefined }],
+    ['names a reason and does not say it', { rationale: undefined }],
+    ['says another tier', { actor: ADA, tier: 1 }],
+  ])('is said of a call whose description %s', async (_what, answer) => {
+    const governance = await gates.open();
+    let ran = 0;
+    const named = { name: 'crm.find', actor: ADA, rationale: 'asked by the plan' };
+    const describeCall = () => (Object(answer) === answer ? answer : JSON.parse('null'));
+    const find = governance.govern(async () => (ran += 1), { ...named, describeCall });
+    await expect(find()).rejects.toMatchObject({ code: 'GOVERNANCE_CALL_INVALID' });
+    expect(ran).toBe(0);
+    expect(linesOf(governance)).toEqual(['deny crm.find CALL_INVALID']);
+  });
+
+  it('is entered in the name of nobody where the description named none', async () => {
+    const governance = await gates.open();
+    const find = governance.govern(async () => 'found', {
+      name: 'crm.find',
+      actor: ADA,
+      describeCall: () => JSON.parse('{"actor":null}'),
+    });
+    await expect(find()).rejects.toThrow('the actor that describeCall says is none');
+    const [entry] = governance.audit.query({}).entries;
+    expect(entry).toMatchObject({ actor: { kind: 'system', id: 'unidentified' } });
+  });
+
+  it('is not said of a description that comes later, which is waited for', async () => {
+    const governance = await gates.open();
+    const eve = { kind: 'agent', id: 'eve' } as const;
+    const find = governance.govern(async () => 'found', {
+      name: 'crm.find',
+      describeCall: async () => ({ actor: eve }),
+    });
+    expect(await find()).toBe('found');
+    expect(governance.audit.query({ kind: 'intent' }).entries).toMatchObject([{ actor: eve }]);
+  });
+
   it('is not decided on by hand either', async () => {
     const governance = await gates.open();
     const asked = { action: 'crm.find', actor: ADA, input: {} };
