@@ -26,7 +26,7 @@ import { type Governed, Governor } from './gate/govern.ts';
 import { ASKED_REASONS_MIGRATION, AskedReasons } from './gate/asked-reasons.ts';
 import { GateHistory, HISTORY_MIGRATION } from './gate/history.ts';
 import { type KeptPolicy, RUN_POLICIES_MIGRATIONS, RunPolicies } from './gate/run-policies.ts';
-import { TAKEN_BACK_MIGRATION, TakenBack } from './gate/taken-back.ts';
+import { TAKEN_BACK_MIGRATIONS, TakenBack } from './gate/taken-back.ts';
 import type { AuditedLedger } from './ledger/ledger.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 import {
@@ -109,7 +109,7 @@ export const GOVERNANCE_MIGRATIONS = [
   CONTROLS_MIGRATION,
   HISTORY_MIGRATION,
   ...RUN_POLICIES_MIGRATIONS,
-  TAKEN_BACK_MIGRATION,
+  ...TAKEN_BACK_MIGRATIONS,
   ASKED_REASONS_MIGRATION,
 ];
 

@@ -42,6 +42,8 @@ export type Verdict =
       reservation: string;
       decision: PolicyDecision;
       argumentsDigest: string;
+      /** Of an undo: what it took of what can be taken back. */
+      taken: string | undefined;
     }
   | { kind: 'denied'; decision: PolicyDecision }
   | { kind: 'hindered'; decision: PolicyDecision; obstacle: Obstacle }
@@ -132,9 +134,11 @@ export class Admission {
         const intent = { kind: 'intent', decision: 'allow', approvalId, facts } as const;
         const { seq: intentSeq } = transaction.append({ ...of, ...intent });
         history.note(transaction, actor, action);
-        if (call.canBeTakenBack === true)
-          takenBack.noteBegun(transaction, { ...call, argumentsDigest });
-        return { kind: 'go', intentSeq, reservation, decision, argumentsDigest };
+        const { takesBack } = call;
+        const begun = { actor, action: takesBack?.action ?? action, argumentsDigest };
+        if (call.canBeTakenBack === true) takenBack.noteBegun(transaction, intentSeq, begun);
+        const taken = takesBack && takenBack.take(transaction, begun, takesBack.resultDigest);
+        return { kind: 'go', intentSeq, reservation, decision, argumentsDigest, taken };
       }
     }
   }

@@ -288,7 +288,7 @@ export class Gate {
 
   async #record(
     call: GatedCall<unknown>,
-    { intentSeq, reservation, decision, argumentsDigest }: Go,
+    { intentSeq, reservation, decision, argumentsDigest, taken }: Go,
     ending: Ending<unknown>,
     durationMs: number,
   ): Promise<void> {
@@ -302,7 +302,7 @@ export class Gate {
       !ending.ok && failure?.effect === 'none' && !isOfAnother(ending.error, failure.code, action);
     const outcome = !failure ? 'succeeded' : isSurelyNothing ? 'failed' : 'unknown';
     const errorCode = failure ? codeToKeep(failure.code) : null;
-    const begun = { actor, action, argumentsDigest };
+    const begun = { actor, action: takesBack?.action ?? action, argumentsDigest };
     // Now, for what the caller is given it may change.
     const resultDigest =
       ending.ok && canBeTakenBack === true ? this.#parts.digestOf(ending.output) : undefined;
@@ -324,15 +324,10 @@ export class Gate {
       history.note(transaction, actor, action);
       if (outcome === 'failed') limits.release(transaction, reservation);
       else limits.commit(transaction, reservation, usage);
-      if (outcome === 'failed' && canBeTakenBack === true)
-        takenBack.noteNotDone(transaction, begun);
-      if (resultDigest !== undefined) takenBack.noteDone(transaction, begun, resultDigest);
-      if (takesBack && outcome === 'succeeded')
-        takenBack.noteUndone(
-          transaction,
-          { ...begun, action: takesBack.action },
-          takesBack.resultDigest,
-        );
+      if (canBeTakenBack === true)
+        takenBack.noteEnded(transaction, intentSeq, begun, endingOf(outcome, resultDigest));
+      if (taken !== undefined && outcome === 'failed')
+        takenBack.giveBack(transaction, begun, taken);
     };
     const told = this.#told(call, tier);
     const tell = (): void =>
@@ -403,6 +398,12 @@ export class Gate {
       ...(taskId !== undefined && { taskId }),
     };
   }
+}
+
+function endingOf(outcome: 'succeeded' | 'failed' | 'unknown', resultDigest: string | undefined) {
+  if (outcome === 'failed') return { kind: 'not done' } as const;
+  if (resultDigest === undefined) return { kind: 'unknown' } as const;
+  return { kind: 'done', resultDigest } as const;
 }
 
 /** What a call has, and a question about one does not. */
