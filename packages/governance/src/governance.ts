@@ -24,7 +24,7 @@ import type { GovernOptions } from './gate/foreign-call.ts';
 import { type Coverage, Gate } from './gate/gate.ts';
 import { type Governed, Governor } from './gate/govern.ts';
 import { ASKED_REASONS_MIGRATION, AskedReasons } from './gate/asked-reasons.ts';
-import { GateHistory, HISTORY_MIGRATION } from './gate/history.ts';
+import { GateHistory, HISTORY_MIGRATIONS } from './gate/history.ts';
 import { type KeptPolicy, RUN_POLICIES_MIGRATIONS, RunPolicies } from './gate/run-policies.ts';
 import { TAKEN_BACK_MIGRATIONS, TakenBack } from './gate/taken-back.ts';
 import type { AuditedLedger } from './ledger/ledger.ts';
@@ -107,7 +107,7 @@ export const GOVERNANCE_MIGRATIONS = [
   ...APPROVALS_MIGRATIONS,
   LIMITS_MIGRATION,
   CONTROLS_MIGRATION,
-  HISTORY_MIGRATION,
+  ...HISTORY_MIGRATIONS,
   ...RUN_POLICIES_MIGRATIONS,
   ...TAKEN_BACK_MIGRATIONS,
   ASKED_REASONS_MIGRATION,

@@ -171,6 +171,7 @@ export type {
   ActionRequest,
   ApprovalDemand,
   FactValue,
+  HasDone,
   LimitDemand,
   NearestRule,
   Policy,

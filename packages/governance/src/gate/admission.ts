@@ -133,7 +133,7 @@ export class Admission {
         const facts = this.#factsOfApproval(transaction, of, approvalId);
         const intent = { kind: 'intent', decision: 'allow', approvalId, facts } as const;
         const { seq: intentSeq } = transaction.append({ ...of, ...intent });
-        history.note(transaction, actor, action);
+        history.note(transaction, actor, action, 'begun');
         const { takesBack } = call;
         const begun = { actor, action: takesBack?.action ?? action, argumentsDigest };
         if (call.canBeTakenBack === true) takenBack.noteBegun(transaction, intentSeq, begun);

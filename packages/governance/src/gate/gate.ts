@@ -101,8 +101,7 @@ export class Gate {
       case 'go':
         return this.#act(call, value, verdict);
       case 'unlogged':
-        this.#executed[1] += 1;
-        return call.perform(value);
+        return this.#actUnlogged(call, value);
     }
   }
 
@@ -243,14 +242,25 @@ export class Gate {
     }
     const obstacle = known ?? abortOf(call);
     if (obstacle) throw obstacle.error;
-    const { actor, action } = call;
-    const at = history.noteUnlogged(actor, action);
-    // What it has done, rules that say `after` must know, from now on and when the log can be written again.
+    return { kind: 'unlogged' };
+  }
+
+  async #actUnlogged<Output>(call: GatedCall<Output>, input: unknown): Promise<Output> {
+    this.#executed[1] += 1;
+    this.#noteUnlogged(call, 'begun');
+    const output = await call.perform(input);
+    this.#noteUnlogged(call, 'succeeded');
+    return output;
+  }
+
+  /** What it has done, rules that say `after` must know, from now on and when the log can be written again. */
+  #noteUnlogged({ actor, action }: GatedCall<unknown>, stage: 'begun' | 'succeeded'): void {
+    const { history } = this.#parts;
+    const at = history.noteUnlogged(actor, action, stage);
     this.#owed.add({
-      write: (transaction) => history.note(transaction, actor, action, at),
+      write: (transaction) => history.note(transaction, actor, action, stage, at),
       tell: () => undefined,
     });
-    return { kind: 'unlogged' };
   }
 
   #tellUnavailable(action: string, error: unknown): void {
@@ -321,7 +331,8 @@ export class Gate {
         cost: usage.cost ?? null,
         policyDigest,
       });
-      history.note(transaction, actor, action);
+      if (outcome !== 'failed')
+        history.note(transaction, actor, action, outcome === 'succeeded' ? 'succeeded' : 'begun');
       if (outcome === 'failed') limits.release(transaction, reservation);
       else limits.commit(transaction, reservation, usage);
       if (canBeTakenBack === true)
