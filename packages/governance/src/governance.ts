@@ -92,7 +92,9 @@ export interface Governance extends AsyncDisposable {
    */
   assertCovered(tools: object): void;
   /**
-   * What the policy says of an action, with nothing done, written or reserved.
+   * What kill switch and policy say of an action, with nothing done, written or reserved; arguments that the gate would not
+   * trust are refused here, too. Not looked at: what only a call has (reason, signal, the tool's schema), budget, approvals,
+   * whether an undo is of something that was done, and whether the log can be written.
    * @throws {InvalidCallError} When it is not said who does what, in a form that can be decided on.
    */
   decide(action: DecidedAction): PolicyDecision;

@@ -130,6 +130,33 @@ describe('the policy that a run froze', () => {
     expect(governance.approvals.get('approval-1')).toMatchObject({ policyDigest });
   });
 
+  it('is not laid in by a call that was refused', async () => {
+    const governance = await gates.open();
+    await governance.policy.load(LAX, { source: 'lax' });
+    const { made, calls } = tool('crm.wipe');
+    const wipe = governance.govern(made);
+    const refused = [
+      governance.govern(tool('no.rule').made).execute({ to: 'x' }, context()),
+      wipe.execute({ to: 'x' }, context({ rationale: '' })),
+      wipe.execute({ to: 'x' }, context({ signal: AbortSignal.abort() })),
+      wipe.execute({}, context()),
+    ];
+    for (const { status } of await Promise.allSettled(refused)) expect(status).toBe('rejected');
+    await governance.policy.load(POLICY, { source: 'strict' });
+    await expect(wipe.execute({ to: 'x' }, context())).rejects.toThrow('denied');
+    expect(calls).toEqual([]);
+  });
+
+  it('is that of a call that waits for people, as of one that went', async () => {
+    const governance = await gates.open();
+    await governance.policy.load(LAX, { source: 'lax' });
+    const mail = governance.govern(tool('mail.send').made);
+    await expect(mail.execute({ to: 'x' }, context())).rejects.toThrow('approval-1');
+    await governance.policy.load(POLICY, { source: 'strict' });
+    await approve(governance, 'approval-1');
+    expect(await mail.execute({ to: 'x' }, context())).toBe('done');
+  });
+
   it('is the same after a restart, for who began it', async () => {
     const { governance, made, calls } = await afterAnOldRun();
     await governance.close();

@@ -4,7 +4,7 @@ import { InMemoryTransport, McpServer } from '@modelcontextprotocol/server';
 import { invokeFunctionTool, RunContext, tool as openAiTool } from '@openai/agents-core';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { ADA, context, gatesWith, linesOf, OLGA } from './gate/opening.ts';
+import { ADA, context, gatesWith, linesOf, OLGA, ROOT } from './gate/opening.ts';
 
 const gates = gatesWith(`
 version: 1
@@ -377,6 +377,23 @@ describe('a call that does not say what has to be said', () => {
     expect(governance.decide(asked).outcome).toBe('allow');
   });
 
+  it('is refused when it is asked about beforehand, as it would be when it is made', async () => {
+    const governance = await gates.open();
+    const asked = { action: 'crm.find', actor: ADA };
+    const unsafe = JSON.parse('{"__proto__":{"isAdmin":true}}');
+    const refused = { outcome: 'deny', reasonCode: 'INPUT_UNSAFE' };
+    expect(governance.decide({ ...asked, input: unsafe })).toMatchObject(refused);
+    expect(governance.decide({ ...asked, input: {} }).outcome).toBe('allow');
+    await governance.killSwitch.turnOn(ROOT);
+    expect(governance.decide({ ...asked, input: {} })).toMatchObject({
+      outcome: 'deny',
+      reasonCode: 'KILL_SWITCH',
+    });
+    await governance.killSwitch.turnOff(ROOT);
+    expect(governance.decide({ ...asked, input: {} }).outcome).toBe('allow');
+    expect(linesOf(governance)).toEqual([]);
+  });
+
   it('keeps of an actor what the log has a place for, and no more', async () => {
     const governance = await gates.open();
     const actor = { ...ADA, prompt: 'the prompt' };
@@ -402,6 +419,33 @@ describe('the reason of a call', () => {
     const [, intent] = governance.audit.query({}).entries;
     expect(intent).toMatchObject({ rationale: 'the nightly comparison found it' });
   });
+
+  it.each([
+    '\u200b',
+    '\u2060\u2060',
+    '\u00ad',
+    '\u{e0041}',
+    '\u0000',
+    ' \n',
+    '\u3164',
+    '\u2800',
+    '\u0301',
+  ])('is none when nobody can see it: %j', async (rationale) => {
+    const governance = await gates.open();
+    const update = governance.govern(async () => 'done', { name: 'crm.update', rationale });
+    await expect(update()).rejects.toMatchObject({
+      decision: { reasonCode: 'RATIONALE_MISSING' },
+    });
+  });
+
+  it.each(['x', '理由', '👍', ' \u200bwhy'])(
+    'is one when it can be seen: %j',
+    async (rationale) => {
+      const governance = await gates.open();
+      const update = governance.govern(async () => 'done', { name: 'crm.update', rationale });
+      expect(await update()).toBe('done');
+    },
+  );
 
   it('may be left out in tier 1, and then there is none in the log', async () => {
     const governance = await gates.open();

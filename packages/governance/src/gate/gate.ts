@@ -16,6 +16,7 @@ import {
   type Decidable,
   type Obstacle,
   type Snapshot,
+  switchedOff,
   type Verdict,
 } from './admission.ts';
 import { CallUsage, type GatedCall, type UsageOf } from './call.ts';
@@ -106,15 +107,17 @@ export class Gate {
   }
 
   /**
-   * What the policy says, with nothing done and nothing written.
+   * What kill switch and policy say, with nothing done and nothing written. Not looked at: what only a call has (reason,
+   * signal, schema), budget, approvals, whether an undo is of something done, and whether the log can be written.
    * @throws {InvalidCallError} When it is not said who does what, in a form that can be decided on.
    */
   decide(call: Decidable, input: unknown): PolicyDecision {
-    const { policies, history } = this.#parts;
+    const { policies, history, snapshotOf } = this.#parts;
     const problem = problemOf({ ...call, ...UNSAID, input });
     if (problem !== undefined) throw new InvalidCallError('What is asked about', problem);
     const policy = policies.of(call.runId, call.actor);
-    return this.#admission.decideBy(policy, history, call, input);
+    const decision = this.#admission.decideBy(call, snapshotOf(input), policy, history);
+    return this.#isKilled() ? switchedOff(decision) : decision;
   }
 
   /** Writes what is owed to the log, and from then on only when somebody asks. To be called before it is closed. */
