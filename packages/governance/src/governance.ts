@@ -24,9 +24,9 @@ import type { GovernOptions } from './gate/foreign-call.ts';
 import { type Coverage, Gate } from './gate/gate.ts';
 import { type Governed, Governor } from './gate/govern.ts';
 import { ASKED_REASONS_MIGRATION, AskedReasons } from './gate/asked-reasons.ts';
-import { GateHistory, HISTORY_MIGRATION } from './gate/history.ts';
+import { GateHistory, HISTORY_MIGRATIONS } from './gate/history.ts';
 import { type KeptPolicy, RUN_POLICIES_MIGRATIONS, RunPolicies } from './gate/run-policies.ts';
-import { TAKEN_BACK_MIGRATION, TakenBack } from './gate/taken-back.ts';
+import { TAKEN_BACK_MIGRATIONS, TakenBack } from './gate/taken-back.ts';
 import type { AuditedLedger } from './ledger/ledger.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 import {
@@ -96,7 +96,9 @@ export interface Governance extends AsyncDisposable {
    */
   assertCovered(tools: object): void;
   /**
-   * What the policy says of an action, with nothing done, written or reserved.
+   * What kill switch and policy say of an action, with nothing done, written or reserved; arguments that the gate would not
+   * trust are refused here, too. Not looked at: what only a call has (reason, signal, the tool's schema), budget, approvals,
+   * whether an undo is of something that was done, and whether the log can be written.
    * @throws {InvalidCallError} When it is not said who does what, in a form that can be decided on.
    */
   decide(action: DecidedAction): PolicyDecision;
@@ -111,9 +113,9 @@ export const GOVERNANCE_MIGRATIONS = [
   ...APPROVALS_MIGRATIONS,
   LIMITS_MIGRATION,
   CONTROLS_MIGRATION,
-  HISTORY_MIGRATION,
+  ...HISTORY_MIGRATIONS,
   ...RUN_POLICIES_MIGRATIONS,
-  TAKEN_BACK_MIGRATION,
+  ...TAKEN_BACK_MIGRATIONS,
   ASKED_REASONS_MIGRATION,
 ];
 

@@ -172,6 +172,7 @@ export type {
   ActionRequest,
   ApprovalDemand,
   FactValue,
+  HasDone,
   LimitDemand,
   NearestRule,
   Policy,

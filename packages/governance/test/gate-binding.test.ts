@@ -9,6 +9,8 @@ version: 1
 rules:
   - { id: mail, when: { action: mail.send }, tier: 3, approve: { from: [operator], expires: 30m } }
   - { id: finds, when: { action: crm.find }, tier: 1, allow: true }
+  - { id: set-by-name, when: { action: crm.set, args: { to: { equals: ada } } }, allow: true }
+  - { id: set-by-place, when: { action: crm.set, args: { '1': { equals: ada } } }, allow: true }
 `;
 const LAX = `${POLICY}  - { id: wipes, when: { action: crm.wipe }, tier: 3, allow: true }\n`;
 const gates = gatesWith(POLICY);
@@ -128,6 +130,33 @@ describe('the policy that a run froze', () => {
     expect(governance.approvals.get('approval-1')).toMatchObject({ policyDigest });
   });
 
+  it('is not laid in by a call that was refused', async () => {
+    const governance = await gates.open();
+    await governance.policy.load(LAX, { source: 'lax' });
+    const { made, calls } = tool('crm.wipe');
+    const wipe = governance.govern(made);
+    const refused = [
+      governance.govern(tool('no.rule').made).execute({ to: 'x' }, context()),
+      wipe.execute({ to: 'x' }, context({ rationale: '' })),
+      wipe.execute({ to: 'x' }, context({ signal: AbortSignal.abort() })),
+      wipe.execute({}, context()),
+    ];
+    for (const { status } of await Promise.allSettled(refused)) expect(status).toBe('rejected');
+    await governance.policy.load(POLICY, { source: 'strict' });
+    await expect(wipe.execute({ to: 'x' }, context())).rejects.toThrow('denied');
+    expect(calls).toEqual([]);
+  });
+
+  it('is that of a call that waits for people, as of one that went', async () => {
+    const governance = await gates.open();
+    await governance.policy.load(LAX, { source: 'lax' });
+    const mail = governance.govern(tool('mail.send').made);
+    await expect(mail.execute({ to: 'x' }, context())).rejects.toThrow('approval-1');
+    await governance.policy.load(POLICY, { source: 'strict' });
+    await approve(governance, 'approval-1');
+    expect(await mail.execute({ to: 'x' }, context())).toBe('done');
+  });
+
   it('is the same after a restart, for who began it', async () => {
     const { governance, made, calls } = await afterAnOldRun();
     await governance.close();
@@ -152,5 +181,42 @@ describe('the policy that a run froze', () => {
       code: 'GOVERNANCE_POLICY_NOT_LOADED',
     });
     expect(calls).toEqual([]);
+  });
+});
+
+function wiped(governance: Governance) {
+  const calls: unknown[][] = [];
+  const wipe = governance.govern(
+    async (...given: unknown[]) => {
+      calls.push(given);
+      return 'done';
+    },
+    { name: 'mail.send', tier: 3, rationale: 'asked by the plan' },
+  );
+  return { wipe, calls };
+}
+
+describe('a plain function', () => {
+  it('is called with the arguments that people agreed to, and not with a list of them', async () => {
+    const governance = await gates.open();
+    const { wipe, calls } = wiped(governance);
+    const ways = [['disk', 'dry-run'], [['disk', 'dry-run']], [[['disk', 'dry-run']]], [], [[]]];
+    for (const [at, given] of ways.entries()) {
+      await expect(wipe(...given)).rejects.toThrow(`approval-${at + 1}`);
+      await approve(governance, `approval-${at + 1}`);
+    }
+    for (const given of ways) expect(await wipe(...given)).toBe('done');
+    expect(calls).toEqual(ways);
+  });
+
+  it('shows rules the fields of a single object by their names, and others by their place', async () => {
+    const governance = await gates.open();
+    const named = { name: 'crm.set', tier: 3, rationale: 'asked by the plan' } as const;
+    const set = governance.govern(async (..._given: unknown[]) => 'set', named);
+    expect(await set({ to: 'ada' })).toBe('set');
+    expect(await set('x', 'ada')).toBe('set');
+    await expect(set({ to: 'eve' })).rejects.toThrow('denied');
+    await expect(set('x', 'eve')).rejects.toThrow('denied');
+    await expect(set(['x', 'ada'])).rejects.toThrow('denied');
   });
 });

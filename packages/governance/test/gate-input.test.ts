@@ -4,7 +4,7 @@ import { InMemoryTransport, McpServer } from '@modelcontextprotocol/server';
 import { invokeFunctionTool, RunContext, tool as openAiTool } from '@openai/agents-core';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { ADA, context, gatesWith, linesOf, OLGA } from './gate/opening.ts';
+import { ADA, context, gatesWith, linesOf, OLGA, ROOT } from './gate/opening.ts';
 
 const gates = gatesWith(`
 version: 1
@@ -321,6 +321,50 @@ describe('a call that does not say what has to be said', () => {
     expect(linesOf(governance)).toEqual(['deny crm.find CALL_INVALID']);
   });
 
+  it.each([
+    ['names nobody', { actor: undefined }],
+    ['names nobody, later', Promise.resolve({ actor: undefined })],
+    ['says nothing', undefined],
+    ['is a list', [ADA]],
+    ['misspells the actor', { actr: ADA }],
+    ['has an empty actor', { actor: {} }],
+    ['names a run and does not say it', { runId: undefined }],
+    ['names a reason and does not say it', { rationale: undefined }],
+    ['says another tier', { actor: ADA, tier: 1 }],
+  ])('is said of a call whose description %s', async (_what, answer) => {
+    const governance = await gates.open();
+    let ran = 0;
+    const named = { name: 'crm.find', actor: ADA, rationale: 'asked by the plan' };
+    const describeCall = () => (Object(answer) === answer ? answer : JSON.parse('null'));
+    const find = governance.govern(async () => (ran += 1), { ...named, describeCall });
+    await expect(find()).rejects.toMatchObject({ code: 'GOVERNANCE_CALL_INVALID' });
+    expect(ran).toBe(0);
+    expect(linesOf(governance)).toEqual(['deny crm.find CALL_INVALID']);
+  });
+
+  it('is entered in the name of nobody where the description named none', async () => {
+    const governance = await gates.open();
+    const find = governance.govern(async () => 'found', {
+      name: 'crm.find',
+      actor: ADA,
+      describeCall: () => JSON.parse('{"actor":null}'),
+    });
+    await expect(find()).rejects.toThrow('the actor that describeCall says is none');
+    const [entry] = governance.audit.query({}).entries;
+    expect(entry).toMatchObject({ actor: { kind: 'system', id: 'unidentified' } });
+  });
+
+  it('is not said of a description that comes later, which is waited for', async () => {
+    const governance = await gates.open();
+    const eve = { kind: 'agent', id: 'eve' } as const;
+    const find = governance.govern(async () => 'found', {
+      name: 'crm.find',
+      describeCall: async () => ({ actor: eve }),
+    });
+    expect(await find()).toBe('found');
+    expect(governance.audit.query({ kind: 'intent' }).entries).toMatchObject([{ actor: eve }]);
+  });
+
   it('is not decided on by hand either', async () => {
     const governance = await gates.open();
     const asked = { action: 'crm.find', actor: ADA, input: {} };
@@ -331,6 +375,23 @@ describe('a call that does not say what has to be said', () => {
       );
     }
     expect(governance.decide(asked).outcome).toBe('allow');
+  });
+
+  it('is refused when it is asked about beforehand, as it would be when it is made', async () => {
+    const governance = await gates.open();
+    const asked = { action: 'crm.find', actor: ADA };
+    const unsafe = JSON.parse('{"__proto__":{"isAdmin":true}}');
+    const refused = { outcome: 'deny', reasonCode: 'INPUT_UNSAFE' };
+    expect(governance.decide({ ...asked, input: unsafe })).toMatchObject(refused);
+    expect(governance.decide({ ...asked, input: {} }).outcome).toBe('allow');
+    await governance.killSwitch.turnOn(ROOT);
+    expect(governance.decide({ ...asked, input: {} })).toMatchObject({
+      outcome: 'deny',
+      reasonCode: 'KILL_SWITCH',
+    });
+    await governance.killSwitch.turnOff(ROOT);
+    expect(governance.decide({ ...asked, input: {} }).outcome).toBe('allow');
+    expect(linesOf(governance)).toEqual([]);
   });
 
   it('keeps of an actor what the log has a place for, and no more', async () => {
@@ -358,6 +419,33 @@ describe('the reason of a call', () => {
     const [, intent] = governance.audit.query({}).entries;
     expect(intent).toMatchObject({ rationale: 'the nightly comparison found it' });
   });
+
+  it.each([
+    '\u200b',
+    '\u2060\u2060',
+    '\u00ad',
+    '\u{e0041}',
+    '\u0000',
+    ' \n',
+    '\u3164',
+    '\u2800',
+    '\u0301',
+  ])('is none when nobody can see it: %j', async (rationale) => {
+    const governance = await gates.open();
+    const update = governance.govern(async () => 'done', { name: 'crm.update', rationale });
+    await expect(update()).rejects.toMatchObject({
+      decision: { reasonCode: 'RATIONALE_MISSING' },
+    });
+  });
+
+  it.each(['x', '理由', '👍', ' \u200bwhy'])(
+    'is one when it can be seen: %j',
+    async (rationale) => {
+      const governance = await gates.open();
+      const update = governance.govern(async () => 'done', { name: 'crm.update', rationale });
+      expect(await update()).toBe('done');
+    },
+  );
 
   it('may be left out in tier 1, and then there is none in the log', async () => {
     const governance = await gates.open();

@@ -1,4 +1,4 @@
-import { defineTool, isGoverned, type Tool } from '@buddy/core';
+import { defineTool, isGoverned, markGoverned, type Tool } from '@buddy/core';
 import { McpServer } from '@modelcontextprotocol/server';
 import { tool as openAiTool } from '@openai/agents-core';
 import { asSchema, jsonSchema, tool as aiTool, zodSchema } from 'ai';
@@ -143,6 +143,47 @@ describe('a thing that looks like a tool of several frameworks', () => {
     expect(() => governance.assertCovered([heir])).toThrow('crm.update');
     const twofold = governance.govern({ ...byHand().made, invoke: async () => 'done' });
     expect(() => governance.assertCovered([twofold])).toThrow('crm.update');
+  });
+});
+
+describe('a tool that only seems to be governed', () => {
+  const undoable: Tool = {
+    ...byHand().made,
+    undo: async () => {},
+    reconcile: async () => ({ happened: false }),
+  };
+
+  it.each(['execute', 'undo', 'reconcile'])(
+    'is not covered when its %s was put back in a copy',
+    async (name) => {
+      const governance = await gates.open();
+      const governed = governance.govern(undoable);
+      expect(() => governance.assertCovered([governed])).not.toThrow();
+      const copy: Tool = Object.create(Object.getPrototypeOf(governed), {
+        ...Object.getOwnPropertyDescriptors(governed),
+        [name]: { value: Reflect.get(undoable, name), enumerable: true },
+      });
+      expect(() => governance.assertCovered([copy])).toThrow('crm.update');
+    },
+  );
+
+  it("is not covered by core's mark, which anybody can set, nor by another gate", async () => {
+    const governance = await gates.open();
+    const other = await gates.open();
+    const marked = markGoverned(undoable);
+    expect(isGoverned(marked)).toBe(true);
+    expect(() => governance.assertCovered([marked])).toThrow('crm.update');
+    expect(() => governance.assertCovered([other.govern(undoable)])).toThrow('crm.update');
+    expect(() => governance.assertCovered([governance.govern(marked)])).not.toThrow();
+  });
+
+  it('has no gate as a server of MCP that was never governed, and has no tools yet', async () => {
+    const governance = await gates.open();
+    const server = new McpServer({ name: 'crm', version: '1' });
+    expect(() => governance.assertCovered({ server })).toThrow('server');
+    expect(() => governance.assertCovered([server])).toThrow('No gate stands');
+    governance.govern(server);
+    expect(() => governance.assertCovered([server])).not.toThrow();
   });
 });
 

@@ -102,15 +102,15 @@ describe('taking back what a governed tool did', () => {
     expect(undone).toHaveLength(1);
   });
 
-  it('is possible as often as it was done, also after a restart, and after a try that failed', async () => {
+  it('is possible as often as it was done, also after a restart, and after a try that surely failed', async () => {
     const governance = await gates.open();
     const fail: { undo?: Error } = {};
     const { made, undone } = tool('crm.upsert', 2, fail);
     const before = governance.govern(made);
     await before.execute(to, context());
     await before.execute(to, context({ idempotencyKey: 'key-2' }));
-    fail.undo = new Error('lost');
-    await expect(before.undo(to, output, context())).rejects.toThrow('lost');
+    fail.undo = new RefusedError('refused', { effect: 'none' });
+    await expect(before.undo(to, output, context())).rejects.toThrow('refused');
     await governance.close();
     delete fail.undo;
     const later = await gates.open();
@@ -119,6 +119,76 @@ describe('taking back what a governed tool did', () => {
     await upsert.undo(to, output, context());
     await expect(upsert.undo(to, output, context())).rejects.toThrow('denied');
     expect(undone).toHaveLength(2);
+  });
+
+  it('happens once, however many ask for it at the same moment', async () => {
+    const governance = await gates.open();
+    const { made, undone } = tool('crm.upsert');
+    const upsert = governance.govern(made);
+    await upsert.execute(to, context());
+    const undos = Array.from({ length: 20 }, () => upsert.undo(to, output, context()));
+    const ended = await Promise.allSettled(undos);
+    expect(ended.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(undone).toHaveLength(1);
+  });
+
+  it('is not tried again when nobody knows whether it happened', async () => {
+    const governance = await gates.open();
+    const fail: { undo?: Error } = { undo: new Error('lost') };
+    const upsert = governance.govern(tool('crm.upsert', 2, fail).made);
+    await upsert.execute(to, context());
+    await expect(upsert.undo(to, output, context())).rejects.toThrow('lost');
+    await expect(upsert.undo(to, output, context())).rejects.toThrow('denied');
+  });
+
+  it('is not possible while it is still being done, with whatever result', async () => {
+    const governance = await gates.open();
+    const { made, undone } = tool('crm.upsert');
+    const begun = Promise.withResolvers<void>();
+    const going = Promise.withResolvers<void>();
+    const slow: typeof made = {
+      ...made,
+      execute: async () => {
+        begun.resolve();
+        await going.promise;
+        return output;
+      },
+    };
+    const upsert = governance.govern(slow);
+    const doing = upsert.execute(to, context());
+    await begun.promise;
+    const other = await gates.open(); // another process is no way around it
+    const elsewhere = other.govern(made);
+    for (const one of [upsert, elsewhere])
+      for (const result of [output, { id: 'invented' }])
+        await expect(one.undo(to, result, context())).rejects.toThrow('denied');
+    going.resolve();
+    await doing;
+    expect(undone).toEqual([]);
+    await elsewhere.undo(to, output, context());
+  });
+
+  it('is possible once with any result when the process ended before the call did', async () => {
+    const governance = await gates.open();
+    const { made, undone } = tool('crm.upsert');
+    const begun = Promise.withResolvers<void>();
+    const endless: typeof made = {
+      ...made,
+      execute: () => {
+        begun.resolve();
+        return new Promise(() => {});
+      },
+    };
+    const upsert = governance.govern(endless);
+    void upsert.execute(to, context());
+    await begun.promise;
+    await governance.close();
+    const later = (await gates.open()).govern(made);
+    const results = ['a', 'b', 'c', 'd'].map((id) => ({ id }));
+    const undos = results.map((result) => later.undo(to, result, context()));
+    const ended = await Promise.allSettled(undos);
+    expect(ended.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(undone).toHaveLength(1);
   });
 
   it('is not possible for what surely did not happen', async () => {

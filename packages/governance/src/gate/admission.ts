@@ -42,6 +42,8 @@ export type Verdict =
       reservation: string;
       decision: PolicyDecision;
       argumentsDigest: string;
+      /** Of an undo: what it took of what can be taken back. */
+      taken: string | undefined;
     }
   | { kind: 'denied'; decision: PolicyDecision }
   | { kind: 'hindered'; decision: PolicyDecision; obstacle: Obstacle }
@@ -82,7 +84,10 @@ export class Admission {
       transaction,
     );
     const of = this.#entryOf(call, argumentsDigest, decision, policy);
-    if (runId !== undefined) policies.pin(transaction, runId, actor, decision.policyDigest);
+    // Not for what is refused: else the policy of today could be laid in under the names of runs to come.
+    const pin = (): void => {
+      if (runId !== undefined) policies.pin(transaction, runId, actor, decision.policyDigest);
+    };
     const refuse = ({ rule, reasonCode }: PolicyDecision): void => {
       const refusal = { kind: 'refusal', decision: 'deny', approvalId: null } as const;
       transaction.append({ ...of, ...refusal, rule, reasonCode });
@@ -92,7 +97,7 @@ export class Admission {
       return { kind: 'denied', decision: denied };
     };
     if (killSwitch.isOn(transaction)) {
-      return deny(refusing(decision, 'KILL_SWITCH', 'An operator has switched all actions off.'));
+      return deny(switchedOff(decision));
     }
     if (decision.outcome === 'deny') return deny(decision);
     const obstacle = known ?? abortOf(call);
@@ -123,18 +128,22 @@ export class Admission {
       case 'waiting': {
         limits.release(transaction, reservation);
         const { approvalId, isNew } = permit;
+        pin();
         if (isNew) this.#noteAsked(transaction, of, approvalId);
         return { kind: 'waits', approvalId, isNew, decision };
       }
       case 'granted': {
         const { approvalId } = permit;
+        pin();
         const facts = this.#factsOfApproval(transaction, of, approvalId);
         const intent = { kind: 'intent', decision: 'allow', approvalId, facts } as const;
         const { seq: intentSeq } = transaction.append({ ...of, ...intent });
-        history.note(transaction, actor, action);
-        if (call.canBeTakenBack === true)
-          takenBack.noteBegun(transaction, { ...call, argumentsDigest });
-        return { kind: 'go', intentSeq, reservation, decision, argumentsDigest };
+        history.note(transaction, actor, action, 'begun');
+        const { takesBack } = call;
+        const begun = { actor, action: takesBack?.action ?? action, argumentsDigest };
+        if (call.canBeTakenBack === true) takenBack.noteBegun(transaction, intentSeq, begun);
+        const taken = takesBack && takenBack.take(transaction, begun, takesBack.resultDigest);
+        return { kind: 'go', intentSeq, reservation, decision, argumentsDigest, taken };
       }
     }
   }
@@ -146,33 +155,33 @@ export class Admission {
     policy: Policy,
     history: ActionHistory,
   ): PolicyDecision {
-    if (!snapshot.ok) {
-      const problem = `Its arguments cannot be trusted: ${snapshot.problem}`;
-      return refusing(this.decideBy(policy, history, call, undefined), 'INPUT_UNSAFE', problem);
-    }
-    const decision = this.decideBy(policy, history, call, snapshot.value);
+    const decision = this.decideBy(call, snapshot, policy, history);
     return decision.outcome === 'deny' ? decision : this.#withReason(call, decision);
   }
 
+  /** Of what is not called yet, and so has no reason to be given. */
   decideBy(
+    { action, actor, declaredTier, runId }: Decidable,
+    snapshot: Snapshot,
     policy: Policy,
     history: ActionHistory,
-    { action, actor, declaredTier, runId }: Decidable,
-    input: unknown,
   ): PolicyDecision {
     const request = {
       action,
       actor,
-      input,
+      input: snapshot.ok ? snapshot.value : undefined,
       at: this.#parts.clock.now(),
       ...(declaredTier !== undefined && { declaredTier }),
       ...(runId !== undefined && { runId }),
     };
-    return policy.decide(request, history);
+    const decision = policy.decide(request, history);
+    if (snapshot.ok) return decision;
+    const problem = `Its arguments cannot be trusted: ${snapshot.problem}`;
+    return refusing(decision, 'INPUT_UNSAFE', problem);
   }
 
   #withReason({ rationale }: GatedCall<unknown>, decision: PolicyDecision): PolicyDecision {
-    if (decision.tier === 1 || rationale.trim() !== '') return decision;
+    if (decision.tier === 1 || VISIBLE.test(rationale)) return decision;
     return refusing(decision, 'RATIONALE_MISSING', NO_REASON);
   }
 
@@ -282,6 +291,9 @@ const NO_REASON =
   'Tiers 2 and 3 need a rationale: one sentence on why, from whoever calls; for tools of other frameworks, ' +
   'from whoever governs them: govern(tools, { rationale }) or describeCall.';
 
+/** A reason that nobody can see is none: spaces, controls, marks of direction, fillers, an empty pattern of Braille. */
+const VISIBLE = /[^\p{C}\p{Z}\p{M}\p{Default_Ignorable_Code_Point}\s\u2800]/u;
+
 const OTHER_REASON = 'not the one that people were given';
 
 const APPROVAL_REASONS = {
@@ -295,6 +307,10 @@ export function abortOf({ signal }: GatedCall<unknown>): Obstacle | undefined {
   if (signal?.aborted !== true) return undefined;
   const explanation = 'Nobody waits for it any more: its signal was aborted before it began.';
   return { reasonCode: 'CALL_ABORTED', explanation, error: signal.reason };
+}
+
+export function switchedOff(decision: PolicyDecision): PolicyDecision {
+  return refusing(decision, 'KILL_SWITCH', 'An operator has switched all actions off.');
 }
 
 /** The same decision, turned into a refusal. Its facts and tier stand. */

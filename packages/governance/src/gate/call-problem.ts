@@ -37,8 +37,9 @@ export function isName(value: unknown): value is string {
  * What is wrong with what was said of a call; undefined when nothing is. Repeats nothing of it, for it may hold anything.
  */
 export function problemOf(call: Omit<GatedCall<unknown>, 'perform'>): string | undefined {
-  const { action, actor, rationale, idempotencyKey: key, runId, taskId } = call;
+  const { action, actor, rationale, idempotencyKey: key, runId, taskId, problem } = call;
   if (!isName(action)) return `its name is ${kindOf(action)}, and must be ${A_NAME}`;
+  if (problem !== undefined) return problem;
   if (!actorOf(actor)) {
     return `its actor is ${kindOf(actor)}, and must be { kind: 'agent' | 'human' | 'system', id, onBehalfOf? }, each id ${A_NAME}`;
   }

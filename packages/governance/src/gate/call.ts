@@ -17,6 +17,8 @@ export interface GatedCall<Output> {
   idempotencyKey: string | ((input: unknown) => string);
   runId?: string;
   taskId?: string;
+  /** What whoever describes it said that cannot be understood; nothing of it repeated. Such a call is refused. */
+  problem?: string;
   /** Aborted when nobody waits for it any more. A call that is so before its intent is written is not made. */
   signal?: AbortSignal;
   /**

@@ -1,6 +1,7 @@
 import type { Actor, Tier } from '@buddy/core';
 import type { Misfit } from './call.ts';
 import type { Gate } from './gate.ts';
+import { actorOf, isName, NOBODY } from './call-problem.ts';
 import { describeSchema, digestOf } from './schema-digest.ts';
 
 /** What tools of other frameworks do not say of themselves. */
@@ -16,11 +17,13 @@ export interface GovernOptions {
   runId?: string;
   /**
    * For what differs from call to call. It is given what the framework tells a tool of its call: the AI SDK its options, OpenAI
-   * Agents the `RunContext`, MCP the request's context with who is signed in; functions nothing. When it throws, nothing is done.
+   * Agents the `RunContext`, MCP the request's context with who is signed in; functions nothing. When it throws, nothing is
+   * done; nor when it names something and does not say it (`actor: undefined`), or names what it has no say in (`tier`). What
+   * it leaves out is as it was governed with.
    * @example
    * governance.govern(server, { describeCall: (context) => ({ actor: actorOf(context.authInfo) }) });
    */
-  describeCall?: (context: unknown) => Pick<GovernOptions, 'actor' | 'rationale' | 'runId'>;
+  describeCall?: (context: unknown) => CallDescription | Promise<CallDescription>;
   /** Of a plain function; the tools of frameworks have theirs. Default the function's own name. */
   name?: string;
   /** How much autonomy it takes. Default unknown: then a rule has to say, and without one every call is refused. */
@@ -32,6 +35,9 @@ export interface GovernOptions {
    */
   version?: string;
 }
+
+/** What may differ from call to call. */
+type CallDescription = Pick<GovernOptions, 'actor' | 'rationale' | 'runId'>;
 
 export interface ForeignTool {
   name: string;
@@ -59,12 +65,10 @@ export async function callThroughGate<Output>(
   perform: (snapshot: unknown) => Promise<Output>,
 ): Promise<Output> {
   const { name } = tool;
-  const {
-    actor = ANYONE,
-    rationale = '',
-    runId,
-    tier,
-  }: GovernOptions = { ...options, ...describeCall?.(context) };
+  const { tier } = options;
+  const answer: unknown = describeCall?.(context);
+  const said = describeCall ? understood(isThenable(answer) ? await answer : answer) : {};
+  const { actor = ANYONE, rationale = '', runId, problem }: Understood = { ...options, ...said };
   return gate.run({
     action: name,
     ...(tier !== undefined && { declaredTier: tier }),
@@ -72,6 +76,7 @@ export async function callThroughGate<Output>(
     input,
     actor,
     rationale,
+    ...(problem !== undefined && { problem }),
     // Keyed, for it stands in the database beside the sealed arguments.
     // Of the snapshot, for what came may be endless, or do things when it is read.
     idempotencyKey: (snapshot) =>
@@ -82,6 +87,46 @@ export async function callThroughGate<Output>(
     asksAgain: true,
     perform,
   });
+}
+
+type Understood = CallDescription & { problem?: string };
+
+/**
+ * What `describeCall` said. Whoever describes calls says who acts: where that is not understood, whoever acts where nothing
+ * is said must not take the place.
+ */
+function understood(answer: unknown): Understood {
+  const nobody = { actor: NOBODY };
+  if (typeof answer !== 'object' || answer === null || Array.isArray(answer))
+    return { ...nobody, problem: 'describeCall must answer with an object, and did not' };
+  const said: CallDescription = {};
+  if ('actor' in answer) {
+    const actor = actorOf(answer.actor);
+    if (!actor) return { ...nobody, problem: 'the actor that describeCall says is none' };
+    said.actor = actor;
+  }
+  for (const name in answer) {
+    if (!DESCRIBED.includes(name))
+      return { ...nobody, ...said, problem: `describeCall says more than ${DESCRIBED.join(', ')}` };
+  }
+  if ('rationale' in answer) {
+    const { rationale } = answer;
+    if (typeof rationale !== 'string')
+      return { ...said, problem: 'the rationale that describeCall says is no text' };
+    said.rationale = rationale;
+  }
+  if ('runId' in answer) {
+    const { runId } = answer;
+    if (!isName(runId)) return { ...said, problem: 'the runId that describeCall says is no name' };
+    said.runId = runId;
+  }
+  return said;
+}
+
+const DESCRIBED: readonly string[] = ['actor', 'rationale', 'runId'];
+
+function isThenable(value: unknown): boolean {
+  return typeof Reflect.get(Object(value), 'then') === 'function';
 }
 
 const versions = new WeakMap<ForeignTool, string>();

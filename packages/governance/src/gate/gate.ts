@@ -16,6 +16,7 @@ import {
   type Decidable,
   type Obstacle,
   type Snapshot,
+  switchedOff,
   type Verdict,
 } from './admission.ts';
 import { CallUsage, type GatedCall, type UsageOf } from './call.ts';
@@ -101,21 +102,22 @@ export class Gate {
       case 'go':
         return this.#act(call, value, verdict);
       case 'unlogged':
-        this.#executed[1] += 1;
-        return call.perform(value);
+        return this.#actUnlogged(call, value);
     }
   }
 
   /**
-   * What the policy says, with nothing done and nothing written.
+   * What kill switch and policy say, with nothing done and nothing written. Not looked at: what only a call has (reason,
+   * signal, schema), budget, approvals, whether an undo is of something done, and whether the log can be written.
    * @throws {InvalidCallError} When it is not said who does what, in a form that can be decided on.
    */
   decide(call: Decidable, input: unknown): PolicyDecision {
-    const { policies, history } = this.#parts;
+    const { policies, history, snapshotOf } = this.#parts;
     const problem = problemOf({ ...call, ...UNSAID, input });
     if (problem !== undefined) throw new InvalidCallError('What is asked about', problem);
     const policy = policies.of(call.runId, call.actor);
-    return this.#admission.decideBy(policy, history, call, input);
+    const decision = this.#admission.decideBy(call, snapshotOf(input), policy, history);
+    return this.#isKilled() ? switchedOff(decision) : decision;
   }
 
   /** Writes what is owed to the log, and from then on only when somebody asks. To be called before it is closed. */
@@ -243,14 +245,25 @@ export class Gate {
     }
     const obstacle = known ?? abortOf(call);
     if (obstacle) throw obstacle.error;
-    const { actor, action } = call;
-    const at = history.noteUnlogged(actor, action);
-    // What it has done, rules that say `after` must know, from now on and when the log can be written again.
+    return { kind: 'unlogged' };
+  }
+
+  async #actUnlogged<Output>(call: GatedCall<Output>, input: unknown): Promise<Output> {
+    this.#executed[1] += 1;
+    this.#noteUnlogged(call, 'begun');
+    const output = await call.perform(input);
+    this.#noteUnlogged(call, 'succeeded');
+    return output;
+  }
+
+  /** What it has done, rules that say `after` must know, from now on and when the log can be written again. */
+  #noteUnlogged({ actor, action }: GatedCall<unknown>, stage: 'begun' | 'succeeded'): void {
+    const { history } = this.#parts;
+    const at = history.noteUnlogged(actor, action, stage);
     this.#owed.add({
-      write: (transaction) => history.note(transaction, actor, action, at),
+      write: (transaction) => history.note(transaction, actor, action, stage, at),
       tell: () => undefined,
     });
-    return { kind: 'unlogged' };
   }
 
   #tellUnavailable(action: string, error: unknown): void {
@@ -288,7 +301,7 @@ export class Gate {
 
   async #record(
     call: GatedCall<unknown>,
-    { intentSeq, reservation, decision, argumentsDigest }: Go,
+    { intentSeq, reservation, decision, argumentsDigest, taken }: Go,
     ending: Ending<unknown>,
     durationMs: number,
   ): Promise<void> {
@@ -302,7 +315,7 @@ export class Gate {
       !ending.ok && failure?.effect === 'none' && !isOfAnother(ending.error, failure.code, action);
     const outcome = !failure ? 'succeeded' : isSurelyNothing ? 'failed' : 'unknown';
     const errorCode = failure ? codeToKeep(failure.code) : null;
-    const begun = { actor, action, argumentsDigest };
+    const begun = { actor, action: takesBack?.action ?? action, argumentsDigest };
     // Now, for what the caller is given it may change.
     const resultDigest =
       ending.ok && canBeTakenBack === true ? this.#parts.digestOf(ending.output) : undefined;
@@ -321,18 +334,14 @@ export class Gate {
         cost: usage.cost ?? null,
         policyDigest,
       });
-      history.note(transaction, actor, action);
+      if (outcome !== 'failed')
+        history.note(transaction, actor, action, outcome === 'succeeded' ? 'succeeded' : 'begun');
       if (outcome === 'failed') limits.release(transaction, reservation);
       else limits.commit(transaction, reservation, usage);
-      if (outcome === 'failed' && canBeTakenBack === true)
-        takenBack.noteNotDone(transaction, begun);
-      if (resultDigest !== undefined) takenBack.noteDone(transaction, begun, resultDigest);
-      if (takesBack && outcome === 'succeeded')
-        takenBack.noteUndone(
-          transaction,
-          { ...begun, action: takesBack.action },
-          takesBack.resultDigest,
-        );
+      if (canBeTakenBack === true)
+        takenBack.noteEnded(transaction, intentSeq, begun, endingOf(outcome, resultDigest));
+      if (taken !== undefined && outcome === 'failed')
+        takenBack.giveBack(transaction, begun, taken);
     };
     const told = this.#told(call, tier);
     const tell = (): void =>
@@ -403,6 +412,12 @@ export class Gate {
       ...(taskId !== undefined && { taskId }),
     };
   }
+}
+
+function endingOf(outcome: 'succeeded' | 'failed' | 'unknown', resultDigest: string | undefined) {
+  if (outcome === 'failed') return { kind: 'not done' } as const;
+  if (resultDigest === undefined) return { kind: 'unknown' } as const;
+  return { kind: 'done', resultDigest } as const;
 }
 
 /** What a call has, and a question about one does not. */

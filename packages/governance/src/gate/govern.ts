@@ -2,7 +2,7 @@ import { isGoverned, type Tool } from '@buddy/core';
 import { NotGovernableError, UngovernedToolsError } from '../errors.ts';
 import { governAiSdkTool, isAiSdkTool } from './adapters/ai-sdk.ts';
 import { governTool } from './adapters/core-tool.ts';
-import { governMcpServer, handlersOf, isMcpServer } from './adapters/mcp-server.ts';
+import { governMcpServer, handlersOf, isMcpServer, registrarOf } from './adapters/mcp-server.ts';
 import { governOpenAiAgentsTool, isOpenAiAgentsTool } from './adapters/openai-agents.ts';
 import { governFunction, type PlainFunction } from './adapters/plain-function.ts';
 import type { GovernOptions } from './foreign-call.ts';
@@ -63,7 +63,8 @@ export class Governor {
     switch (shapeOf(given)) {
       case 'core': {
         const governed = governTool(gate, asserted(isCoreTool, given));
-        for (const name of ['execute', 'undo']) this.#ours.add(Object(Reflect.get(governed, name)));
+        for (const name of ['execute', 'undo', 'reconcile'])
+          this.#ours.add(Object(Reflect.get(governed, name)));
         return governed;
       }
       case 'function': {
@@ -125,7 +126,8 @@ export class Governor {
     switch (shapeOf(given)) {
       case 'core': {
         const tool = asserted(isCoreTool, given);
-        const isCovered = isGoverned(tool) && !('invoke' in tool);
+        // Core's mark alone says nothing here: anybody can set it, and other gates do.
+        const isCovered = isGoverned(tool) && this.#isOurs(tool) && !('invoke' in tool);
         return isCovered ? [] : [tool.name];
       }
       case 'function': {
@@ -136,10 +138,15 @@ export class Governor {
         const { name } = asserted(isOpenAiAgentsTool, given);
         return this.#isOurs(given) ? [] : [name];
       }
-      case 'mcp':
-        return Object.entries(handlersOf(asserted(isMcpServer, given))).flatMap(([name, handler]) =>
+      case 'mcp': {
+        const server = asserted(isMcpServer, given);
+        const tools = Object.entries(handlersOf(server)).flatMap(([name, handler]) =>
           this.#ours.has(handler) ? [] : [name],
         );
+        // What it has no tools of yet, it may have later.
+        const isGuarded = this.#ours.has(registrarOf(server));
+        return tools.length > 0 || isGuarded ? tools : [key ?? 'an MCP server'];
+      }
       case 'ai-sdk': {
         return this.#isOurs(given) ? [] : [key ?? 'a tool of the AI SDK'];
       }
@@ -173,7 +180,7 @@ function shapeOf(given: unknown): Shape {
 function actingOf(given: unknown): object[] {
   if (typeof given === 'function') return [given];
   if (typeof given !== 'object' || given === null) return [];
-  return ['execute', 'invoke', 'undo'].flatMap((name) => {
+  return ['execute', 'invoke', 'undo', 'reconcile'].flatMap((name) => {
     const run: unknown = Reflect.get(given, name);
     return typeof run === 'function' ? [run] : [];
   });

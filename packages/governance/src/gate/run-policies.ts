@@ -49,7 +49,7 @@ export interface KeptPolicy {
 }
 
 /**
- * In a run, everybody keeps the policy that his own first action in it met, whatever is loaded after; also when the run
+ * In a run, everybody keeps the policy by which his own first action in it was let through, or laid before people, whatever is loaded after; also when the run
  * outlives the process. His own: else the name of an old run would be a way back to the policy of then, for anybody.
  */
 export class RunPolicies {
@@ -66,7 +66,7 @@ export class RunPolicies {
     return this.#known.get(keyOf(runId, actor)) ?? this.#recall(runId, actor) ?? current();
   }
 
-  /** In the transaction of the actor's first action in the run, and of no effect later. */
+  /** In the transaction of the actor's first action in the run that is not refused, and of no effect later. */
   pin({ database }: LedgerTransaction, runId: string, actor: Actor, digest: string): void {
     if (this.#known.has(keyOf(runId, actor))) return;
     database

@@ -41,6 +41,7 @@ interface HistoryCondition {
   key: string;
   /** `crm.read was not done within 1h before`. */
   failure: string;
+  unfinished: string;
 }
 
 export interface CompiledLimit {
@@ -140,6 +141,7 @@ function compileAfter({ action, within }: NonNullable<WhenDocument['after']>): H
     withinMs,
     key: `history: ${globs.join(' or ')} within ${withinMs} ms`,
     failure: `${globs.join(' or ')} was not done within ${within} before`,
+    unfinished: `${globs.join(' or ')} was begun within ${within} before, and is not known to have succeeded`,
   };
 }
 

@@ -105,7 +105,7 @@ function decideRecorded(
   if (tier === undefined) missing.add('tool.tier');
   const hasDone = ({ rule: { after } }: PlannedRule) => {
     const fact = after && ownFact(facts, after.key);
-    return typeof fact === 'boolean' ? fact : undefined;
+    return typeof fact === 'boolean' || fact === 'begun' ? fact : undefined;
   };
   for (const planned of plan.rules) {
     if (planned.rule.isLive)

@@ -16,9 +16,14 @@ export interface ActionRequest {
 
 /** What an actor has done of late; for rules that say `after`. */
 export interface ActionHistory {
-  /** Whether this actor, in this run or another, did an action that `matches` at or after `since` (ms since the epoch). */
-  hasDone(actor: Actor, matches: (action: string) => boolean, since: number): boolean;
+  /**
+   * Whether this actor, in this run or another, did an action that `matches` at or after `since` (ms since the epoch).
+   * `begun`: it was begun, and is not known to have succeeded; that counts for rules that restrict, and permits nothing.
+   */
+  hasDone(actor: Actor, matches: (action: string) => boolean, since: number): HasDone;
 }
+
+export type HasDone = boolean | 'begun';
 
 export type ReasonCode =
   | 'POLICY_ALLOWED'
@@ -101,7 +106,7 @@ export interface PolicyDecision {
   explanation: string;
   /**
    * What rules for the action looked at, by path: `tool.tier` (as declared; always there), `actor.kind`, `actor.id`,
-   * `input.amount`, `history: crm.read within 3600000 ms`.
+   * `input.amount`, `history: crm.read within 3600000 ms` (true, false, or `begun`).
    */
   facts: Readonly<Record<string, FactValue>>;
   approval?: ApprovalDemand;

@@ -4,6 +4,7 @@ import { describeValue, MAYBE, NO, type Truth, YES } from './condition.ts';
 import type {
   ApprovalDemand,
   FactValue,
+  HasDone,
   LimitDemand,
   NearestRule,
   PolicyDecision,
@@ -20,7 +21,7 @@ export interface Case {
   /** By slot of the plan. */
   values: readonly unknown[];
   /** Whether an `after` holds; asked only where it matters. Undefined where that cannot be known. */
-  hasDone(rule: PlannedRule): boolean | undefined;
+  hasDone(rule: PlannedRule): HasDone | undefined;
   policyDigest: string;
 }
 
@@ -77,7 +78,7 @@ const NOTHING: readonly never[] = Object.freeze([]);
 class Seen {
   readonly it: Case;
   /** By index into the plan's `historyKeys`; only what was asked. */
-  readonly history: (boolean | undefined)[] = [];
+  readonly history: (HasDone | undefined)[] = [];
   tier: number;
   isTierKnown: boolean;
   tierRule: string | undefined;
@@ -130,7 +131,7 @@ class Seen {
       const isDone = (this.history[history] ??= it.hasDone(planned));
       if (isDone !== true) failures += 1;
       if (isDone === false) truth = NO;
-      else if (isDone === undefined) truth = MAYBE;
+      else if (isDone !== true) truth = MAYBE;
     }
     if (permits && rule.isLive) this.#compare(planned, failures);
     return truth;
@@ -322,6 +323,7 @@ function firstFailure(
     return `${it.plan.slots[slot]?.key ?? 'input'} ${is}, and ${condition.demand}`;
   }
   if (history >= 0 && done[history] === false) return rule.after?.failure ?? '';
+  if (history >= 0 && done[history] === 'begun') return rule.after?.unfinished ?? '';
   if (decidedBy === 'default' || decidedBy === rule.id)
     return 'the tier is 4 or unknown, or its limit cannot be counted';
   return outcome === 'approve'

@@ -37,7 +37,7 @@ export function isMcpServer(value: unknown): value is McpServer {
   );
 }
 
-/** The handlers that stand behind a gate. */
+/** The handlers that stand behind a gate, and what puts them there. */
 export interface GovernedHandlers {
   add(handler: object): void;
   has(handler: object): boolean;
@@ -71,6 +71,7 @@ export function governMcpServer<T extends McpServer>(
     }
     return tool;
   };
+  ours.add(registerGoverned);
   Reflect.defineProperty(server, REGISTER, { value: registerGoverned, configurable: true });
   return server;
 }
@@ -83,6 +84,11 @@ export function handlersOf(server: McpServer): Record<string, object> {
       return [name, Object(handler)];
     }),
   );
+}
+
+/** By which all tools come that it does not have yet. */
+export function registrarOf(server: McpServer): object {
+  return Object(Reflect.get(server, REGISTER));
 }
 
 function governRegistered(

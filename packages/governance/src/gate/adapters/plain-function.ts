@@ -5,7 +5,10 @@ import { isAsyncGeneratorFunction, streamThroughGate } from './stream-through-ga
 
 export type PlainFunction = (...given: never[]) => unknown;
 
-/** Its arguments are what is decided on: a single one as it is, several as a list. */
+/**
+ * Its arguments are what is decided on: a single one as it is, so that rules find its fields by their names; several, none,
+ * or one that is itself a list, as the list of arguments. So no two ways to call it are the same to rules, log and approvals.
+ */
 export function governFunction(
   gate: Gate,
   run: PlainFunction,
@@ -22,14 +25,23 @@ export function governFunction(
   }
   const tool = { name, description: name, schema: null };
   return (...given) => {
-    const isSingle = given.length === 1;
+    const [first] = given;
+    const isBare = given.length === 1 && !isList(first);
     const start = (snapshot: unknown): unknown => {
-      const checked: unknown = isSingle ? [snapshot] : snapshot;
+      const checked: unknown = isBare ? [snapshot] : snapshot;
       return Reflect.apply(run, undefined, Array.isArray(checked) ? checked : []);
     };
-    const call = { input: isSingle ? given[0] : given, context: undefined };
+    const call = { input: isBare ? first : given, context: undefined };
     return isAsyncGeneratorFunction(run)
       ? streamThroughGate(gate, tool, options, call, start)
       : callThroughGate(gate, tool, options, call, async (snapshot) => start(snapshot));
   };
+}
+
+function isList(value: unknown): boolean {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false; // a proxy that is revoked: the gate refuses it
+  }
 }
