@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import https from 'node:https';
 import { connect } from 'node:net';
 import tls from 'node:tls';
-import { type Clock, ManualClock, systemClock } from '@buddy/core';
+import { type Clock, createJsonLogger, ManualClock, systemClock } from '@buddy/core';
 import { type MockServerInput, type SecureMockServer, startMockServer } from '@buddy/mocks';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createNotesMock, type NotesMock } from './notes/notes-mock.ts';
@@ -115,6 +115,42 @@ describe('a mock server', () => {
     await asleep;
     await server.close();
     expect(await answered).toBeInstanceOf(TypeError);
+  });
+
+  it('may be closed twice', async () => {
+    const server = await serveNotes();
+    await server.close();
+    await expect(server.close()).resolves.toBeUndefined();
+  });
+
+  it.each(['GET', 'POST'])('answers 500 and logs it when a mock breaks at a %s', async (method) => {
+    const logged: unknown[] = [];
+    const logger = createJsonLogger({}, { write: (line) => logged.push(JSON.parse(line)) });
+    const broken = { ...createNotesMock(), fetch: () => Promise.reject(new RangeError('a bug')) };
+    const server = await startMockServer({ mocks: { broken }, https: false }, { logger });
+    closing.push(server.close);
+    const response = await fetch(`${server.url.broken}/notes`, {
+      method,
+      ...(method === 'POST' && { body: 'milk' }),
+    });
+    expect([response.status, await response.json()]).toEqual([
+      500,
+      { error: { code: 'BuddyMocks', message: 'The mock broke down: a bug' } },
+    ]);
+    expect(logged).toContainEqual(
+      expect.objectContaining({ method, path: '/notes', msg: 'A mock broke down' }),
+    );
+  });
+
+  it('logs nothing when a connection is lost on purpose', async () => {
+    const logged: string[] = [];
+    const logger = createJsonLogger({ level: 'error' }, { write: (line) => logged.push(line) });
+    const faults = [{ match: { operation: '*' }, kind: 'reset', when: { rate: 1 } } as const];
+    const mocks = { notes: createNotesMock({ faults }) };
+    const server = await startMockServer({ mocks, https: false }, { logger });
+    closing.push(server.close);
+    await expect(fetch(`${server.url.notes}/notes`)).rejects.toThrow('fetch failed');
+    expect(logged).toEqual([]);
   });
 });
 

@@ -37,10 +37,10 @@ export async function listen(
     throw new MockServerError(message, { cause });
   }
   const address = server.address();
+  const closed = new Promise<void>((resolve) => server.once('close', resolve));
   return {
     port: typeof address === 'object' && address !== null ? address.port : port,
     close: async (graceMs) => {
-      const closed = once(server, 'close');
       server.close();
       const timer = setTimeout(() => server.closeAllConnections(), graceMs);
       await closed;
