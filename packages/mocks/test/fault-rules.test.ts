@@ -1,5 +1,5 @@
 import { ManualClock } from '@buddy/core';
-import { FAULT_PROFILES, FaultRule } from '@buddy/mocks';
+import { FAULT_PROFILES, FaultRule, type Faults, SEED_FAULTS } from '@buddy/mocks';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { impatientClock } from './notes/impatient-clock.ts';
@@ -128,6 +128,16 @@ describe('fault rules', () => {
       [{ ...FAIL, when: { window: { fromMs: 1, toMs: 1 } } }],
       'must end after it begins\n  → at [0].when.window',
     ],
+    [
+      'a wait of more than a day',
+      [{ ...FAIL, retryAfterMs: 1e300, when: { rate: 1 } }],
+      'to be <=86400000\n  → at [0].retryAfterMs',
+    ],
+    [
+      'a delay of more than a day',
+      [{ match: ANY, kind: 'latency', addMs: 1e16, when: { rate: 1 } }],
+      'to be <=86400000\n  → at [0].addMs',
+    ],
     ['a misspelt field', [{ ...FAIL, retryAfter: 3, when: { rate: 1 } }], 'retryAfter'],
     [
       'a field of another kind',
@@ -156,6 +166,40 @@ describe('fault rules', () => {
     expect(await status()).toBe(200);
     mock.reset();
     expect(await status()).toBe(503);
+  });
+});
+
+describe('the rules in force', () => {
+  it.each<[string, Faults]>([
+    ['a profile', 'storm'],
+    ['a list', [{ ...FAIL, when: { nth: [1, 2] } }]],
+  ])('of %s can be changed by nobody, here or in another mock', (_what, faults) => {
+    const first = createNotesMock({ faults });
+    const second = createNotesMock();
+    second.faults.use(faults);
+    const before = structuredClone(first.faults.rules);
+    for (const { faults: control } of [first, second]) {
+      for (const rule of control.rules) {
+        expect(() => Object.assign(rule.when, { rate: 1 })).toThrow(TypeError);
+        expect(() => Object.assign(rule.match, { operation: 'x' })).toThrow(TypeError);
+        expect(() => Object.assign(rule, { kind: 'reset' })).toThrow(TypeError);
+        expect(() => Object.assign(control.rules, [rule, rule])).toThrow(TypeError);
+      }
+      expect(control.rules).toEqual(before);
+    }
+  });
+
+  it('leave the list that they were made of as it was', () => {
+    const faults: FaultRule[] = [{ ...FAIL, when: { rate: 0.5 } }];
+    const { faults: control } = createNotesMock({ faults });
+    faults.push({ ...FAIL, when: { rate: 0.1 } });
+    expect(control.rules).toHaveLength(1);
+  });
+
+  it('of the profile seed, as it is exported, can be changed by nobody', () => {
+    for (const { when } of SEED_FAULTS) {
+      expect(() => Object.assign(when, { rate: 1 })).toThrow(TypeError);
+    }
   });
 });
 

@@ -1,5 +1,6 @@
 import { parseOrThrow } from '@buddy/core';
 import type { WireProvider } from '../wire/provider.ts';
+import { deepFreeze } from './deep-freeze.ts';
 import { type FaultPlan, planFaults } from './fault-plan.ts';
 import { type FaultRule, Faults } from './fault-rule.ts';
 import { rulesOf } from './profiles.ts';
@@ -11,7 +12,7 @@ export interface FaultControl {
    * @throws {InvalidInputError} {FaultRulesError} When they do not fit; those in force stay.
    */
   use(faults: Faults): void;
-  /** As they were put in force: a profile's name, or rules. */
+  /** As they were put in force: a profile's name, or rules, which nobody can change. */
   readonly inForce: Faults;
   /** The rules that this comes to. */
   readonly rules: readonly FaultRule[];
@@ -28,7 +29,7 @@ export class FaultsInForce implements FaultControl {
     this.#provider = provider;
     this.#seed = seed;
     this.#plan = this.#planOf(faults);
-    this.#inForce = faults;
+    this.#inForce = deepFreeze(faults);
   }
 
   get inForce(): Faults {
@@ -51,7 +52,7 @@ export class FaultsInForce implements FaultControl {
   use(faults: Faults): void {
     const parsed = parseOrThrow(Faults, faults, 'fault rules');
     this.#plan = this.#planOf(parsed);
-    this.#inForce = parsed;
+    this.#inForce = deepFreeze(parsed);
   }
 
   #planOf(faults: Faults): FaultPlan {

@@ -133,6 +133,9 @@ function readClock({ clock }: Asked): Response {
   });
 }
 
+/** The end of the last year that has four digits, as the providers write it. */
+const LATEST = Date.UTC(9999, 0, 1) - 1;
+
 const Advance = z.strictObject({ advanceMs: z.number().nonnegative() });
 
 async function advanceClock(asked: Asked): Promise<Response> {
@@ -141,6 +144,12 @@ async function advanceClock(asked: Asked): Promise<Response> {
     return problem(409, 'The time here is the real one; start with a virtual clock to move it');
   }
   const { advanceMs } = parseOrThrow(Advance, await bodyOf(request), 'body');
+  if (clock.now() + advanceMs > LATEST) {
+    return problem(
+      400,
+      `advanceMs leads past ${new Date(LATEST).toISOString()}; it may be ${LATEST - clock.now()} at most`,
+    );
+  }
   await clock.advance(advanceMs);
   return readClock(asked);
 }
