@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { ManualClock } from '@buddy/core';
 import { FAULT_PROFILES, FaultRule, type Faults, SEED_FAULTS } from '@buddy/mocks';
 import fc from 'fast-check';
@@ -260,10 +262,41 @@ describe('who was told to wait', () => {
     ]);
   });
 
-  it('may call for something else meanwhile', async () => {
-    const { call } = await inProcess.open(createNotesMock({ faults }, new ManualClock()));
-    expect(await call({ method: 'GET', path: '/notes?a=1' })).toMatchObject({ status: 429 });
-    expect(await call({ method: 'GET', path: '/notes?a=2' })).toMatchObject({ status: 200 });
+  it('is the same caller whatever it asks of the operation, and may use other operations', async () => {
+    const ofLists = faults.map((rule) => ({ ...rule, match: { operation: 'notes.list' } }));
+    const ask = askOf(createNotesMock({ faults: ofLists }, new ManualClock()));
+    expect(await ask('ada', '/notes?a=1')).toBe(429);
+    expect(await ask('ada', '/notes?a=2')).toBe(429);
+    expect(await ask('ada', '/notes/note-1')).toBe(404);
+  });
+
+  it('keeps nobody else waiting', async () => {
+    const ask = askOf(createNotesMock({ faults }, new ManualClock()));
+    expect(await ask('ada')).toBe(429);
+    expect(await ask('bob')).toBe(200);
+    expect(await ask(undefined)).toBe(200);
+    expect(await ask('ada')).toBe(429);
+  });
+
+  it('is known by the request when it names nobody', async () => {
+    const ask = askOf(createNotesMock({ faults }, new ManualClock()));
+    expect(await ask(undefined, '/notes?a=1')).toBe(429);
+    expect(await ask(undefined, '/notes?a=2')).toBe(200);
+    expect(await ask(undefined, '/notes?a=1')).toBe(429);
+  });
+
+  it('costs no memory for what it sent, however long that was', async () => {
+    const always = [{ ...FAIL, status: 429, when: { rate: 1 } } as const];
+    const mock = createNotesMock({ faults: always, journalSize: 0 }, new ManualClock());
+    const { call } = await inProcess.open(mock);
+    const before = heapUsed();
+    for (let n = 0; n < 100; n += 1) {
+      const text = `${n} ${'x'.repeat(2 ** 20)}`;
+      expect(await call({ method: 'POST', path: '/notes', body: { text } })).toMatchObject({
+        status: 429,
+      });
+    }
+    expect(heapUsed() - before).toBeLessThan(30 * 2 ** 20); // of 100 MB that were sent
   });
 
   it('is served at once when early retries are allowed', async () => {
@@ -311,6 +344,21 @@ describe('a snapshot of a mock', () => {
     expect(mock.snapshot()).toEqual(before);
   });
 });
+
+/** What is answered to somebody, in statuses. */
+function askOf({ fetch }: NotesMock) {
+  return async (token: string | undefined, path = '/notes'): Promise<number> => {
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    return (await fetch(new Request(`https://api.mployer.example${path}`, { headers }))).status;
+  };
+}
+
+function heapUsed(): number {
+  // Without it what nobody holds any more would count as well.
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  return process.memoryUsage().heapUsed;
+}
 
 /** The faults of so many calls, those without one left out. */
 async function faultsOf(faults: FaultRule[], calls = 2_000) {

@@ -179,7 +179,7 @@ class Exchange {
     this.#calls.set(operation, n);
     const startedAt = this.#clock.now();
     const drawn = this.faults.plan.draw(operation, n, startedAt - this.#startedAt);
-    const earlyMs = this.#earlyRetries.waitOf(sent, startedAt);
+    const earlyMs = this.#earlyRetries.waitOf(operation, sent, startedAt);
     const fault: Fault | undefined =
       earlyMs > 0
         ? { kind: 'status', status: 429, retryAfterMs: earlyMs }
@@ -266,7 +266,7 @@ class Exchange {
       !trip.isEarlyRetry &&
       this.#options.earlyRetries === 'throttled'
     ) {
-      this.#earlyRetries.forbid(trip.sent, call.at, retryAfterMs);
+      this.#earlyRetries.forbid(trip.operation, trip.sent, call.at, retryAfterMs);
     }
     return this.#give(answer, trip);
   }
