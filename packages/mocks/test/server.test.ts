@@ -4,7 +4,7 @@ import https from 'node:https';
 import { connect } from 'node:net';
 import tls from 'node:tls';
 import { type Clock, createJsonLogger, ManualClock, systemClock } from '@buddy/core';
-import { type MockServerInput, type SecureMockServer, startMockServer } from '@buddy/mocks';
+import { createGraphMailMock, type MockServerInput, type SecureMockServer, startMockServer } from '@buddy/mocks';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createNotesMock, type NotesMock } from './notes/notes-mock.ts';
 
@@ -86,6 +86,29 @@ describe('a mock server', () => {
       code: 'MOCKS_SERVER_FAILED',
       message: `Port ${port} cannot be listened on; take another, or 0 for any that is free`,
     });
+  });
+
+  it.each<[string, () => Promise<unknown>, string]>([
+    [
+      'its ports lead beyond the last',
+      () => startMockServer({ port: 65_535, mocks: { notes: createNotesMock() } }),
+      'Port 65536 cannot be listened on',
+    ],
+    [
+      'it cannot write down whom to trust',
+      () => startMockServer({ mocks: { notes: createNotesMock() } }),
+      'The certificate cannot be written to /nowhere',
+    ],
+  ])('does not start when %s, and leaves nothing open', async (_why, start, complaint) => {
+    vi.stubEnv('TMPDIR', '/nowhere');
+    const before = openServers();
+    const error: unknown = await start().catch((reason: unknown) => reason);
+    vi.unstubAllEnvs();
+    expect(error).toMatchObject({
+      code: 'MOCKS_SERVER_FAILED',
+      message: expect.stringContaining(complaint),
+    });
+    await vi.waitFor(() => expect(openServers()).toBeLessThanOrEqual(before));
   });
 
   it('refuses options that do not fit', async () => {
@@ -310,6 +333,25 @@ describe('the control endpoints', () => {
     expect(notes.faults.inForce).toBe('storm');
   });
 
+  it('give a rule that names no provider to those mocks that have its operation', async () => {
+    const clock = new ManualClock();
+    const mocks = { notes: createNotesMock({}, clock), mail: createGraphMailMock({}, { clock }) };
+    const server = await startMockServer({ mocks, https: false, control: { token, clock } });
+    closing.push(server.close);
+    const rule = { match: { operation: 'mail.*' }, kind: 'reset', when: { rate: 1 } };
+    const put = async (query: string) => {
+      const response = await fetch(`${server.url.notes}/__buddy/faults${query}`, {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${token}` },
+        body: JSON.stringify([rule]),
+      });
+      return response.status;
+    };
+    expect(await put('')).toBe(204);
+    expect([mocks.notes.faults.rules, mocks.mail.faults.rules]).toEqual([[], [rule]]);
+    expect(await put('?mock=notes')).toBe(400);
+  });
+
   it('show, export and clear the journal', async () => {
     const { call, notes, url } = await steered();
     await fetch(`${url.notes}/notes`);
@@ -377,6 +419,10 @@ describe('the control endpoints', () => {
     });
   });
 });
+
+function openServers(): number {
+  return process.getActiveResourcesInfo().filter((kind) => kind === 'TCPServerWrap').length;
+}
 
 function rawAnswer({ url }: SecureMockServer<'notes'>, bytes: string): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();

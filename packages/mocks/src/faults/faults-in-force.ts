@@ -14,6 +14,8 @@ export interface FaultControl {
   use(faults: Faults): void;
   /** As they were put in force: a profile's name, or rules, which nobody can change. */
   readonly inForce: Faults;
+  /** What rules can be about here. */
+  readonly operations: readonly string[];
   /** The rules that this comes to. */
   readonly rules: readonly FaultRule[];
 }
@@ -36,6 +38,10 @@ export class FaultsInForce implements FaultControl {
     return this.#inForce;
   }
 
+  get operations(): readonly string[] {
+    return Object.keys(this.#provider.operations);
+  }
+
   get rules(): readonly FaultRule[] {
     return rulesOf(this.#inForce);
   }
@@ -56,7 +62,6 @@ export class FaultsInForce implements FaultControl {
   }
 
   #planOf(faults: Faults): FaultPlan {
-    const { name, operations } = this.#provider;
-    return planFaults(name, Object.keys(operations), this.#seed, faults);
+    return planFaults(this.#provider.name, this.operations, this.#seed, faults);
   }
 }
