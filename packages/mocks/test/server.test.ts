@@ -4,7 +4,12 @@ import https from 'node:https';
 import { connect } from 'node:net';
 import tls from 'node:tls';
 import { type Clock, createJsonLogger, ManualClock, systemClock } from '@buddy/core';
-import { createGraphMailMock, type MockServerInput, type SecureMockServer, startMockServer } from '@buddy/mocks';
+import {
+  createGraphMailMock,
+  type MockServerInput,
+  type SecureMockServer,
+  startMockServer,
+} from '@buddy/mocks';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createNotesMock, type NotesMock } from './notes/notes-mock.ts';
 
@@ -400,7 +405,9 @@ describe('the control endpoints', () => {
     const tooFar = { status: 400, body: { error: { message: expect.stringContaining('9999') } } };
     expect(await call('POST', '/clock', { advanceMs: 1e16 })).toMatchObject(tooFar);
     expect(await call('POST', '/clock', { advanceMs: 8e15 })).toMatchObject(tooFar);
-    expect(await call('GET', '/clock')).toMatchObject({ body: { now: '2026-01-01T00:01:00.000Z' } });
+    expect(await call('GET', '/clock')).toMatchObject({
+      body: { now: '2026-01-01T00:01:00.000Z' },
+    });
     const real = await steered(systemClock);
     expect(await real.call('POST', '/clock', { advanceMs: 1 })).toMatchObject({ status: 409 });
   });

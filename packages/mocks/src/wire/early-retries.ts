@@ -43,7 +43,6 @@ export class EarlyRetries {
  */
 function keyOf(operation: string, { request, text = '' }: Sent): string {
   const { method, path, query, headers } = request;
-  const caller =
-    headers['authorization'] ?? `${method} ${path}?${query.toString()}\n${text}`;
+  const caller = headers['authorization'] ?? `${method} ${path}?${query.toString()}\n${text}`;
   return hash('sha256', `${operation}\n${caller}`, 'base64');
 }
