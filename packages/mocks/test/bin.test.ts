@@ -61,6 +61,10 @@ async function fileWith(text: string): Promise<string> {
   return join(folder, 'faults.json');
 }
 
+function failing(operation: string) {
+  return { match: { operation }, kind: 'status', status: 503, when: { rate: 1 } };
+}
+
 const GHL = { version: '2021-07-28', authorization: 'Bearer pit-buddy-mocks' };
 
 describe('buddy-mocks', () => {
@@ -185,23 +189,17 @@ describe('buddy-mocks', () => {
   });
 
   it('takes a rule that names no provider when any of the three has its operation', async () => {
-    const rule = (operation: string) => ({
-      match: { operation },
-      kind: 'status',
-      status: 503,
-      when: { rate: 1 },
-    });
-    const file = await fileWith(JSON.stringify(['mail.send', 'session.*'].map(rule)));
+    const file = await fileWith(JSON.stringify([failing('mail.send'), failing('session.*')]));
     const { env } = await serve('--faults', file, '--latency', 'none');
     const faults = await fetch(`${env['BUDDY_MOCKS_URL']}/faults`, {
       headers: { authorization: `Bearer ${env['BUDDY_MOCKS_TOKEN']}` },
     });
     expect(await faults.json()).toEqual({
       gohighlevel: [],
-      msgraph: [rule('mail.send')],
-      mployer: [rule('session.*')],
+      msgraph: [failing('mail.send')],
+      mployer: [failing('session.*')],
     });
-    const nobodys = await fileWith(JSON.stringify([rule('contacts.burn')]));
+    const nobodys = await fileWith(JSON.stringify([failing('contacts.burn')]));
     const { code, err } = await run('serve', '--faults', nobodys);
     expect([code, err]).toEqual([2, expect.stringContaining('fits no operation of')]);
   });

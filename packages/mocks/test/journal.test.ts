@@ -78,7 +78,7 @@ describe('the journal', () => {
   it.each([
     ['a form', new URLSearchParams(GRANT)],
     ['JSON', JSON.stringify(GRANT)],
-    ['a form that is called text', new Blob([`${new URLSearchParams(GRANT)}`])],
+    ['a form that is called text', new Blob([new URLSearchParams(GRANT).toString()])],
   ])('holds nothing that proves who asks for a token, sent as %s', async (_what, body) => {
     const mock = createNotesMock();
     const url = `https://api.mployer.example/oauth/token?state=s-1&c%6Fde=${PROOF}`;
