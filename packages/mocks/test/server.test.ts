@@ -402,7 +402,10 @@ describe('the control endpoints', () => {
       body: { now: '2026-01-01T00:01:00.000Z', canBeAdvanced: true },
     });
     expect(await call('POST', '/clock', { advanceMs: -1 })).toMatchObject({ status: 400 });
-    const tooFar = { status: 400, body: { error: { message: expect.stringContaining('9999') } } };
+    const tooFar = {
+      status: 400,
+      body: { error: { message: expect.stringContaining('past 9999-12-31') } },
+    };
     expect(await call('POST', '/clock', { advanceMs: 1e16 })).toMatchObject(tooFar);
     expect(await call('POST', '/clock', { advanceMs: 8e15 })).toMatchObject(tooFar);
     expect(await call('GET', '/clock')).toMatchObject({

@@ -139,7 +139,7 @@ function readClock({ clock }: Asked): Response {
 }
 
 /** The end of the last year that has four digits, as the providers write it. */
-const LATEST = Date.UTC(9999, 0, 1) - 1;
+const LATEST = Date.UTC(10_000, 0, 1) - 1;
 
 const Advance = z.strictObject({ advanceMs: z.number().nonnegative() });
 
