@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -59,6 +59,10 @@ async function fileWith(text: string): Promise<string> {
   folders.push(folder);
   await writeFile(join(folder, 'faults.json'), text);
   return join(folder, 'faults.json');
+}
+
+function failing(operation: string) {
+  return { match: { operation }, kind: 'status', status: 503, when: { rate: 1 } };
 }
 
 const GHL = { version: '2021-07-28', authorization: 'Bearer pit-buddy-mocks' };
@@ -183,6 +187,33 @@ describe('buddy-mocks', () => {
     expect(code).toBe(2);
     expect(err).toContain(complaint);
   });
+
+  it('takes a rule that names no provider when any of the three has its operation', async () => {
+    const file = await fileWith(JSON.stringify([failing('mail.send'), failing('session.*')]));
+    const { env } = await serve('--faults', file, '--latency', 'none');
+    const faults = await fetch(`${env['BUDDY_MOCKS_URL']}/faults`, {
+      headers: { authorization: `Bearer ${env['BUDDY_MOCKS_TOKEN']}` },
+    });
+    expect(await faults.json()).toEqual({
+      gohighlevel: [],
+      msgraph: [failing('mail.send')],
+      mployer: [failing('session.*')],
+    });
+    const nobodys = await fileWith(JSON.stringify([failing('contacts.burn')]));
+    const { code, err } = await run('serve', '--faults', nobodys);
+    expect([code, err]).toEqual([2, expect.stringContaining('fits no operation of')]);
+  });
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    'ends with 0 and leaves no file behind at %s',
+    async (signal) => {
+      const { env, child, ended } = await serve('--latency', 'none');
+      await stat(env['NODE_EXTRA_CA_CERTS'] ?? '');
+      child.kill(signal);
+      expect(await ended).toBe(0);
+      await expect(stat(env['NODE_EXTRA_CA_CERTS'] ?? '')).rejects.toThrow('ENOENT');
+    },
+  );
 
   it('ends with 1 when its port is taken', async () => {
     const server = createServer().listen(0, '127.0.0.1');

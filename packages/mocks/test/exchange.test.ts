@@ -99,6 +99,42 @@ describe('an aborted call to a mock', () => {
   });
 });
 
+describe('a call under way when its mock is', () => {
+  it.each([
+    ['on its way there', 40, { code: 'MOCKS_NETWORK_FAILED' }],
+    ['on its way back', 60, { name: 'Ada' }],
+  ])('reset leaves nothing behind, %s', async (_where, afterMs, answer) => {
+    const clock = new ManualClock();
+    const mock = createGoHighLevelMock({ latency: HUNDRED_MS }, { clock });
+    const call = mock.client.createContact({ name: 'Ada' }).catch((error: unknown) => error);
+    await clock.advance(afterMs);
+    mock.reset();
+    await clock.advance(100);
+    const seen = await call;
+    expect(seen).toMatchObject(answer);
+    expect([mock.contacts(), mock.journal.total]).toEqual([[], 0]);
+    await clock.run(() => mock.client.createContact({ name: 'Bob' }));
+    expect(mock.journal.entries().map(({ requestId }) => requestId)).toEqual([
+      'gohighlevel-contacts.create-1',
+    ]);
+  });
+
+  it('brought back to a snapshot is lost, and says so in the journal', async () => {
+    const clock = new ManualClock();
+    const mock = createGoHighLevelMock({ latency: HUNDRED_MS }, { clock });
+    const snapshot = mock.snapshot();
+    const call = mock.client.createContact({ name: 'Ada' });
+    await clock.advance(40);
+    mock.restore(snapshot);
+    await Promise.all([
+      expect(call).rejects.toMatchObject({ code: 'MOCKS_NETWORK_FAILED' }),
+      clock.advance(100),
+    ]);
+    expect(mock.contacts()).toEqual([]);
+    expect(mock.journal.entries()).toMatchObject([{ outcome: 'lost', isCarriedOut: false }]);
+  });
+});
+
 describe('the journal of a mock', () => {
   it('tells what was called, when, and what became of it', async () => {
     const clock = new ManualClock(1_000_000);

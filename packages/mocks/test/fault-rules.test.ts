@@ -1,5 +1,7 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { ManualClock } from '@buddy/core';
-import { FAULT_PROFILES, FaultRule } from '@buddy/mocks';
+import { FAULT_PROFILES, FaultRule, type Faults, SEED_FAULTS } from '@buddy/mocks';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { impatientClock } from './notes/impatient-clock.ts';
@@ -128,6 +130,16 @@ describe('fault rules', () => {
       [{ ...FAIL, when: { window: { fromMs: 1, toMs: 1 } } }],
       'must end after it begins\n  → at [0].when.window',
     ],
+    [
+      'a wait of more than a day',
+      [{ ...FAIL, retryAfterMs: 1e300, when: { rate: 1 } }],
+      'to be <=86400000\n  → at [0].retryAfterMs',
+    ],
+    [
+      'a delay of more than a day',
+      [{ match: ANY, kind: 'latency', addMs: 1e16, when: { rate: 1 } }],
+      'to be <=86400000\n  → at [0].addMs',
+    ],
     ['a misspelt field', [{ ...FAIL, retryAfter: 3, when: { rate: 1 } }], 'retryAfter'],
     [
       'a field of another kind',
@@ -156,6 +168,40 @@ describe('fault rules', () => {
     expect(await status()).toBe(200);
     mock.reset();
     expect(await status()).toBe(503);
+  });
+});
+
+describe('the rules in force', () => {
+  it.each<[string, Faults]>([
+    ['a profile', 'storm'],
+    ['a list', [{ ...FAIL, when: { nth: [1, 2] } }]],
+  ])('of %s can be changed by nobody, here or in another mock', (_what, faults) => {
+    const first = createNotesMock({ faults });
+    const second = createNotesMock();
+    second.faults.use(faults);
+    const before = structuredClone(first.faults.rules);
+    for (const { faults: control } of [first, second]) {
+      for (const rule of control.rules) {
+        expect(() => Object.assign(rule.when, { rate: 1 })).toThrow(TypeError);
+        expect(() => Object.assign(rule.match, { operation: 'x' })).toThrow(TypeError);
+        expect(() => Object.assign(rule, { kind: 'reset' })).toThrow(TypeError);
+        expect(() => Object.assign(control.rules, [rule, rule])).toThrow(TypeError);
+      }
+      expect(control.rules).toEqual(before);
+    }
+  });
+
+  it('leave the list that they were made of as it was', () => {
+    const faults: FaultRule[] = [{ ...FAIL, when: { rate: 0.5 } }];
+    const { faults: control } = createNotesMock({ faults });
+    faults.push({ ...FAIL, when: { rate: 0.1 } });
+    expect(control.rules).toHaveLength(1);
+  });
+
+  it('of the profile seed, as it is exported, can be changed by nobody', () => {
+    for (const { when } of SEED_FAULTS) {
+      expect(() => Object.assign(when, { rate: 1 })).toThrow(TypeError);
+    }
   });
 });
 
@@ -216,10 +262,41 @@ describe('who was told to wait', () => {
     ]);
   });
 
-  it('may call for something else meanwhile', async () => {
-    const { call } = await inProcess.open(createNotesMock({ faults }, new ManualClock()));
-    expect(await call({ method: 'GET', path: '/notes?a=1' })).toMatchObject({ status: 429 });
-    expect(await call({ method: 'GET', path: '/notes?a=2' })).toMatchObject({ status: 200 });
+  it('is the same caller whatever it asks of the operation, and may use other operations', async () => {
+    const ofLists = faults.map((rule) => ({ ...rule, match: { operation: 'notes.list' } }));
+    const ask = askOf(createNotesMock({ faults: ofLists }, new ManualClock()));
+    expect(await ask('ada', '/notes?a=1')).toBe(429);
+    expect(await ask('ada', '/notes?a=2')).toBe(429);
+    expect(await ask('ada', '/notes/note-1')).toBe(404);
+  });
+
+  it('keeps nobody else waiting', async () => {
+    const ask = askOf(createNotesMock({ faults }, new ManualClock()));
+    expect(await ask('ada')).toBe(429);
+    expect(await ask('bob')).toBe(200);
+    expect(await ask(undefined)).toBe(200);
+    expect(await ask('ada')).toBe(429);
+  });
+
+  it('is known by the request when it names nobody', async () => {
+    const ask = askOf(createNotesMock({ faults }, new ManualClock()));
+    expect(await ask(undefined, '/notes?a=1')).toBe(429);
+    expect(await ask(undefined, '/notes?a=2')).toBe(200);
+    expect(await ask(undefined, '/notes?a=1')).toBe(429);
+  });
+
+  it('costs no memory for what it sent, however long that was', async () => {
+    const always = [{ ...FAIL, status: 429, when: { rate: 1 } } as const];
+    const mock = createNotesMock({ faults: always, journalSize: 0 }, new ManualClock());
+    const { call } = await inProcess.open(mock);
+    const before = heapUsed();
+    for (let n = 0; n < 100; n += 1) {
+      const text = `${n} ${'x'.repeat(2 ** 20)}`;
+      expect(await call({ method: 'POST', path: '/notes', body: { text } })).toMatchObject({
+        status: 429,
+      });
+    }
+    expect(heapUsed() - before).toBeLessThan(30 * 2 ** 20); // of 100 MB that were sent
   });
 
   it('is served at once when early retries are allowed', async () => {
@@ -267,6 +344,21 @@ describe('a snapshot of a mock', () => {
     expect(mock.snapshot()).toEqual(before);
   });
 });
+
+/** What is answered to somebody, in statuses. */
+function askOf({ fetch }: NotesMock) {
+  return async (token: string | undefined, path = '/notes'): Promise<number> => {
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    return (await fetch(new Request(`https://api.mployer.example${path}`, { headers }))).status;
+  };
+}
+
+function heapUsed(): number {
+  // Without it what nobody holds any more would count as well.
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  return process.memoryUsage().heapUsed;
+}
 
 /** The faults of so many calls, those without one left out. */
 async function faultsOf(faults: FaultRule[], calls = 2_000) {

@@ -75,6 +75,32 @@ describe('the journal', () => {
     for (const secret of secrets) expect(shown).not.toContain(secret);
   });
 
+  it.each([
+    ['a form', new URLSearchParams(GRANT)],
+    ['JSON', JSON.stringify(GRANT)],
+    ['a form that is called text', new Blob([new URLSearchParams(GRANT).toString()])],
+  ])('holds nothing that proves who asks for a token, sent as %s', async (_what, body) => {
+    const mock = createNotesMock();
+    const url = `https://api.mployer.example/oauth/token?state=s-1&c%6Fde=${PROOF}`;
+    await mock.fetch(new Request(url, { method: 'POST', body }));
+    const [entry] = mock.journal.entries();
+    expect(entry?.request.query).toBe('state=s-1&code=[redacted:code]');
+    const shown = [
+      JSON.stringify(entry),
+      mock.journal.toNdjson(),
+      JSON.stringify(mock.journal.toHar()),
+    ].join();
+    expect(shown).toContain('authorization_code');
+    expect(shown).toContain('[redacted:code-verifier]');
+    expect(shown).not.toContain(PROOF);
+  });
+
+  it('shows a code that says what went wrong', async () => {
+    const mock = createNotesMock();
+    await on(mock, { method: 'POST', path: '/notes', body: { text: 'milk', code: 'E7' } });
+    expect(mock.journal.entries()).toMatchObject([{ request: { body: { code: 'E7' } } }]);
+  });
+
   it('keeps the latest calls only, oldest first, and counts them all', async () => {
     const mock = createNotesMock({ journalSize: 3 });
     for (let n = 1; n <= 8; n += 1) {
@@ -100,6 +126,20 @@ describe('the journal', () => {
     const [entry] = mock.journal.entries();
     expect(entry?.request.body).toBe('[not kept: 100011 characters]');
     expect(JSON.stringify(entry).length).toBeLessThan(2_000);
+  });
+
+  it.each<[string, (long: string) => Request]>([
+    ['paths', (long) => new Request(`https://api.mployer.example/notes/${long}`)],
+    ['queries', (long) => new Request(`https://api.mployer.example/notes?a=${long}`)],
+    ['headers', (long) => new Request('https://api.mployer.example/notes', { headers: { long } })],
+  ])('keeps fewer calls when their %s are long', async (_what, requestOf) => {
+    const mock = createNotesMock();
+    await on(mock, { method: 'POST', path: '/notes', body: { text: 'milk' } });
+    const request = requestOf('x'.repeat(2 ** 20));
+    for (let n = 1; n <= 20; n += 1) await mock.fetch(request);
+    expect(mock.journal.entries('notes.create')).toHaveLength(1);
+    for (let n = 21; n <= 70; n += 1) await mock.fetch(request);
+    expect(mock.journal.entries('notes.create')).toEqual([]);
   });
 
   it('names the piece of work by the header that the client sent', async () => {
@@ -228,6 +268,17 @@ describe('what is expected of a journal', () => {
     expect(() => journal.expect('notes.get').times(1)).toThrow('Nothing was called.');
   });
 });
+
+const PROOF = 'once-only-proof';
+const GRANT = {
+  grant_type: 'authorization_code',
+  client_id: 'app-1',
+  ...Object.fromEntries(
+    ['client_secret', 'code', 'code_verifier', 'password', 'assertion', 'client_assertion'].map(
+      (name) => [name, PROOF],
+    ),
+  ),
+};
 
 async function threeNotes(): Promise<NotesMock> {
   const mock = createNotesMock();

@@ -3,8 +3,13 @@ import { readFile, stat } from 'node:fs/promises';
 import https from 'node:https';
 import { connect } from 'node:net';
 import tls from 'node:tls';
-import { type Clock, ManualClock, systemClock } from '@buddy/core';
-import { type MockServerInput, type SecureMockServer, startMockServer } from '@buddy/mocks';
+import { type Clock, createJsonLogger, ManualClock, systemClock } from '@buddy/core';
+import {
+  createGraphMailMock,
+  type MockServerInput,
+  type SecureMockServer,
+  startMockServer,
+} from '@buddy/mocks';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createNotesMock, type NotesMock } from './notes/notes-mock.ts';
 
@@ -88,6 +93,29 @@ describe('a mock server', () => {
     });
   });
 
+  it.each<[string, () => Promise<unknown>, string]>([
+    [
+      'its ports lead beyond the last',
+      () => startMockServer({ port: 65_535, mocks: { notes: createNotesMock() } }),
+      'Port 65536 cannot be listened on',
+    ],
+    [
+      'it cannot write down whom to trust',
+      () => startMockServer({ mocks: { notes: createNotesMock() } }),
+      'The certificate cannot be written to /nowhere',
+    ],
+  ])('does not start when %s, and leaves nothing open', async (_why, start, complaint) => {
+    vi.stubEnv('TMPDIR', '/nowhere');
+    const before = openServers();
+    const error: unknown = await start().catch((reason: unknown) => reason);
+    vi.unstubAllEnvs();
+    expect(error).toMatchObject({
+      code: 'MOCKS_SERVER_FAILED',
+      message: expect.stringContaining(complaint),
+    });
+    await vi.waitFor(() => expect(openServers()).toBeLessThanOrEqual(before));
+  });
+
   it('refuses options that do not fit', async () => {
     const mocks = { notes: createNotesMock() };
     await expect(startMockServer({ port: 70_000, mocks })).rejects.toThrow('port');
@@ -115,6 +143,42 @@ describe('a mock server', () => {
     await asleep;
     await server.close();
     expect(await answered).toBeInstanceOf(TypeError);
+  });
+
+  it('may be closed twice', async () => {
+    const server = await serveNotes();
+    await server.close();
+    await expect(server.close()).resolves.toBeUndefined();
+  });
+
+  it.each(['GET', 'POST'])('answers 500 and logs it when a mock breaks at a %s', async (method) => {
+    const logged: unknown[] = [];
+    const logger = createJsonLogger({}, { write: (line) => logged.push(JSON.parse(line)) });
+    const broken = { ...createNotesMock(), fetch: () => Promise.reject(new RangeError('a bug')) };
+    const server = await startMockServer({ mocks: { broken }, https: false }, { logger });
+    closing.push(server.close);
+    const response = await fetch(`${server.url.broken}/notes`, {
+      method,
+      ...(method === 'POST' && { body: 'milk' }),
+    });
+    expect([response.status, await response.json()]).toEqual([
+      500,
+      { error: { code: 'BuddyMocks', message: 'The mock broke down: a bug' } },
+    ]);
+    expect(logged).toContainEqual(
+      expect.objectContaining({ method, path: '/notes', msg: 'A mock broke down' }),
+    );
+  });
+
+  it('logs nothing when a connection is lost on purpose', async () => {
+    const logged: string[] = [];
+    const logger = createJsonLogger({ level: 'error' }, { write: (line) => logged.push(line) });
+    const faults = [{ match: { operation: '*' }, kind: 'reset', when: { rate: 1 } } as const];
+    const mocks = { notes: createNotesMock({ faults }) };
+    const server = await startMockServer({ mocks, https: false }, { logger });
+    closing.push(server.close);
+    await expect(fetch(`${server.url.notes}/notes`)).rejects.toThrow('fetch failed');
+    expect(logged).toEqual([]);
   });
 });
 
@@ -274,6 +338,25 @@ describe('the control endpoints', () => {
     expect(notes.faults.inForce).toBe('storm');
   });
 
+  it('give a rule that names no provider to those mocks that have its operation', async () => {
+    const clock = new ManualClock();
+    const mocks = { notes: createNotesMock({}, clock), mail: createGraphMailMock({}, { clock }) };
+    const server = await startMockServer({ mocks, https: false, control: { token, clock } });
+    closing.push(server.close);
+    const rule = { match: { operation: 'mail.*' }, kind: 'reset', when: { rate: 1 } };
+    const put = async (query: string) => {
+      const response = await fetch(`${server.url.notes}/__buddy/faults${query}`, {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${token}` },
+        body: JSON.stringify([rule]),
+      });
+      return response.status;
+    };
+    expect(await put('')).toBe(204);
+    expect([mocks.notes.faults.rules, mocks.mail.faults.rules]).toEqual([[], [rule]]);
+    expect(await put('?mock=notes')).toBe(400);
+  });
+
   it('show, export and clear the journal', async () => {
     const { call, notes, url } = await steered();
     await fetch(`${url.notes}/notes`);
@@ -319,6 +402,15 @@ describe('the control endpoints', () => {
       body: { now: '2026-01-01T00:01:00.000Z', canBeAdvanced: true },
     });
     expect(await call('POST', '/clock', { advanceMs: -1 })).toMatchObject({ status: 400 });
+    const tooFar = {
+      status: 400,
+      body: { error: { message: expect.stringContaining('past 9999-12-31') } },
+    };
+    expect(await call('POST', '/clock', { advanceMs: 1e16 })).toMatchObject(tooFar);
+    expect(await call('POST', '/clock', { advanceMs: 8e15 })).toMatchObject(tooFar);
+    expect(await call('GET', '/clock')).toMatchObject({
+      body: { now: '2026-01-01T00:01:00.000Z' },
+    });
     const real = await steered(systemClock);
     expect(await real.call('POST', '/clock', { advanceMs: 1 })).toMatchObject({ status: 409 });
   });
@@ -337,6 +429,10 @@ describe('the control endpoints', () => {
     });
   });
 });
+
+function openServers(): number {
+  return process.getActiveResourcesInfo().filter((kind) => kind === 'TCPServerWrap').length;
+}
 
 function rawAnswer({ url }: SecureMockServer<'notes'>, bytes: string): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();

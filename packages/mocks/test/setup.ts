@@ -1,5 +1,5 @@
 import { subscribe } from 'node:diagnostics_channel';
-import { afterEach } from 'vitest';
+import { afterAll, afterEach } from 'vitest';
 import type { GivenAnswer } from '../src/wire/answer-channel.ts';
 import { contractProblems } from './contracts/contract-check.ts';
 
@@ -13,8 +13,11 @@ subscribe('buddy:mocks:answer', (message) => {
   for (const problem of contractProblems(given)) problems.add(problem);
 });
 
-afterEach(() => {
+afterEach(complain);
+afterAll(complain); // of answers that a hook of the file was given; this one runs last
+
+function complain(): void {
   const found = [...problems];
   problems.clear();
   if (found.length > 0) throw new Error(`Answers break their contract:\n${found.join('\n')}`);
-});
+}

@@ -24,7 +24,7 @@ const HELP = `Serves mocks of GoHighLevel, Microsoft Graph mail and Mployer over
   --print-env     prints shell exports that point clients here: eval "$(head -n 12 env.sh)"
   --help          prints this
 
-Ends on SIGINT and SIGTERM. Exit code 0: told to stop; 1: could not serve; 2: a mistake in the options.
+Ends on SIGINT, SIGTERM and SIGHUP. Exit code 0: told to stop; 1: could not serve; 2: a mistake in the options.
 `;
 
 const OPTIONS = {

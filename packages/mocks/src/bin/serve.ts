@@ -4,10 +4,14 @@ import { type Clock, ManualClock, parseOrThrow, systemClock } from '@buddy/core'
 import { z } from 'zod';
 import { FaultRulesError } from '../faults/errors.ts';
 import { FAULT_PROFILES, Faults } from '../faults/fault-rule.ts';
+import { shareFaults } from '../faults/share-faults.ts';
 import { createGoHighLevelMock } from '../gohighlevel/mock.ts';
+import { OPERATIONS as GOHIGHLEVEL_OPERATIONS } from '../gohighlevel/operations.ts';
 import { DEFAULT_LOCATION_ID } from '../gohighlevel/sample-contacts.ts';
 import { createGraphMailMock } from '../graph-mail/mock.ts';
+import { OPERATION_TRAITS as MSGRAPH_OPERATIONS } from '../graph-mail/operation-traits.ts';
 import { createMployerMock } from '../mployer/mock.ts';
+import { OPERATIONS as MPLOYER_OPERATIONS } from '../mployer/operations.ts';
 import { type SecureMockServer, startMockServer } from '../server/mock-server.ts';
 import type { CommandLinePorts } from './command-line.ts';
 
@@ -37,6 +41,7 @@ type ServeOptions = z.output<typeof ServeOptions>;
  */
 export async function serve(options: ServeOptions, ports: CommandLinePorts): Promise<void> {
   const clock = options.clock === 'virtual' ? new ManualClock(systemClock.now()) : systemClock;
+  const stopped = ports.untilToldToStop(); // from now on, so that nothing is left open or behind
   const token = options.token ?? randomBytes(24).toString('base64url');
   const mocks = await createMocks(options, clock);
   const server = await startMockServer({ port: options.port, mocks, control: { token, clock } });
@@ -44,7 +49,6 @@ export async function serve(options: ServeOptions, ports: CommandLinePorts): Pro
     `buddy-mocks: three mocks are served on this machine only; nothing behind them is real\n`,
   );
   ports.out(options.printEnv ? exports(server, token) : summary(server, token));
-  const stopped = ports.untilToldToStop();
   // Whoever waits on a virtual clock has waited long enough.
   await (clock instanceof ManualClock ? clock.run(() => stopped) : stopped);
   await server.close();
@@ -53,11 +57,15 @@ export async function serve(options: ServeOptions, ports: CommandLinePorts): Pro
 async function createMocks(options: ServeOptions, clock: Clock) {
   const { seed, latency, contacts } = options;
   const faults = await readFaults(options.faults);
-  const common = { seed: /^\d+$/.test(seed) ? Number(seed) : seed, latency, faults };
+  const [forCrm = faults, forMail = faults, forMployer = faults] = shareFaults(
+    faults,
+    [GOHIGHLEVEL_OPERATIONS, MSGRAPH_OPERATIONS, MPLOYER_OPERATIONS].map(Object.keys),
+  );
+  const common = { seed: /^\d+$/.test(seed) ? Number(seed) : seed, latency };
   return {
-    gohighlevel: createGoHighLevelMock({ ...common, contacts }, { clock }),
-    msgraph: createGraphMailMock(common, { clock }),
-    mployer: createMployerMock(common, { clock }),
+    gohighlevel: createGoHighLevelMock({ ...common, contacts, faults: forCrm }, { clock }),
+    msgraph: createGraphMailMock({ ...common, faults: forMail }, { clock }),
+    mployer: createMployerMock({ ...common, faults: forMployer }, { clock }),
   };
 }
 

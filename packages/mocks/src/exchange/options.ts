@@ -8,7 +8,7 @@ export const MockOptions = z.strictObject({
   seed: z.union([z.int(), z.string()]).default(1),
   /** What goes wrong: a profile (`none`, the original system's rates `seed`, ...), or rules of your own. */
   faults: Faults.default('none'),
-  /** Whether who repeats a request before a fault's `retryAfterMs` has passed is throttled once more. */
+  /** Whether a caller that uses an operation again before a fault's `retryAfterMs` has passed is throttled once more. */
   earlyRetries: z.enum(['throttled', 'allowed']).default('throttled'),
   /** How long answers take, on the clock. */
   latency: Latency.default('typical'),

@@ -30,8 +30,9 @@ export function planFaults(
   faults: Faults,
 ): FaultPlan {
   const rules = rulesOf(faults).filter(({ match }) => (match.provider ?? provider) === provider);
-  for (const { match } of rules) {
-    if (operations.some((operation) => matchesGlob(operation, match.operation))) continue;
+  for (const rule of rules) {
+    const { match } = rule;
+    if (fits(rule, operations)) continue;
     throw new FaultRulesError(
       `Fault rule for "${match.operation}" fits no operation of ${provider}; it has ${operations.join(', ')}`,
     );
@@ -48,6 +49,11 @@ export function planFaults(
     },
     isCommitted: (operation, n) => keyedDraw(seed, provider, operation, n, 'committed') < 0.5,
   };
+}
+
+/** Whether a rule is about any of these operations, whoever's they are. */
+export function fits({ match }: FaultRule, operations: readonly string[]): boolean {
+  return operations.some((operation) => matchesGlob(operation, match.operation));
 }
 
 interface OperationPlan {

@@ -15,6 +15,8 @@ const Match = z.strictObject({
 
 const Count = z.int().positive();
 const Milliseconds = z.number().nonnegative();
+/** A day at most: no caller waits longer, and timers soon cannot. */
+const Wait = Milliseconds.max(86_400_000);
 
 const WHEN_NAMES = ['rate', 'nth', 'every', 'burst', 'window', 'script'] as const;
 
@@ -63,19 +65,19 @@ export const FaultRule = z.discriminatedUnion(
       ...common,
       kind: z.literal('status'),
       status: z.literal(FAULT_STATUSES, { error: `must be one of ${FAULT_STATUSES.join(', ')}` }),
-      /** How long a 429 or 503 asks to wait, in ms; 1000 when left out of a 429. */
-      retryAfterMs: Milliseconds.optional(),
+      /** How long a 429 or 503 asks to wait, in ms, a day at most; 1000 when left out of a 429. */
+      retryAfterMs: Wait.optional(),
     }),
     /** The right answer, later by so much. */
-    z.strictObject({ ...common, kind: z.literal('latency'), addMs: Milliseconds }),
+    z.strictObject({ ...common, kind: z.literal('latency'), addMs: Wait }),
     /** The connection is lost before the call is carried out. */
     z.strictObject({ ...common, kind: z.literal('reset') }),
     /** No answer and nothing done, until the caller gives up or the connection is lost: after 60 000 ms when left out. */
-    z.strictObject({ ...common, kind: z.literal('hang'), capMs: Milliseconds.optional() }),
+    z.strictObject({ ...common, kind: z.literal('hang'), capMs: Wait.optional() }),
     /** Carried out, but the connection is lost in the middle of the answer's body. */
     z.strictObject({ ...common, kind: z.literal('truncate') }),
     /** The right answer, its body in pieces over a while: 5000 ms when left out. */
-    z.strictObject({ ...common, kind: z.literal('slowBody'), overMs: Milliseconds.optional() }),
+    z.strictObject({ ...common, kind: z.literal('slowBody'), overMs: Wait.optional() }),
     /** Carried out, and then an error; without a status the connection is lost. */
     z.strictObject({
       ...common,

@@ -1,5 +1,6 @@
 import { parseOrThrow } from '@buddy/core';
 import type { WireProvider } from '../wire/provider.ts';
+import { deepFreeze } from './deep-freeze.ts';
 import { type FaultPlan, planFaults } from './fault-plan.ts';
 import { type FaultRule, Faults } from './fault-rule.ts';
 import { rulesOf } from './profiles.ts';
@@ -11,8 +12,10 @@ export interface FaultControl {
    * @throws {InvalidInputError} {FaultRulesError} When they do not fit; those in force stay.
    */
   use(faults: Faults): void;
-  /** As they were put in force: a profile's name, or rules. */
+  /** As they were put in force: a profile's name, or rules, which nobody can change. */
   readonly inForce: Faults;
+  /** What rules can be about here. */
+  readonly operations: readonly string[];
   /** The rules that this comes to. */
   readonly rules: readonly FaultRule[];
 }
@@ -28,11 +31,15 @@ export class FaultsInForce implements FaultControl {
     this.#provider = provider;
     this.#seed = seed;
     this.#plan = this.#planOf(faults);
-    this.#inForce = faults;
+    this.#inForce = deepFreeze(faults);
   }
 
   get inForce(): Faults {
     return this.#inForce;
+  }
+
+  get operations(): readonly string[] {
+    return Object.keys(this.#provider.operations);
   }
 
   get rules(): readonly FaultRule[] {
@@ -51,11 +58,10 @@ export class FaultsInForce implements FaultControl {
   use(faults: Faults): void {
     const parsed = parseOrThrow(Faults, faults, 'fault rules');
     this.#plan = this.#planOf(parsed);
-    this.#inForce = parsed;
+    this.#inForce = deepFreeze(parsed);
   }
 
   #planOf(faults: Faults): FaultPlan {
-    const { name, operations } = this.#provider;
-    return planFaults(name, Object.keys(operations), this.#seed, faults);
+    return planFaults(this.#provider.name, this.operations, this.#seed, faults);
   }
 }

@@ -2,6 +2,7 @@ import { createRedactor } from '@buddy/core';
 import type { Provider } from '../errors.ts';
 import type { Fault } from '../faults/fault-rule.ts';
 import type { StateChange } from '../wire/provider.ts';
+import { withoutProofFields, withoutProofs } from './form-secrets.ts';
 import { VENDOR_ORIGINS } from '../wire/vendor-origins.ts';
 
 /**
@@ -95,11 +96,20 @@ function shortened<Message extends RecordedMessage>(message: Message): Message {
 }
 
 /** How much memory a call takes, in characters. */
-export function lengthOf({ request, response }: CallRecord): number {
-  return ENVELOPE_LENGTH + (request.text?.length ?? 0) + (response?.text?.length ?? 0);
+export function lengthOf({ request, response, changes }: CallRecord): number {
+  const ofRequest = request.path.length + request.query.length + lengthOfMessage(request);
+  const ofResponse = response === undefined ? 0 : lengthOfMessage(response);
+  return ENVELOPE_LENGTH + ofRequest + ofResponse + changes.length * CHANGE_LENGTH;
 }
 
 const ENVELOPE_LENGTH = 500;
+const CHANGE_LENGTH = 50;
+
+function lengthOfMessage({ headers, text = '' }: RecordedMessage): number {
+  let length = text.length;
+  for (const [name, value] of Object.entries(headers)) length += name.length + value.length;
+  return length;
+}
 
 // Ids are what a journal is read for, and the providers' look like keys.
 const { redact, redactText } = createRedactor({ genericKeys: false, ipAddresses: false });
@@ -116,15 +126,15 @@ export function entryOf(record: CallRecord): JournalEntry {
     request: {
       method,
       path: redactText(path),
-      query: redactText(own(query)),
+      query: redactText(withoutProofs(own(query))),
       headers: shownHeaders(request.headers, own),
-      ...bodyOf(request.text, own),
+      ...bodyOf(request.text, own, { isRequest: true }),
     },
     ...(response && {
       response: {
         status: response.status,
         headers: shownHeaders(response.headers, own),
-        ...bodyOf(response.text, own),
+        ...bodyOf(response.text, own, { isRequest: false }),
       },
     }),
   });
@@ -158,12 +168,19 @@ function shownHeaders(
   return redact(Object.fromEntries(shown)) as Record<string, string>;
 }
 
-function bodyOf(text: string | undefined, own: (text: string) => string): { body?: unknown } {
+function bodyOf(
+  text: string | undefined,
+  own: (text: string) => string,
+  { isRequest }: { isRequest: boolean },
+): { body?: unknown } {
   if (text === undefined) return {};
   const shown = own(text);
+  let body: unknown;
   try {
-    return { body: redact(JSON.parse(shown)) };
+    body = JSON.parse(shown);
   } catch {
-    return { body: redactText(shown) }; // a form, or nothing that could be read
+    // A form, or nothing that could be read.
+    return { body: redactText(isRequest ? withoutProofs(shown) : shown) };
   }
+  return { body: redact(isRequest ? withoutProofFields(body) : body) };
 }

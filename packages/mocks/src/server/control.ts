@@ -1,6 +1,8 @@
 import { timingSafeEqual, hash } from 'node:crypto';
 import { BuddyError, type Clock, ManualClock, parseOrThrow } from '@buddy/core';
 import { z } from 'zod';
+import { Faults } from '../faults/fault-rule.ts';
+import { shareFaults } from '../faults/share-faults.ts';
 import type { Mock } from '../wire/exchange.ts';
 
 export interface ControlOptions {
@@ -87,13 +89,16 @@ function readFaults({ mocks }: Asked): Response {
 }
 
 async function writeFaults({ mocks, request }: Asked): Promise<Response> {
-  const rules = await bodyOf(request);
+  const asked = parseOrThrow(Faults, await bodyOf(request), 'fault rules');
+  const controls = Object.values(mocks).map(({ faults }) => faults);
+  const shares = shareFaults(
+    asked,
+    controls.map(({ operations }) => operations),
+  );
   // All or none: a rule may fit one provider and not the next.
-  const before = Object.values(mocks).map(({ faults }) => ({ faults, inForce: faults.inForce }));
+  const before = controls.map((faults) => ({ faults, inForce: faults.inForce }));
   try {
-    // The mock itself checks what it is told.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    for (const { faults } of Object.values(mocks)) faults.use(rules as typeof faults.inForce);
+    for (const [at, faults] of controls.entries()) faults.use(shares[at] ?? asked);
   } catch (error) {
     for (const { faults, inForce } of before) faults.use(inForce);
     throw error;
@@ -133,6 +138,9 @@ function readClock({ clock }: Asked): Response {
   });
 }
 
+/** The end of the last year that has four digits, as the providers write it. */
+const LATEST = Date.UTC(10_000, 0, 1) - 1;
+
 const Advance = z.strictObject({ advanceMs: z.number().nonnegative() });
 
 async function advanceClock(asked: Asked): Promise<Response> {
@@ -141,6 +149,12 @@ async function advanceClock(asked: Asked): Promise<Response> {
     return problem(409, 'The time here is the real one; start with a virtual clock to move it');
   }
   const { advanceMs } = parseOrThrow(Advance, await bodyOf(request), 'body');
+  if (clock.now() + advanceMs > LATEST) {
+    return problem(
+      400,
+      `advanceMs leads past ${new Date(LATEST).toISOString()}; it may be ${LATEST - clock.now()} at most`,
+    );
+  }
   await clock.advance(advanceMs);
   return readClock(asked);
 }

@@ -18,7 +18,7 @@ export interface Listener {
 
 /**
  * @param certificate With one, it speaks HTTPS.
- * @throws {MockServerError} When the port is taken.
+ * @throws {MockServerError} When the port is taken, or there is none of this number.
  */
 export async function listen(
   port: number,
@@ -29,18 +29,18 @@ export async function listen(
     ? createHttpsServer({ key: certificate.key, cert: certificate.cert }, onRequest)
     : createHttpServer(onRequest);
   server.on('clientError', answerWhatIsNoRequest);
-  server.listen(port, LOOPBACK);
   try {
+    server.listen(port, LOOPBACK); // throws when there is no such port
     await once(server, 'listening');
   } catch (cause) {
     const message = `Port ${port} cannot be listened on; take another, or 0 for any that is free`;
     throw new MockServerError(message, { cause });
   }
   const address = server.address();
+  const closed = new Promise<void>((resolve) => server.once('close', resolve));
   return {
     port: typeof address === 'object' && address !== null ? address.port : port,
     close: async (graceMs) => {
-      const closed = once(server, 'close');
       server.close();
       const timer = setTimeout(() => server.closeAllConnections(), graceMs);
       await closed;

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { createThrowawayCertificate } from '../tls/throwaway-certificate.ts';
 import type { Mock } from '../wire/exchange.ts';
 import { type ControlOptions, createControl, isControl } from './control.ts';
+import { MockServerError } from './errors.ts';
 import { type Listener, listen } from './listener.ts';
 import { type FetchHandler, serveRequest } from './serve-request.ts';
 
@@ -48,7 +49,7 @@ export interface SecureMockServer<Name extends string> extends MockServer<Name> 
 
 /**
  * Serves mocks over HTTP and HTTPS, on this machine only.
- * @throws {InvalidInputError} When an option does not fit. @throws {MockServerError} When a port is taken.
+ * @throws {InvalidInputError} When an option does not fit. @throws {MockServerError} When a port is taken or beyond 65535, or no file can be written for the certificate.
  * @example
  * const server = await startMockServer({ mocks: { crm: createGoHighLevelMock(), mail: createGraphMailMock() } });
  * await fetch(`${server.url.crm}/contacts/`, { headers: { version: '2021-07-28', authorization: 'Bearer pit-1' } });
@@ -88,17 +89,19 @@ export async function startMockServer<Name extends string>(
     (isSecure ? securePorts : plainPorts).set(name, listener.port);
   };
   const names = namesOf(mocks);
+  let caFile: TemporaryFile | undefined;
   try {
     for (const name of names) await open(name, false);
     for (const name of certificate ? names : []) await open(name, true);
+    if (certificate) caFile = await writeToTemporaryFile('ca.pem', certificate.ca);
   } catch (error) {
     await close(0);
     throw error;
   }
   const url = recordOf(names, (name) => `http://127.0.0.1:${plainPorts.get(name)}`);
   logger.info(url, `Mocks listen on this machine only; nothing behind them is real`);
-  if (certificate === undefined) return { url, close };
-  const file = await writeToTemporaryFile('ca.pem', certificate.ca);
+  if (certificate === undefined || caFile === undefined) return { url, close };
+  const file = caFile;
   const secure: SecureMockServer<Name> = {
     url,
     httpsUrl: recordOf(names, (name) => `https://localhost:${securePorts.get(name)}`),
@@ -112,11 +115,26 @@ export async function startMockServer<Name extends string>(
   return secure;
 }
 
-async function writeToTemporaryFile(name: string, text: string) {
-  const folder = await mkdtemp(join(tmpdir(), 'buddy-mocks-'));
-  const path = join(folder, name);
-  await writeFile(path, text);
-  return { path, remove: () => rm(folder, { recursive: true, force: true }) };
+interface TemporaryFile {
+  readonly path: string;
+  remove: () => Promise<void>;
+}
+
+async function writeToTemporaryFile(name: string, text: string): Promise<TemporaryFile> {
+  let folder: string | undefined;
+  const remove = async () => {
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    folder = await mkdtemp(join(tmpdir(), 'buddy-mocks-'));
+    const path = join(folder, name);
+    await writeFile(path, text);
+    return { path, remove };
+  } catch (cause) {
+    await remove();
+    const message = `The certificate cannot be written to ${tmpdir()}; let TMPDIR name a folder that can be written to, or set https: false`;
+    throw new MockServerError(message, { cause });
+  }
 }
 
 function namesOf<Name extends string>(record: Readonly<Record<Name, unknown>>): Name[] {

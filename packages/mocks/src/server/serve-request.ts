@@ -113,8 +113,9 @@ function fail(
   outgoing: ServerResponse,
   logger: Logger,
 ): void {
-  const isMeant =
-    error instanceof LostConnectionTypeError || incoming.destroyed || outgoing.destroyed;
+  // Not `incoming.destroyed`: a request is that as soon as it was read whole.
+  const isGone = outgoing.destroyed || incoming.socket.destroyed;
+  const isMeant = error instanceof LostConnectionTypeError || isGone;
   if (!isMeant) {
     const failure = describeFailure(error);
     logger.error({ method: incoming.method, path: incoming.url, failure }, 'A mock broke down');

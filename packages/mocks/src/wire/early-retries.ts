@@ -1,35 +1,48 @@
+import { hash } from 'node:crypto';
 import type { Sent } from './exchange.ts';
 
-/** So many requests at most are remembered; the one that was told to wait first is forgotten first. */
-const MOST_REQUESTS = 10_000;
+/** So many are remembered at most; the one that was told to wait first is forgotten first. */
+const MOST_CALLERS = 10_000;
 
-/** Who was told to wait, and until when. Kept for each request, so that nobody else's calls are touched. */
+/** Who was told to wait, for which operation, and until when. */
 export class EarlyRetries {
-  readonly #untilByRequest = new Map<string, number>();
+  readonly #untilByCaller = new Map<string, number>();
 
-  /** How long this very request was asked to wait still, in ms; 0 when it was not. */
-  waitOf(sent: Sent, at: number): number {
-    if (this.#untilByRequest.size === 0) return 0;
-    const key = keyOf(sent);
-    const until = this.#untilByRequest.get(key);
-    if (until === undefined) return 0;
-    if (until > at) return until - at;
-    this.#untilByRequest.delete(key);
-    return 0;
+  /** How long this caller was asked to wait with this operation still, in ms; 0 when it was not. */
+  waitOf(operation: string, sent: Sent, at: number): number {
+    if (this.#untilByCaller.size === 0) return 0;
+    const until = this.#untilByCaller.get(keyOf(operation, sent)) ?? at;
+    return Math.max(0, until - at);
   }
 
-  forbid(sent: Sent, at: number, forMs: number): void {
-    this.#untilByRequest.set(keyOf(sent), at + forMs);
-    if (this.#untilByRequest.size <= MOST_REQUESTS) return;
-    const [oldest] = this.#untilByRequest.keys();
-    if (oldest !== undefined) this.#untilByRequest.delete(oldest);
+  forbid(operation: string, sent: Sent, at: number, forMs: number): void {
+    this.#forgetThoseServedBy(at);
+    const key = keyOf(operation, sent);
+    this.#untilByCaller.delete(key); // so that it becomes the youngest
+    this.#untilByCaller.set(key, at + forMs);
+    if (this.#untilByCaller.size <= MOST_CALLERS) return;
+    const [oldest] = this.#untilByCaller.keys();
+    if (oldest !== undefined) this.#untilByCaller.delete(oldest);
   }
 
   clear(): void {
-    this.#untilByRequest.clear();
+    this.#untilByCaller.clear();
+  }
+
+  #forgetThoseServedBy(at: number): void {
+    for (const [key, until] of this.#untilByCaller) {
+      if (until <= at) this.#untilByCaller.delete(key);
+    }
   }
 }
 
-function keyOf({ request: { method, path, query }, text = '' }: Sent): string {
-  return `${method} ${path}?${query.toString()}\n${text}`;
+/**
+ * A caller is known by its credentials, as the vendors know an app by its token: whatever it sends, it is the same one. Who
+ * sends none is known by the request alone, or one such caller would keep all others waiting. A digest, because a body may
+ * be long, and credentials need not lie about.
+ */
+function keyOf(operation: string, { request, text = '' }: Sent): string {
+  const { method, path, query, headers } = request;
+  const caller = headers['authorization'] ?? `${method} ${path}?${query.toString()}\n${text}`;
+  return hash('sha256', `${operation}\n${caller}`, 'base64');
 }

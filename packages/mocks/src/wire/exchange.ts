@@ -35,11 +35,14 @@ export interface Mock {
   readonly fetch: (request: Request) => Promise<Response>;
   readonly journal: Journal;
   readonly faults: FaultControl;
-  /** Back to the beginning: no call made, faults drawn anew from the first, the rules that it was made with. */
+  /**
+   * Back to the beginning: no call made, faults drawn anew from the first, the rules that it was made with. Calls on their
+   * way there are lost.
+   */
   readonly reset: () => void;
   /** State, counts of calls, fault rules and the age of the mock, as plain data. Not in it: the journal, and who was told to wait. */
   readonly snapshot: () => Json;
-  /** @throws {InvalidInputError} When it is no snapshot of such a mock; everything is then as it was. */
+  /** @throws {InvalidInputError} When it is no snapshot of such a mock; everything is then as it was. Otherwise calls on their way there are lost. */
   readonly restore: (snapshot: unknown) => void;
 }
 
@@ -103,6 +106,9 @@ class Exchange {
   readonly #calls = new Map<string, number>();
   readonly #earlyRetries = new EarlyRetries();
   #startedAt: number;
+  #resets = 0;
+  /** How often the state was replaced, by a reset or by a snapshot. */
+  #states = 0;
   #inFlight = 0;
 
   constructor(provider: WireProvider, options: MockOptions, clock: Clock) {
@@ -123,6 +129,7 @@ class Exchange {
     this.journal.clear();
     this.faults.use(this.#options.faults);
     this.#startedAt = this.#clock.now();
+    this.#resets += 1;
   }
 
   snapshot(): Json {
@@ -169,7 +176,7 @@ class Exchange {
       this.#note(trip, signal?.aborted ? 'aborted' : 'crashed');
       throw error;
     } finally {
-      if (trip.hasArrived) this.#inFlight -= 1;
+      if (trip.hasArrived && this.#isOfThisState(trip)) this.#inFlight -= 1;
     }
   }
 
@@ -179,7 +186,7 @@ class Exchange {
     this.#calls.set(operation, n);
     const startedAt = this.#clock.now();
     const drawn = this.faults.plan.draw(operation, n, startedAt - this.#startedAt);
-    const earlyMs = this.#earlyRetries.waitOf(sent, startedAt);
+    const earlyMs = this.#earlyRetries.waitOf(operation, sent, startedAt);
     const fault: Fault | undefined =
       earlyMs > 0
         ? { kind: 'status', status: 429, retryAfterMs: earlyMs }
@@ -194,6 +201,8 @@ class Exchange {
       legMs: Math.round(this.#latencyMs(operation, n) / 2),
       fault,
       isEarlyRetry: earlyMs > 0,
+      resets: this.#resets,
+      states: this.#states,
       hasArrived: false,
       isCarriedOut: false,
       changes: [],
@@ -212,6 +221,8 @@ class Exchange {
   async #travel(trip: Trip): Promise<Delivery> {
     const { fault, legMs } = trip;
     await this.#sleep(legMs + (fault?.kind === 'latency' ? fault.addMs : 0), trip);
+    // What it was sent to is no more, as when a server is started anew.
+    if (!this.#isOfThisState(trip)) return { kind: 'lost' };
     trip.hasArrived = true;
     this.#inFlight += 1;
     if (fault?.kind === 'hang') {
@@ -221,6 +232,10 @@ class Exchange {
     const answer = this.#visit(trip);
     await this.#sleep(legMs, trip);
     return deliveryOf(answer, fault);
+  }
+
+  #isOfThisState({ states }: Trip): boolean {
+    return states === this.#states;
   }
 
   async #sleep(ms: number, { signal }: Trip): Promise<void> {
@@ -266,7 +281,7 @@ class Exchange {
       !trip.isEarlyRetry &&
       this.#options.earlyRetries === 'throttled'
     ) {
-      this.#earlyRetries.forbid(trip.sent, call.at, retryAfterMs);
+      this.#earlyRetries.forbid(trip.operation, trip.sent, call.at, retryAfterMs);
     }
     return this.#give(answer, trip);
   }
@@ -292,6 +307,7 @@ class Exchange {
   }
 
   #note(trip: Trip, outcome: CallRecord['outcome']): void {
+    if (trip.resets !== this.#resets) return; // its journal was cleared
     const { sent, operation, n, requestId, startedAt, fault, isCarriedOut, changes, answer } = trip;
     const { method, origin, path, query, headers } = sent.request;
     this.journal.add({
@@ -314,5 +330,7 @@ class Exchange {
   #forgetCalls(): void {
     this.#calls.clear();
     this.#earlyRetries.clear();
+    this.#inFlight = 0;
+    this.#states += 1;
   }
 }

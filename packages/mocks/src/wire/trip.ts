@@ -16,6 +16,10 @@ export interface Trip {
   readonly legMs: number;
   readonly fault: Fault | undefined;
   readonly isEarlyRetry: boolean;
+  /** How often the mock had been reset when the call began. */
+  readonly resets: number;
+  /** How often its state had been replaced, by a reset or by a snapshot. */
+  readonly states: number;
   hasArrived: boolean;
   isCarriedOut: boolean;
   /** What it did to the provider's state. */
