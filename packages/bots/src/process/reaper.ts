@@ -27,9 +27,10 @@ export class Reaper {
 
   /**
    * Returns when the kernel has the message; the reaper itself may read it as late as after our end.
-   * @throws {ReaperError} The reaper's program is missing.
+   * @throws {ReaperError} The reaper's program is missing, or it is closed: then nobody would watch, and nothing may start.
    */
   watch(tree: Omit<Watched, 'kind'>): void {
+    if (this.#isClosed) throw new ReaperError('Processes are closed: nothing is started any more.');
     const message = { kind: 'watch', ...tree } as const;
     this.#watched.set(tree.mark, message);
     if (this.#child) this.#tell(message);

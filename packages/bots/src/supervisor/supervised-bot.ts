@@ -15,7 +15,7 @@ import { BotRecord } from './bot-record.ts';
 import { BotRun, type Ended } from './bot-run.ts';
 import { classifyExit, describeEnd, type Verdict } from './classify-exit.ts';
 import { decideNext, type Next } from './decide-next.ts';
-import { BotNotStartedError } from './errors.ts';
+import { BotNotStartedError, SupervisorClosedError } from './errors.ts';
 import type { BotPorts } from './ports.ts';
 import { RestartWindow } from './restart-window.ts';
 
@@ -111,7 +111,7 @@ export class SupervisedBot {
 
   /**
    * Resolves when it is ready, after restarts if need be; at once when it already is.
-   * @throws {BotNotStartedError} It will not be, unless somebody changes something.
+   * @throws {BotNotStartedError} It will not be, unless somebody changes something. @throws {SupervisorClosedError}
    */
   async start(): Promise<void> {
     if (this.#life?.stop.signal.aborted) await this.#life.over;
@@ -120,6 +120,8 @@ export class SupervisedBot {
       this.#bot = parseOrThrow(Bot, bot, `bot ${this.#bot.id}`);
       this.#window.clear(); // a person, or a healer, begins a new count
     }
+    // Whoever closes has by now asked those that live to stop: one that begins here would be missed.
+    if (this.#ports.closing.aborted) throw new SupervisorClosedError();
     if (!this.#life) {
       this.#life = this.#begin(undefined);
       this.#ports.begun();

@@ -141,11 +141,12 @@ class OwnSupervisor implements Supervisor {
   readonly #bots = new Map<string, SupervisedBot>();
   readonly #closing = new AbortController();
   #opened: ReturnType<Supervisor['open']> | undefined;
+  #closed: Promise<void> | undefined;
   #sampling: Promise<void> | undefined;
 
-  constructor(events: Supervisor['events'], ports: Omit<BotPorts, 'begun'>) {
+  constructor(events: Supervisor['events'], ports: Omit<BotPorts, 'begun' | 'closing'>) {
     this.events = events;
-    this.#ports = { ...ports, begun: () => this.#sample() };
+    this.#ports = { ...ports, begun: () => this.#sample(), closing: this.#closing.signal };
   }
 
   open(): ReturnType<Supervisor['open']> {
@@ -240,10 +241,14 @@ class OwnSupervisor implements Supervisor {
     (await this.#supervised(id)).isHandedOver = false;
   }
 
-  async close({ bots = 'stop' }: { bots?: 'stop' | 'leave' } = {}): Promise<void> {
-    if (this.#closing.signal.aborted) return;
+  close({ bots = 'stop' }: { bots?: 'stop' | 'leave' } = {}): Promise<void> {
+    this.#closed ??= this.#close(bots);
+    return this.#closed;
+  }
+
+  async #close(bots: 'stop' | 'leave'): Promise<void> {
+    this.#closing.abort(); // first, so that nothing begins while we wait
     await this.#opened?.catch(() => undefined); // whoever opened was told
-    this.#closing.abort();
     if (bots === 'leave' && this.#ports.options.orphans === 'leave') {
       await Promise.all([...this.#bots.values()].map((bot) => bot.leave()));
     } else {
@@ -257,6 +262,7 @@ class OwnSupervisor implements Supervisor {
   async #ready(): Promise<void> {
     if (this.#closing.signal.aborted) throw new SupervisorClosedError();
     await this.open();
+    if (this.#closing.signal.aborted) throw new SupervisorClosedError();
   }
 
   async #takeOver(): ReturnType<Supervisor['open']> {
@@ -316,7 +322,6 @@ class OwnSupervisor implements Supervisor {
       const dependencies = order.filter((other) => other !== id);
       for (const other of dependencies) await this.#startAfter(other, definitions, starts);
       const bot = await this.#supervised(id);
-      if (this.#closing.signal.aborted) throw new SupervisorClosedError();
       await bot.start();
     })();
     starts.set(id, start);

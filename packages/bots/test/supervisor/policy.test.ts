@@ -498,6 +498,39 @@ describe('a supervisor', () => {
     });
   });
 
+  it('launches nothing after it has been closed, at whatever moment of a start that was', async () => {
+    for (let turns = 0; turns < 40; turns += 1) {
+      const { clock, registry, processes, supervisor } = setUp([
+        depending('web', 'db'),
+        depending('db'),
+      ]);
+      if (turns % 2 === 0) await supervisor.open();
+      const started = supervisor.start('web').catch((error: unknown) => error);
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+      await supervisor.close();
+      const launched = processes.launched.length;
+      await clock.advance(10_000);
+      await started;
+      expect(processes.launched).toHaveLength(launched);
+      expect(processes.launched.filter(({ signals }) => !signals.includes('SIGTERM'))).toEqual([]);
+      for (const { status } of await registry.all())
+        expect(['registered', 'stopped']).toContain(status);
+    }
+  });
+
+  it('is closed once: who closes it again waits for the same end', async () => {
+    const { clock, processes, supervisor } = setUp(
+      [bot('ada', { command: 'run', stopGraceMs: 3_000 })],
+      (process) => (process.isStubborn = true),
+    );
+    await supervisor.start('ada');
+    const first = supervisor.close();
+    const second = supervisor.close().then(() => processes.last.isRunning);
+    await clock.advance(4_000);
+    await first;
+    expect(await second).toBe(false);
+  });
+
   it('refuses options that do not fit, and bots that outlive it without a place for their words', () => {
     const registry = new MemoryBots([]);
     expect(() => createSupervisor({ registry, sampleEveryMs: 0 })).toThrow('sampleEveryMs');
