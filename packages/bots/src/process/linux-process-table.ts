@@ -91,7 +91,8 @@ function readRow(pid: number, { pageBytes, ticksPerSecond }: Scale): ProcessRow 
     groupId: numberAt(5),
     sessionId: numberAt(6),
     startedAtTicks: fields[22 - FIRST_AFTER_NAME] ?? '',
-    isZombie: state === 'Z' || state === 'X',
+    // The first thread of a process may end before the others: it then looks dead, and runs.
+    isZombie: (state === 'Z' || state === 'X') && numberAt(20) <= 1,
     rssBytes: numberAt(24) * pageBytes,
     cpuMs: (ticks * 1000) / ticksPerSecond,
   };
@@ -119,11 +120,26 @@ function walkDown(
 }
 
 function readMark(pid: number): string | undefined {
-  const environment = readKernelText(`/proc/${pid}/environ`);
+  const environment = readKernelText(`/proc/${pid}/environ`) || readEnvironmentOfThreads(pid);
   if (!environment) return undefined;
   const at = `\0${environment}`.indexOf(`\0${MARK_NAME}=`);
   if (at < 0) return undefined;
   const from = at + MARK_NAME.length + 1;
   const end = environment.indexOf('\0', from);
   return environment.slice(from, end < 0 ? undefined : end);
+}
+
+/** A first thread that has ended has no environment any more; those that run on have. */
+function readEnvironmentOfThreads(pid: number): string | undefined {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`).filter((name) => name !== String(pid));
+    for (const thread of threads) {
+      const environment = readKernelText(`/proc/${pid}/task/${thread}/environ`);
+      if (environment) return environment;
+    }
+    return undefined;
+  } catch (error) {
+    if (isGone(error) || codeOf(error) === 'EACCES') return undefined;
+    throw error;
+  }
 }

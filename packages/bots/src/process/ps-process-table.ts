@@ -6,7 +6,7 @@ import { signalIfSame } from './linux-process-table.ts';
 const run = promisify(execFile);
 
 /** Words of `ps` that Linux and macOS share; with `=` there is no headline. */
-const COLUMNS = 'pid=,ppid=,pgid=,sess=,state=,rss=,time=,lstart=';
+const COLUMNS = 'pid=,ppid=,pgid=,sess=,stat=,rss=,time=,lstart=';
 /** Times and dates are in the words of the locale. */
 const SETTINGS = { env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' }, maxBuffer: 64 * 2 ** 20 };
 
@@ -66,7 +66,8 @@ function rowsOf(text: string): ProcessRow[] {
       groupId: Number(pgid),
       sessionId: Number(sess), // macOS may say 0: then the group has to do
       startedAtTicks: String(Date.parse(`${start.join(' ')} UTC`) / 1000),
-      isZombie: state.startsWith('Z'),
+      // `l` is Linux's word for several threads: the first has ended, and the others run.
+      isZombie: state.startsWith('Z') && !state.includes('l'),
       rssBytes: Number(rss) * 1024,
       cpuMs: millisecondsOf(time),
     };

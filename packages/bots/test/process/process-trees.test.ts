@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -126,6 +126,62 @@ describe(`of ${TREES} process trees`, () => {
         await supervisor.close();
       }),
     300_000,
+  );
+});
+
+/** Python, for a program whose first thread ends and whose others do not: few languages let one write it. */
+const FIRST_THREAD_ENDS = `
+import ctypes, os, platform, signal, sys, threading, time
+if sys.argv[2] == 'child':
+    if os.fork():
+        signal.pause()
+    os.setsid()
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+threading.Thread(target=time.sleep, args=(30,)).start()
+print('ready', os.getpid(), flush=True)
+ctypes.CDLL(None).syscall({'x86_64': 60}.get(platform.machine(), 93), 0)`;
+
+function hasPython(): boolean {
+  return spawnSync('python3', ['-c', '']).status === 0;
+}
+
+describe('a process whose first thread has ended while others run', () => {
+  it.runIf(hasPython()).each([
+    ['and that leads its tree', 'leader', 'proc'],
+    ['and that left the group of its tree', 'child', 'proc'],
+    ['and that leads its tree, by ps', 'leader', 'ps'],
+  ] as const)(
+    'is as alive as any other: %s',
+    async (_how, place, lookUp) => {
+      const token = newToken(3);
+      const registry = new MemoryBots([
+        bot('ada', {
+          command: 'python3',
+          args: ['-c', FIRST_THREAD_ENDS, token, place],
+          readiness: { kind: 'line', text: 'ready' },
+          stopGraceMs: 200,
+          restart: { kind: 'temporary' },
+        }),
+      ]);
+      const processes = createSystemProcesses({ useCgroups: false, lookUp });
+      const supervisor = createSupervisor({ registry }, { processes });
+      await supervisor.start('ada');
+      const said = (await supervisor.logs('ada')).map(({ text }) => text).join();
+      const pid = Number(/ready (\d+)/.exec(said)?.[1]);
+      try {
+        await until(
+          () => statOf(pid)[0],
+          (state) => state === 'Z',
+        );
+        expect((await supervisor.status('ada')).status).toBe('running');
+        await supervisor.stop('ada');
+        expect(['', 'Z 1']).toContain([statOf(pid)[0], statOf(pid)[17]].join(' ').trim());
+      } finally {
+        killIfThere(pid);
+        await supervisor.close();
+      }
+    },
+    15_000,
   );
 });
 

@@ -525,6 +525,7 @@ describe('a supervisor', () => {
     );
     await supervisor.start('ada');
     const first = supervisor.close();
+    await clock.advance(1_000);
     const second = supervisor.close().then(() => processes.last.isRunning);
     await clock.advance(4_000);
     await first;
