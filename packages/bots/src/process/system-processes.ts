@@ -115,8 +115,10 @@ class SystemProcesses implements Processes {
     if (identity.bootId !== this.#table.bootId) return undefined;
     const row = this.#table.find(identity.pid);
     if (!row || row.isZombie || keyOf(row) !== keyOf(identity)) return undefined;
-    // Equal number and start are not enough where starts are counted in seconds.
-    if ((await this.#table.marksOf([row])).get(row.pid) !== mark) return undefined;
+    // Number, start and boot are the identity. The mark may be gone, for a program may write over its environment (nginx, Perl's
+    // `$0`); another one tells a stranger where starts are counted in whole seconds.
+    const found = (await this.#table.marksOf([row])).get(row.pid);
+    if (found !== undefined && found !== mark) return undefined;
     const cgroup = this.#existingCgroup(mark);
     const leader = { pid: row.pid, startedAtTicks: row.startedAtTicks };
     if (!outputFiles) {

@@ -116,7 +116,7 @@ describe.each(ADAPTERS)('processes: %s', (_name, make) => {
       expect(await tree.exited).toMatchObject({ signal: 'SIGKILL' });
     }));
 
-  it('adopts a process by all of its identity and its mark, and by nothing less', () =>
+  it('adopts a process by all of its identity, and none that bears the mark of another tree', () =>
     run('waits', async ({ identity }, processes, { mark }) => {
       const adopt = (change: Partial<typeof identity>, withMark = mark) =>
         processes.adopt({
