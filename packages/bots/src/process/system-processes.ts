@@ -60,8 +60,8 @@ class SystemProcesses implements Processes {
   readonly #maxOutputFileBytes: number;
   /** Each tree that is looked after. */
   readonly #trees = new Map<ProcessTree, SystemTree>();
-  /** Of control groups whose last process is being buried. */
-  readonly #removals = new Set<Promise<void>>();
+  /** By mark, of control groups whose last process is being buried. */
+  readonly #removals = new Map<string, Promise<void>>();
   readonly #unsettled: (() => void)[] = [];
   #fullLookAt = performance.now();
   #outOfMemoryKills: { count: number | undefined; at: number };
@@ -78,6 +78,7 @@ class SystemProcesses implements Processes {
 
   async launch(launch: Launch): Promise<ProcessTree> {
     const { mark, outputFiles, stopGraceMs: graceMs } = launch;
+    await this.#removals.get(mark); // or the group would go under the one that comes now
     const folder = this.#cgroupFolder(mark);
     const cgroup = folder === undefined ? undefined : new Cgroup(folder);
     const watch = { mark, graceMs, cgroup: folder };
@@ -138,7 +139,7 @@ class SystemProcesses implements Processes {
     return {
       signal: (signal) => marked.signal(signal),
       survivors: () => marked.survivors(),
-      release: () => this.#remove(cgroup),
+      release: () => this.#remove(mark, cgroup),
     };
   }
 
@@ -167,7 +168,7 @@ class SystemProcesses implements Processes {
     for (const tree of this.#trees.values())
       for (const follower of tree.followers) follower.close();
     this.#trees.clear();
-    await Promise.all([...this.#removals, this.#reaper.close()]);
+    await Promise.all([...this.#removals.values(), this.#reaper.close()]);
   }
 
   #keep(tree: SystemTree): ProcessTree {
@@ -186,7 +187,7 @@ class SystemProcesses implements Processes {
         drop();
         child?.stdout?.destroy();
         child?.stderr?.destroy();
-        this.#remove(cgroup);
+        this.#remove(mark, cgroup);
       },
       leave: () => {
         drop();
@@ -242,10 +243,10 @@ class SystemProcesses implements Processes {
     );
   }
 
-  #remove(cgroup: Cgroup | undefined): void {
+  #remove(mark: string, cgroup: Cgroup | undefined): void {
     if (!cgroup) return;
-    const removal = cgroup.remove().finally(() => this.#removals.delete(removal));
-    this.#removals.add(removal);
+    const removal = cgroup.remove().finally(() => this.#removals.delete(mark));
+    this.#removals.set(mark, removal);
   }
 
   #cgroupFolder(mark: string): string | undefined {

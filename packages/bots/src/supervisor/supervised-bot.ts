@@ -116,6 +116,7 @@ export class SupervisedBot {
   async start(): Promise<void> {
     if (this.#life?.stop.signal.aborted) await this.#life.over;
     if (!this.#life) {
+      await this.recorded(); // or what is there is older than what we know
       const bot = await this.#ports.registry.get(this.#bot.id);
       this.#bot = parseOrThrow(Bot, bot, `bot ${this.#bot.id}`);
       this.#window.clear(); // a person, or a healer, begins a new count
@@ -137,14 +138,19 @@ export class SupervisedBot {
     this.#ports.begun();
   }
 
-  /** Resolves when nothing of it is left. */
-  async stop(): Promise<void> {
+  /** Resolves when nothing of it is left. What became of it may not be recorded by then. */
+  async end(): Promise<void> {
     if (this.#life) {
       this.#life.stop.abort();
       await this.#life.over;
     } else if (this.#bot.status === 'quarantined' || this.#bot.status === 'backing_off') {
-      await this.#move('stopped', undefined);
+      void this.#move('stopped', undefined);
     }
+  }
+
+  /** Resolves when all that became of it is in the registry, or could not be put there. */
+  recorded(): Promise<void> {
+    return this.#record.recorded();
   }
 
   /** Ends what is left of it when its first process is gone, and writes down that it is. */
@@ -163,7 +169,7 @@ export class SupervisedBot {
 
   /** Lets it run on without us. */
   async leave(): Promise<void> {
-    if (!this.#run) return this.stop(); // one that backs off would be started with nobody there
+    if (!this.#run) return this.end(); // one that backs off would be started with nobody there
     this.#run.abandon();
     this.#run.tree.leave();
   }
@@ -215,8 +221,10 @@ export class SupervisedBot {
     adopted: Launched | undefined,
   ): Promise<void> {
     let first = adopted;
+    // The same from start to start: one that comes back after a crash need not wait until the disk has a new one.
+    const mark = (adopted && this.#bot.mark) ?? this.#ports.newId();
     for (let isFirst = true; ; isFirst = false) {
-      const launched = first ?? (await this.#launch(isFirst));
+      const launched = first ?? (await this.#launch(mark, isFirst));
       first = undefined;
       const isAdopted = launched === adopted;
       const ending =
@@ -224,26 +232,27 @@ export class SupervisedBot {
           ? launched
           : await this.#runUntilGone(launched, isAdopted, stopSignal, ready);
       const next = this.#next(ending.verdict, stopSignal);
-      await this.#settle(next, ending);
-      if (next.kind !== 'restart') {
-        ready.reject(new BotNotStartedError(this.#bot.id, this.#bot.status, next.reason));
-        return;
-      }
+      const settled = this.#settle(next, ending);
+      if (next.kind !== 'restart') return this.#giveUp(next.reason, settled, ready);
       if (await this.#isStoppedWithin(next.waitMs, stopSignal)) {
-        await this.#move('stopped', undefined, { mark: null });
-        ready.reject(new BotNotStartedError(this.#bot.id, 'stopped', 'it was asked to stop'));
-        return;
+        const stopped = this.#move('stopped', undefined, { mark: null });
+        return this.#giveUp('it was asked to stop', stopped, ready);
       }
     }
   }
 
+  /** Told when it is recorded, and so after the start that came before. */
+  #giveUp(reason: string, recorded: Promise<void>, ready: PromiseWithResolvers<void>): void {
+    const { id, status } = this.#bot;
+    void recorded.then(() => ready.reject(new BotNotStartedError(id, status, reason)));
+  }
+
   /** @returns The process, or how it came that there is none. */
-  async #launch(isFirst: boolean): Promise<Launched | Ending> {
-    const { clock, newId, processes } = this.#ports;
-    const mark = newId();
+  async #launch(mark: string, isFirst: boolean): Promise<Launched | Ending> {
+    const { clock, processes } = this.#ports;
     const progress = { process: null, mark };
     if (isFirst) await this.#moveOrThrow('starting', progress);
-    else await this.#move('starting', undefined, { ...progress, restarts: this.#bot.restarts + 1 });
+    else void this.#move('starting', undefined, { ...progress, restarts: this.#bot.restarts + 1 });
     const { command, args, cwd, readiness, liveness, stopGraceMs } = this.#bot.deployment;
     const signs = this.newSigns();
     try {
@@ -283,8 +292,8 @@ export class SupervisedBot {
       ready: (afterMs) => void this.#becomeReady(afterMs, ready),
       degraded: (reason) => void this.#move('degraded', reason),
       recovered: () => void this.#move('running', undefined),
-      ending: async (cause) => {
-        if (cause.kind === 'requested') await this.#move('stopping', undefined);
+      ending: (cause) => {
+        if (cause.kind === 'requested') void this.#move('stopping', undefined);
         if (cause.kind === 'limit_exceeded')
           this.#ports.emit('limitExceeded', { ...this.#stamp(), ...cause.breach });
       },
@@ -301,15 +310,17 @@ export class SupervisedBot {
   }
 
   async #becomeReady(afterMs: number, ready: PromiseWithResolvers<void>): Promise<void> {
+    const stamp = this.#stamp();
     await this.#move('running', undefined);
-    this.#ports.emit('botReady', { ...this.#stamp(), afterMs });
+    this.#ports.emit('botReady', { ...stamp, afterMs });
     ready.resolve();
   }
 
   /** Nobody waits for it: a process that runs can be looked at before the disk has it, and the mark is there already. */
   async #tellStart(identity: ProcessIdentity): Promise<void> {
+    const stamp = this.#stamp();
     await this.#record.record({ process: identity });
-    this.#ports.emit('botStarted', { ...this.#stamp(), process: identity });
+    this.#ports.emit('botStarted', { ...stamp, process: identity });
   }
 
   #ending(verdict: Verdict, ended?: Ended): Ending {
@@ -347,13 +358,14 @@ export class SupervisedBot {
     });
   }
 
-  /** The end and what comes after it are recorded as one: each write to a disk puts the restart off. */
+  /** The end and what comes after it are recorded as one. */
   async #settle(next: Next, { verdict, exit, isStuck }: Ending): Promise<void> {
     this.#bot = { ...this.#bot, lastExit: exit };
+    const stamp = this.#stamp();
     const ended = { lastExit: exit, process: null };
     const gone = isStuck ? ended : { ...ended, mark: null };
     const tell = () =>
-      this.#ports.emit('botExited', { ...this.#stamp(), exit, reason: verdict.reason });
+      this.#ports.emit('botExited', { ...stamp, exit, reason: verdict.reason });
     switch (next.kind) {
       case 'rest': {
         const reason = next.status === 'crashed' ? next.reason : undefined;
@@ -361,11 +373,11 @@ export class SupervisedBot {
       }
       case 'quarantine':
         await this.#move('quarantined', next.reason, gone, tell);
-        return this.#ports.emit('botQuarantined', { ...this.#stamp(), reason: next.reason });
+        return this.#ports.emit('botQuarantined', { ...stamp, reason: next.reason });
       case 'restart': {
         const { waitMs, restarts } = next;
         await this.#move('backing_off', `restart ${restarts} in ${waitMs} ms`, ended, tell);
-        return this.#ports.emit('botRestarting', { ...this.#stamp(), waitMs, restarts });
+        return this.#ports.emit('botRestarting', { ...stamp, waitMs, restarts });
       }
     }
   }
@@ -383,9 +395,11 @@ export class SupervisedBot {
   async #moveOrThrow(to: BotStatus, progress: BotProgress): Promise<void> {
     const from = this.#bot.status;
     this.#bot = await this.#record.recordOrThrow({ status: to, ...progress });
-    this.#moved(from, to, undefined);
+    this.#statusReason = undefined;
+    this.#ports.emit('statusChanged', { ...this.#stamp(), from, to, reason: undefined });
   }
 
+  /** It has moved at once; resolves when that is recorded and told. Who has a process to signal does not wait for a disk. */
   async #move(
     to: BotStatus,
     reason: string | undefined,
@@ -395,16 +409,13 @@ export class SupervisedBot {
     const from = this.#bot.status;
     if (from === to) return;
     const { restarts = this.#bot.restarts } = progress;
-    const statusSince = new Date(this.#ports.clock.now()).toISOString();
+    const stamp = this.#stamp();
+    const statusSince = new Date(stamp.at).toISOString();
     this.#bot = { ...this.#bot, status: to, restarts, statusSince };
+    this.#statusReason = reason;
     await this.#record.record({ status: to, statusReason: reason ?? null, ...progress });
     tell();
-    this.#moved(from, to, reason);
-  }
-
-  #moved(from: BotStatus, to: BotStatus, reason: string | undefined): void {
-    this.#statusReason = reason;
-    this.#ports.emit('statusChanged', { ...this.#stamp(), from, to, reason });
+    this.#ports.emit('statusChanged', { ...stamp, from, to, reason });
   }
 
   #stamp(): { at: number; botId: string } {

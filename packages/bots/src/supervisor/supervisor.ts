@@ -165,14 +165,15 @@ class OwnSupervisor implements Supervisor {
     await this.#supervised(id);
     const alive = [...this.#bots].filter(([other, bot]) => other === id || bot.isAlive);
     const order = stopOrder(id, new Map(alive.map(([other, { bot }]) => [other, bot])));
-    for (const next of order) await this.#bots.get(next)?.stop();
+    for (const next of order) await this.#bots.get(next)?.end();
+    await this.#recorded();
     return order;
   }
 
   async restart(id: string): Promise<void> {
     await this.#ready();
     const bot = await this.#supervised(id);
-    await bot.stop();
+    await bot.end();
     await this.start(id);
   }
 
@@ -255,6 +256,7 @@ class OwnSupervisor implements Supervisor {
       await this.#stopEverything();
     }
     await this.#sampling;
+    await this.#recorded();
     await Promise.all([...this.#bots.values()].map((bot) => bot.flush()));
     await this.#ports.processes.close();
   }
@@ -342,12 +344,17 @@ class OwnSupervisor implements Supervisor {
       );
     }
     await Promise.all(stops.values());
+    await this.#recorded();
+  }
+
+  async #recorded(): Promise<void> {
+    await Promise.all([...this.#bots.values()].map((bot) => bot.recorded()));
   }
 
   /** One that has been quarantined meanwhile stays so: what it waits for is a person. */
   async #stopIfAlive(id: string): Promise<void> {
     const bot = this.#bots.get(id);
-    if (bot?.isAlive) await bot.stop();
+    if (bot?.isAlive) await bot.end();
   }
 
   /** The bot that is to start and those it may need. */

@@ -419,6 +419,36 @@ describe('a supervisor', () => {
     await supervisor.close();
   });
 
+  it('restarts and signals at once while recording takes its time, and records all in order then', async () => {
+    const { clock, registry, processes, supervisor } = setUp([
+      withRestart({ backoffMs: 10, jitter: 0 }),
+      depending('bob', 'ada'),
+    ]);
+    await supervisor.startAll();
+    const [ada, bob] = processes.launched;
+    const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+    registry.held = held;
+    ada?.exit(1);
+    await clock.advance(20);
+    expect(processes.launched).toHaveLength(3);
+    let isStopped = false;
+    const stopped = supervisor.stop('ada').then(() => (isStopped = true));
+    await clock.advance(20);
+    expect([bob?.isRunning, processes.last.isRunning]).toEqual([false, false]);
+    expect(isStopped).toBe(false); // that is told when it is recorded
+    letGo();
+    await stopped;
+    expect(registry.moves.filter((move) => move.startsWith('ada')).slice(2)).toEqual([
+      'ada: running -> backing_off',
+      'ada: backing_off -> starting',
+      'ada: starting -> running',
+      'ada: running -> stopping',
+      'ada: stopping -> stopped',
+    ]);
+    expect(registry.now('bob').status).toBe('stopped');
+    await supervisor.close();
+  });
+
   it('starts nothing that the registry refuses to record', async () => {
     const { registry, processes, supervisor } = setUp([bot('ada')]);
     await supervisor.open();
