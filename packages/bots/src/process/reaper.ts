@@ -39,7 +39,7 @@ export class Reaper {
 
   /** The same again with more of it, unless it was to be forgotten meanwhile. */
   watchOn(tree: Omit<Watched, 'kind'>): void {
-    if (this.#watched.has(tree.mark)) this.watch(tree);
+    if (!this.#isClosed && this.#watched.has(tree.mark)) this.watch(tree);
   }
 
   forget(mark: string): void {

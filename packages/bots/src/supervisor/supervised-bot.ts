@@ -287,18 +287,25 @@ export class SupervisedBot {
     stopSignal: AbortSignal,
     ready: PromiseWithResolvers<void>,
   ): Promise<Ending> {
+    const { clock } = this.#ports;
     const options = { bot: this.#bot, tree, signs, isAdopted, stopSignal };
+    const wasReady = isAdopted && this.#bot.status !== 'starting';
+    let readyAt = wasReady ? clock.monotonic() : undefined;
     this.#run = new BotRun(options, this.#ports, {
-      ready: (afterMs) => void this.#becomeReady(afterMs, ready),
+      ready: (afterMs) => {
+        readyAt = clock.monotonic();
+        void this.#becomeReady(afterMs, ready);
+      },
       degraded: (reason) => void this.#move('degraded', reason),
       recovered: () => void this.#move('running', undefined),
       ending: (cause) => {
+        this.#window.ran(readyAt === undefined ? 0 : clock.monotonic() - readyAt);
         if (cause.kind === 'requested') void this.#move('stopping', undefined);
         if (cause.kind === 'limit_exceeded')
           this.#ports.emit('limitExceeded', { ...this.#stamp(), ...cause.breach });
       },
     });
-    if (isAdopted && this.#bot.status !== 'starting') ready.resolve();
+    if (wasReady) ready.resolve();
     const ended = await this.#run.untilGone();
     this.#run = undefined;
     this.#identity = undefined;
@@ -349,11 +356,10 @@ export class SupervisedBot {
     if (stopSignal.aborted)
       return { kind: 'rest', status: 'stopped', reason: 'it was asked to stop' };
     const { restart } = this.#bot.deployment;
-    const { clock, random } = this.#ports;
+    const { random } = this.#ports;
     return decideNext(verdict, {
       policy: this.isHandedOver ? { ...restart, kind: 'temporary' } : restart,
       window: this.#window,
-      now: clock.monotonic(),
       random,
     });
   }

@@ -93,7 +93,7 @@ describe('a supervisor', () => {
     await clock.advance(2_000);
     const waits = told.filter((line) => line.includes('restarts in'));
     expect(waits).toEqual([100, 200, 300, 300].map((ms) => `ada restarts in ${ms}`));
-    expect(told.at(-1)).toBe('ada quarantined: 4 restarts within 60 s; the last end: exit code 1');
+    expect(told.at(-1)).toBe('ada quarantined: 4 restarts within 60 s of running; the last end: exit code 1');
     await supervisor.close();
   });
 
@@ -132,6 +132,35 @@ describe('a supervisor', () => {
         },
       ),
       { numRuns: 25 },
+    ));
+
+  it('quarantines a bot that never gets ready, however long it is waited for', async () => {
+    const readiness = { kind: 'line', text: 'up' } as const;
+    const { clock, processes, registry, supervisor } = setUp([
+      bot('ada', { command: 'run', readiness }),
+      bot('bob', { command: 'run', dependsOn: ['ada'] }),
+    ]);
+    const outcomes = supervisor.startAll();
+    await clock.advance(15 * 60_000);
+    expect(registry.now('ada')).toMatchObject({ status: 'quarantined', restarts: 5 });
+    expect(processes.launched).toHaveLength(6);
+    const error = { code: 'BOTS_NOT_STARTED', botId: 'ada', status: 'quarantined' };
+    expect(await outcomes).toMatchObject([{ error }, { error }]);
+    await supervisor.close();
+  });
+
+  it('quarantines a bot that crashes at once after `intensity` restarts, whatever that is', () =>
+    fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: 40 }), async (intensity) => {
+        const { clock, registry, supervisor } = setUp([withRestart({ intensity })], (process) =>
+          process.exit(1),
+        );
+        await supervisor.startAll();
+        await clock.advance(intensity * 30_000 + 1);
+        expect(registry.now('ada')).toMatchObject({ status: 'quarantined', restarts: intensity });
+        await supervisor.close();
+      }),
+      { numRuns: 15 },
     ));
 
   it('never quarantines a bot whose crashes are far enough apart', async () => {

@@ -255,6 +255,10 @@ describe('a real bot', () => {
     const host = startHost(file, folder);
     await once(host.stdout ?? host, 'data');
     const [before] = processesWith(token);
+    await until(
+      () => readFile(join(folder, 'ada.log'), 'utf8').catch(() => ''),
+      (text) => text.includes('line 1 of'),
+    );
     const ended = once(host, 'exit');
     host.kill('SIGKILL');
     await ended;
