@@ -55,15 +55,15 @@ export class SupervisedBot {
   #run: BotRun | undefined;
   #identity: ProcessIdentity | undefined;
   #lastErrors: string[] = [];
-  /** Somebody else restarts it. */
-  isHandedOver: boolean;
+  /** Aborted when somebody else is to restart it; a new one for each time. */
+  #handedOver = new AbortController();
 
   constructor(bot: Bot, ports: BotPorts) {
     const { options, emit, clock, logger } = ports;
     this.#bot = bot;
     this.#statusReason = bot.statusReason;
     this.#ports = ports;
-    this.isHandedOver = options.handedOver.includes(bot.id);
+    if (options.handedOver.includes(bot.id)) this.handOver();
     this.#record = new BotRecord(bot.id, ports.registry, (error) => {
       logger.error({ err: error, bot: bot.id }, 'What became of a bot could not be recorded');
       emit('recordFailed', { at: clock.now(), botId: bot.id, error });
@@ -99,6 +99,19 @@ export class SupervisedBot {
 
   get tree(): ProcessTree | undefined {
     return this.#run?.tree;
+  }
+
+  get isHandedOver(): boolean {
+    return this.#handedOver.signal.aborted;
+  }
+
+  /** From now on somebody else restarts it; the restart that it waits for is not ours any more either. */
+  handOver(): void {
+    this.#handedOver.abort();
+  }
+
+  takeBack(): void {
+    if (this.isHandedOver) this.#handedOver = new AbortController();
   }
 
   lines(last: number | undefined): readonly LogLine[] {
@@ -234,7 +247,11 @@ export class SupervisedBot {
       const next = this.#next(ending.verdict, stopSignal);
       const settled = this.#settle(next, ending);
       if (next.kind !== 'restart') return this.#giveUp(next.reason, settled, ready);
-      if (await this.#isStoppedWithin(next.waitMs, stopSignal)) {
+      if (!(await this.#isWaitedOut(next.waitMs, stopSignal))) {
+        if (!stopSignal.aborted) {
+          const reason = `It was handed over before its restart; the last end: ${ending.verdict.reason}`;
+          return this.#giveUp(reason, this.#move('crashed', reason, { mark: null }), ready);
+        }
         const stopped = this.#move('stopped', undefined, { mark: null });
         return this.#giveUp('it was asked to stop', stopped, ready);
       }
@@ -388,12 +405,14 @@ export class SupervisedBot {
     }
   }
 
-  async #isStoppedWithin(ms: number, stopSignal: AbortSignal): Promise<boolean> {
+  /** False when it is to stop, or is handed over, before. */
+  async #isWaitedOut(ms: number, stopSignal: AbortSignal): Promise<boolean> {
+    const signal = AbortSignal.any([stopSignal, this.#handedOver.signal]);
     try {
-      await this.#ports.clock.sleep(ms, stopSignal);
-      return false;
+      await this.#ports.clock.sleep(ms, signal);
+      return true;
     } catch (error) {
-      if (stopSignal.aborted) return true;
+      if (signal.aborted) return false;
       throw error;
     }
   }

@@ -234,12 +234,12 @@ class OwnSupervisor implements Supervisor {
 
   async handOver(id: string): Promise<void> {
     await this.#ready();
-    (await this.#supervised(id)).isHandedOver = true;
+    (await this.#supervised(id)).handOver();
   }
 
   async takeBack(id: string): Promise<void> {
     await this.#ready();
-    (await this.#supervised(id)).isHandedOver = false;
+    (await this.#supervised(id)).takeBack();
   }
 
   close({ bots = 'stop' }: { bots?: 'stop' | 'leave' } = {}): Promise<void> {

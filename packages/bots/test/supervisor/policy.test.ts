@@ -251,6 +251,25 @@ describe('a supervisor', () => {
     await supervisor.close();
   });
 
+  it('does not start a bot that is handed over while it waits for its restart', async () => {
+    const { clock, registry, processes, supervisor } = setUp([withRestart({ backoffMs: 10_000 })]);
+    await supervisor.start('ada');
+    processes.last.exit(1);
+    await clock.advance(1);
+    expect(registry.now('ada').status).toBe('backing_off');
+    await supervisor.handOver('ada');
+    await clock.advance(1);
+    expect(registry.now('ada')).toMatchObject({
+      status: 'crashed',
+      statusReason: expect.stringContaining('handed over'),
+    });
+    await clock.advance(100_000);
+    expect(processes.launched).toHaveLength(1);
+    await supervisor.start('ada'); // the healer does
+    expect(processes.launched).toHaveLength(2);
+    await supervisor.close();
+  });
+
   it('asks with SIGTERM, waits for the grace, and ends with SIGKILL', async () => {
     const { clock, processes, supervisor, told } = setUp(
       [bot('ada', { command: 'run', stopGraceMs: 3_000 })],
@@ -419,6 +438,22 @@ describe('a supervisor', () => {
     expect(registry.now('ada').status).toBe('running');
     expect((await supervisor.status('ada')).usage?.cpuPercent).toBeCloseTo(79);
     await burn(200, 3);
+    expect(registry.now('ada').lastExit?.kind).toBe('limit_exceeded');
+    await supervisor.close();
+  });
+
+  it('ends a bot over its share of the processor though its children go, and take theirs along', async () => {
+    const limits = { maxCpuPercent: 80, durationMs: 5_000 };
+    const { clock, processes, registry, supervisor } = setUp([
+      bot('ada', { command: 'run', limits, restart: { kind: 'temporary' } }),
+    ]);
+    await supervisor.start('ada');
+    for (let step = 1; step <= 60; step += 1) {
+      const { usage } = processes.last;
+      const cpuMs = step % 13 === 0 ? 0 : usage.cpuMs + 250; // a whole core, by one child after the other
+      processes.last.usage = { ...usage, cpuMs };
+      await clock.advance(250);
+    }
     expect(registry.now('ada').lastExit?.kind).toBe('limit_exceeded');
     await supervisor.close();
   });
