@@ -237,6 +237,11 @@ class SystemProcesses implements Processes {
           everyMs: FOLLOW_EVERY_MS,
           maxBytes: this.#maxOutputFileBytes,
           onBytes: (bytes) => onOutput(stream, bytes),
+          onLost: (bytes) =>
+            this.#logger.warn(
+              { bytes, file: files[stream] },
+              'A bot writes faster than it is read; some of it was skipped',
+            ),
           onError: (error) =>
             this.#logger.warn({ err: error, file: files[stream] }, "A bot's output cannot be read"),
         }),
@@ -364,7 +369,7 @@ async function endOfChild(
   const timer = setTimeout(resolve, DRAIN_MS);
   await Promise.race([closed, late]);
   clearTimeout(timer);
-  for (const follower of followers) follower.poll();
+  for (const follower of followers) follower.drain();
   return end;
 }
 
@@ -382,6 +387,6 @@ async function endOfAdopted(
     }, ADOPTED_LOOK_EVERY_MS);
     timer.unref();
   });
-  for (const follower of followers) follower.poll();
+  for (const follower of followers) follower.drain();
   return { exitCode: null, signal: null, isKernelOutOfMemory: false };
 }
