@@ -11,7 +11,19 @@ export function createLinuxProcessTable(): ProcessTable {
   const find = (pid: number) => readRow(pid, scale);
   return {
     bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim(),
-    all: async () => allPids().flatMap((pid) => find(pid) ?? []),
+    all: async (isAsked) => {
+      const rows: ProcessRow[] = [];
+      const marks = new Map<number, string>();
+      // The newest first, and each mark at once: one that forks and exits in a chain is there for a moment only.
+      for (const pid of allPids().toSorted((one, other) => other - one)) {
+        const row = find(pid);
+        if (!row) continue;
+        rows.push(row);
+        const mark = isAsked(row) ? readMark(pid) : undefined;
+        if (mark !== undefined) marks.set(pid, mark);
+      }
+      return { rows, marks };
+    },
     find,
     below: async (starts) => starts.map((pids) => walkDown(pids, find)),
     marksOf: async (rows) =>

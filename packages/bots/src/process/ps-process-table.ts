@@ -15,19 +15,24 @@ const SETTINGS = { env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' }, maxBuffer: 6
  * not told apart; and a signal follows some milliseconds after the look.
  */
 export function createPsProcessTable(bootId: string): ProcessTable {
+  const marksOf = async (rows: readonly ProcessRow[]) => {
+    const { stdout } = await run('ps', ['axeww', '-o', 'pid=,command='], SETTINGS);
+    const asked = new Set(rows.map(({ pid }) => pid));
+    return new Map(marksIn(stdout).filter(([pid]) => asked.has(pid)));
+  };
   return {
     bootId,
-    all: allRows,
+    all: async (isAsked) => {
+      const rows = await allRows();
+      const asked = rows.filter(isAsked);
+      return { rows, marks: asked.length > 0 ? await marksOf(asked) : new Map() };
+    },
     find: findRow,
     below: async (starts) => {
       const rows = await allRows();
       return starts.map((pids) => walkDown(pids, rows));
     },
-    marksOf: async (rows) => {
-      const { stdout } = await run('ps', ['axeww', '-o', 'pid=,command='], SETTINGS);
-      const asked = new Set(rows.map(({ pid }) => pid));
-      return new Map(marksIn(stdout).filter(([pid]) => asked.has(pid)));
-    },
+    marksOf,
     signal: (key, signal) => signalIfSame(key, signal, findRow),
     outOfMemoryKills: () => undefined,
   };

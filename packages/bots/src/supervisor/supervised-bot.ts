@@ -387,8 +387,7 @@ export class SupervisedBot {
     const stamp = this.#stamp();
     const ended = { lastExit: exit, process: null };
     const gone = isStuck ? ended : { ...ended, mark: null };
-    const tell = () =>
-      this.#ports.emit('botExited', { ...stamp, exit, reason: verdict.reason });
+    const tell = () => this.#ports.emit('botExited', { ...stamp, exit, reason: verdict.reason });
     switch (next.kind) {
       case 'rest': {
         const reason = next.status === 'crashed' ? next.reason : undefined;

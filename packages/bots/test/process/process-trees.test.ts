@@ -185,6 +185,39 @@ describe('a process whose first thread has ended while others run', () => {
   );
 });
 
+/** Another process every few milliseconds, in a session of its own, for 10 s at most. */
+const FORKS_IN_A_CHAIN = `
+use POSIX;
+if (fork()) { sleep 60; exit }
+POSIX::setsid(); exit if fork();
+$SIG{TERM} = 'IGNORE'; my $end = time() + 10;
+while (time() < $end) { exit if fork(); select(undef, undef, undef, 0.003) }`;
+
+describe('a process that forks and exits in a chain', () => {
+  it.runIf(spawnSync('perl', ['-e', '']).status === 0)(
+    'is ended with its tree',
+    async () => {
+      const token = newToken(4);
+      const args = ['-e', FORKS_IN_A_CHAIN, token];
+      const registry = new MemoryBots([
+        bot('ada', { command: 'perl', args, stopGraceMs: 100, restart: { kind: 'temporary' } }),
+      ]);
+      const processes = createSystemProcesses({ useCgroups: false });
+      const supervisor = createSupervisor({ registry }, { processes });
+      await supervisor.start('ada');
+      await wait(300); // until it is well on its way: from outside there is nothing to wait for
+      await supervisor.close();
+      const seen = new Set<number>();
+      for (let look = 0; look < 50; look += 1) {
+        for (const pid of processesWith(token)) seen.add(pid);
+        await wait(2);
+      }
+      expect([...seen]).toEqual([]);
+    },
+    30_000,
+  );
+});
+
 describe('a control group, where there is one,', () => {
   it('holds what has left its group, its parents and its environment', async ({ skip }) => {
     const token = newToken(2);

@@ -93,7 +93,9 @@ describe('a supervisor', () => {
     await clock.advance(2_000);
     const waits = told.filter((line) => line.includes('restarts in'));
     expect(waits).toEqual([100, 200, 300, 300].map((ms) => `ada restarts in ${ms}`));
-    expect(told.at(-1)).toBe('ada quarantined: 4 restarts within 60 s of running; the last end: exit code 1');
+    expect(told.at(-1)).toBe(
+      'ada quarantined: 4 restarts within 60 s of running; the last end: exit code 1',
+    );
     await supervisor.close();
   });
 
