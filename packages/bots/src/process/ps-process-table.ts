@@ -15,11 +15,6 @@ const SETTINGS = { env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' }, maxBuffer: 6
  * not told apart; and a signal follows some milliseconds after the look.
  */
 export function createPsProcessTable(bootId: string): ProcessTable {
-  const marksOf = async (rows: readonly ProcessRow[]) => {
-    const { stdout } = await run('ps', ['axeww', '-o', 'pid=,command='], SETTINGS);
-    const asked = new Set(rows.map(({ pid }) => pid));
-    return new Map(marksIn(stdout).filter(([pid]) => asked.has(pid)));
-  };
   return {
     bootId,
     all: async (isAsked) => {
@@ -41,6 +36,12 @@ export function createPsProcessTable(bootId: string): ProcessTable {
 /** When the machine booted, which macOS tells in place of an id. */
 export function readMacBootId(): string {
   return execFileSync('sysctl', ['-n', 'kern.bootsessionuuid'], { encoding: 'utf8' }).trim();
+}
+
+async function marksOf(rows: readonly ProcessRow[]): Promise<ReadonlyMap<number, string>> {
+  const { stdout } = await run('ps', ['axeww', '-o', 'pid=,command='], SETTINGS);
+  const asked = new Set(rows.map(({ pid }) => pid));
+  return new Map(marksIn(stdout).filter(([pid]) => asked.has(pid)));
 }
 
 async function allRows(): Promise<ProcessRow[]> {

@@ -340,14 +340,18 @@ describe('a real bot', () => {
       const deployment = { command: 'perl', args: ['-e', wiped], readiness, stopGraceMs: 300 };
       const registry = new MemoryBots([bot('ada', deployment)]);
       const options = { registry, orphans: 'leave', logs: { folder } } as const;
-      const processes = () => createSystemProcesses({ useCgroups: false });
-      const first = createSupervisor(options, { processes: processes() });
+      const useCgroups = false;
+      const first = createSupervisor(options, {
+        processes: createSystemProcesses({ useCgroups }),
+      });
       await first.startAll();
       const running = processesWith(token);
       expect(running).toHaveLength(1);
       await first.close({ bots: 'leave' });
       expect(readFileSync(`/proc/${running[0]}/environ`, 'latin1')).not.toContain('BUDDY_BOT_MARK');
-      const second = createSupervisor(options, { processes: processes() });
+      const second = createSupervisor(options, {
+        processes: createSystemProcesses({ useCgroups }),
+      });
       onTestFinished(() => second.close());
       expect(await second.open()).toEqual({ adopted: ['ada'], buried: [] });
       await second.startAll();
