@@ -74,7 +74,7 @@ export type Liveness = z.output<typeof Liveness>;
 /** Erlang's words: `permanent` always, `transient` unless it ended well, `temporary` never. */
 export const RestartPolicy = z.strictObject({
   kind: z.enum(['permanent', 'transient', 'temporary']).default('permanent'),
-  /** More restarts than this within `periodMs` quarantine the bot. */
+  /** More restarts than this within `periodMs`, of the time in which it was ready, quarantine the bot. */
   intensity: z.int().nonnegative().default(5),
   periodMs: z.int().positive().default(60_000),
   /** The wait before the first restart; it doubles with each further one within the period, up to `maxBackoffMs`. */

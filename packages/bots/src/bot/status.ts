@@ -25,7 +25,8 @@ export const LEGAL_MOVES: Readonly<Record<BotStatus, readonly BotStatus[]>> = {
   stopping: ['stopped', 'crashed'],
   stopped: ['starting'],
   crashed: ['starting', 'quarantined'],
-  backing_off: ['starting', 'stopped', 'quarantined'],
+  // Crashed when somebody else is to restart it after all.
+  backing_off: ['starting', 'stopped', 'crashed', 'quarantined'],
   quarantined: ['starting', 'stopped'],
 };
 

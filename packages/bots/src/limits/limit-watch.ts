@@ -29,6 +29,12 @@ export class LimitWatch {
   readonly #limits: ResourceLimits;
   /** Enough of the past to tell processor time over `CPU_OVER_MS`; on the monotonic clock. */
   #past: { readonly now: number; readonly cpuMs: number }[] = [];
+  /** As the tree told it last, and what is known to have been used since the first look: the one may shrink, the other not. */
+  #told = 0;
+  #knownCpuMs = 0;
+  /** When a process was gone last, and its share with it. */
+  #lostAt = Number.NEGATIVE_INFINITY;
+  #observedAt = 0;
   readonly #overSince: { rss: number | undefined; cpu: number | undefined } = {
     rss: undefined,
     cpu: undefined,
@@ -44,7 +50,9 @@ export class LimitWatch {
     const { processes, rssBytes } = usage;
     const sample = { at, processes, rssBytes, cpuPercent: this.#cpuPercent(usage, now) };
     this.latest = sample;
-    return this.#rssBreach(sample, now) ?? this.#cpuBreach(sample, now);
+    const breach = this.#rssBreach(sample, now) ?? this.#cpuBreach(sample, now);
+    this.#observedAt = now;
+    return breach;
   }
 
   #rssBreach(sample: UsageSample, now: number): Breach | undefined {
@@ -57,7 +65,13 @@ export class LimitWatch {
   #cpuBreach(sample: UsageSample, now: number): Breach | undefined {
     const { maxCpuPercent } = this.#limits;
     if (maxCpuPercent === undefined) return undefined;
-    const forMs = this.#overFor('cpu', (sample.cpuPercent ?? 0) > maxCpuPercent, now);
+    const isOver = (sample.cpuPercent ?? 0) > maxCpuPercent;
+    if (!isOver && now - this.#lostAt <= CPU_OVER_MS) {
+      // It may have been over: that neither counts nor begins anew.
+      if (this.#overSince.cpu !== undefined) this.#overSince.cpu += now - this.#observedAt;
+      return undefined;
+    }
+    const forMs = this.#overFor('cpu', isOver, now);
     return forMs === undefined ? undefined : { limit: 'cpu', maxCpuPercent, forMs, sample };
   }
 
@@ -73,13 +87,14 @@ export class LimitWatch {
   }
 
   #cpuPercent({ cpuMs }: TreeUsage, now: number): number | undefined {
-    this.#past.push({ now, cpuMs });
+    if (this.#past.length > 0) this.#knownCpuMs += Math.max(0, cpuMs - this.#told);
+    if (cpuMs < this.#told) this.#lostAt = now;
+    this.#told = cpuMs;
+    this.#past.push({ now, cpuMs: this.#knownCpuMs });
     const from = this.#past.findLastIndex((past) => now - past.now >= CPU_OVER_MS);
     if (from < 0) return undefined;
     this.#past = this.#past.slice(from);
     const [first] = this.#past;
-    if (!first) return undefined;
-    // A process that is gone takes its share with it.
-    return Math.max(0, (100 * (cpuMs - first.cpuMs)) / (now - first.now));
+    return first && (100 * (this.#knownCpuMs - first.cpuMs)) / (now - first.now);
   }
 }

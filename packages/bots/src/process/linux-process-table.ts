@@ -11,7 +11,19 @@ export function createLinuxProcessTable(): ProcessTable {
   const find = (pid: number) => readRow(pid, scale);
   return {
     bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim(),
-    all: async () => allPids().flatMap((pid) => find(pid) ?? []),
+    all: async (isAsked) => {
+      const rows: ProcessRow[] = [];
+      const marks = new Map<number, string>();
+      // The newest first, and each mark at once: one that forks and exits in a chain is there for a moment only.
+      for (const pid of allPids().toSorted((one, other) => other - one)) {
+        const row = find(pid);
+        if (!row) continue;
+        rows.push(row);
+        const mark = isAsked(row) ? readMark(pid) : undefined;
+        if (mark !== undefined) marks.set(pid, mark);
+      }
+      return { rows, marks };
+    },
     find,
     below: async (starts) => starts.map((pids) => walkDown(pids, find)),
     marksOf: async (rows) =>
@@ -91,7 +103,8 @@ function readRow(pid: number, { pageBytes, ticksPerSecond }: Scale): ProcessRow 
     groupId: numberAt(5),
     sessionId: numberAt(6),
     startedAtTicks: fields[22 - FIRST_AFTER_NAME] ?? '',
-    isZombie: state === 'Z' || state === 'X',
+    // The first thread of a process may end before the others: it then looks dead, and runs.
+    isZombie: (state === 'Z' || state === 'X') && numberAt(20) <= 1,
     rssBytes: numberAt(24) * pageBytes,
     cpuMs: (ticks * 1000) / ticksPerSecond,
   };
@@ -119,11 +132,26 @@ function walkDown(
 }
 
 function readMark(pid: number): string | undefined {
-  const environment = readKernelText(`/proc/${pid}/environ`);
+  const environment = readKernelText(`/proc/${pid}/environ`) || readEnvironmentOfThreads(pid);
   if (!environment) return undefined;
   const at = `\0${environment}`.indexOf(`\0${MARK_NAME}=`);
   if (at < 0) return undefined;
   const from = at + MARK_NAME.length + 1;
   const end = environment.indexOf('\0', from);
   return environment.slice(from, end < 0 ? undefined : end);
+}
+
+/** A first thread that has ended has no environment any more; those that run on have. */
+function readEnvironmentOfThreads(pid: number): string | undefined {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`).filter((name) => name !== String(pid));
+    for (const thread of threads) {
+      const environment = readKernelText(`/proc/${pid}/task/${thread}/environ`);
+      if (environment) return environment;
+    }
+    return undefined;
+  } catch (error) {
+    if (isGone(error) || codeOf(error) === 'EACCES') return undefined;
+    throw error;
+  }
 }

@@ -13,6 +13,10 @@ export interface MarkedTreeOptions {
   readonly isLeaderHeld: () => boolean;
 }
 
+/** A process that forks and exits in a chain may be between two of its lives whenever we look. */
+const EMPTY_LOOKS = 5;
+const EMPTY_LOOK_EVERY_MS = 5;
+
 /**
  * A tree that is found however its processes went: below one another, in the leader's group or session, or by the mark in
  * their environment. Who was once seen in it stays in it.
@@ -28,6 +32,8 @@ export class MarkedTree implements Pick<EndableTree, 'signal' | 'survivors'> {
   #members = new Map<number, string>();
   /** What the control group held then. */
   #grouped: ReadonlySet<number> = new Set();
+  /** Groups in which the last look has found nobody else. */
+  #ownGroups: readonly number[] = [];
 
   constructor(options: MarkedTreeOptions, table: ProcessTable, sweeps: Sweeps) {
     this.#options = options;
@@ -44,6 +50,7 @@ export class MarkedTree implements Pick<EndableTree, 'signal' | 'survivors'> {
     const rows = await this.#look();
     if (signal === 'SIGKILL' && rows.length > 0) this.#options.cgroup?.kill();
     const group = this.#signalGroup(signal);
+    if (signal === 'SIGKILL') for (const own of this.#ownGroups) signalGroup(own, signal);
     for (const row of rows) if (row.groupId !== group) this.#table.signal(row, signal);
     // Those that may not be signalled count too: whoever asks must not take them for gone.
     return rows.length;
@@ -62,10 +69,29 @@ export class MarkedTree implements Pick<EndableTree, 'signal' | 'survivors'> {
     return this.#remember(rows.every(isMember) ? rows : withDescendants(rows, isMember));
   }
 
+  /** Nobody is there only when several looks in a row, some time apart, have found nobody. */
   async #look(): Promise<readonly ProcessRow[]> {
+    for (let left = EMPTY_LOOKS; left > 0; left -= 1) {
+      const rows = await this.#lookOnce();
+      if (rows.length > 0) return rows;
+      if (left > 1) await new Promise((resolve) => setTimeout(resolve, EMPTY_LOOK_EVERY_MS));
+    }
+    this.#options.cgroup?.kill(); // whoever has slipped through all of them
+    return [];
+  }
+
+  async #lookOnce(): Promise<readonly ProcessRow[]> {
     const { leader } = this.#options;
     const sweep = await this.#sweeps.take(leader ? Number(leader.startedAtTicks) : 0);
-    return this.#remember(this.#rowsIn(sweep));
+    const rows = this.#rowsIn(sweep);
+    const own = new Set(rows.map(({ groupId }) => groupId));
+    const pids = new Set(rows.map(({ pid }) => pid));
+    for (const { pid, groupId, isZombie } of sweep.rows) {
+      if (!isZombie && !pids.has(pid)) own.delete(groupId);
+    }
+    // One that forks in a chain is another process by now; its group is the same.
+    this.#ownGroups = [...own].filter((group) => group > 1);
+    return this.#remember(rows);
   }
 
   #rowsIn({ rows, marks }: Sweep): readonly ProcessRow[] {
@@ -97,14 +123,17 @@ export class MarkedTree implements Pick<EndableTree, 'signal' | 'survivors'> {
   #signalGroup(signal: NodeJS.Signals): number | undefined {
     const { leader, isLeaderHeld } = this.#options;
     if (!leader || !isLeaderHeld()) return undefined;
-    try {
-      process.kill(-leader.pid, signal);
-      return leader.pid;
-    } catch (error) {
-      // ESRCH: it has left its own group. EPERM: all of it has another user.
-      if (error instanceof Error && 'code' in error) return undefined;
-      throw error;
-    }
+    return signalGroup(leader.pid, signal) ? leader.pid : undefined;
+  }
+}
+
+function signalGroup(group: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(-group, signal);
+  } catch (error) {
+    // ESRCH: nobody is in it any more. EPERM: all of it has another user.
+    if (error instanceof Error && 'code' in error) return false;
+    throw error;
   }
 }
 

@@ -16,11 +16,17 @@ export interface ProcessRow {
 /** A process that is never mistaken for a later one of the same number. */
 export type ProcessKey = Pick<ProcessRow, 'pid' | 'startedAtTicks'>;
 
+export interface MarkedRows {
+  readonly rows: readonly ProcessRow[];
+  /** By pid. */
+  readonly marks: ReadonlyMap<number, string>;
+}
+
 /** How a system tells which processes there are, and signals them. */
 export interface ProcessTable {
   readonly bootId: string;
-  /** Every process there is, looked up after this was called. */
-  all(): Promise<readonly ProcessRow[]>;
+  /** Every process there is, looked up after this was called, and the marks of those that are asked for. */
+  all(isAsked: (row: ProcessRow) => boolean): Promise<MarkedRows>;
   /** At once where the system allows, for a process that has just been started; undefined when there is none. */
   find(pid: number): ProcessRow | undefined;
   /** These trees alone, each from where it starts down to the children; cheap, but who was handed to init is missed. */

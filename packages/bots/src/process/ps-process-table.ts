@@ -6,7 +6,7 @@ import { signalIfSame } from './linux-process-table.ts';
 const run = promisify(execFile);
 
 /** Words of `ps` that Linux and macOS share; with `=` there is no headline. */
-const COLUMNS = 'pid=,ppid=,pgid=,sess=,state=,rss=,time=,lstart=';
+const COLUMNS = 'pid=,ppid=,pgid=,sess=,stat=,rss=,time=,lstart=';
 /** Times and dates are in the words of the locale. */
 const SETTINGS = { env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' }, maxBuffer: 64 * 2 ** 20 };
 
@@ -17,17 +17,17 @@ const SETTINGS = { env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' }, maxBuffer: 6
 export function createPsProcessTable(bootId: string): ProcessTable {
   return {
     bootId,
-    all: allRows,
+    all: async (isAsked) => {
+      const rows = await allRows();
+      const asked = rows.filter(isAsked);
+      return { rows, marks: asked.length > 0 ? await marksOf(asked) : new Map() };
+    },
     find: findRow,
     below: async (starts) => {
       const rows = await allRows();
       return starts.map((pids) => walkDown(pids, rows));
     },
-    marksOf: async (rows) => {
-      const { stdout } = await run('ps', ['axeww', '-o', 'pid=,command='], SETTINGS);
-      const asked = new Set(rows.map(({ pid }) => pid));
-      return new Map(marksIn(stdout).filter(([pid]) => asked.has(pid)));
-    },
+    marksOf,
     signal: (key, signal) => signalIfSame(key, signal, findRow),
     outOfMemoryKills: () => undefined,
   };
@@ -36,6 +36,12 @@ export function createPsProcessTable(bootId: string): ProcessTable {
 /** When the machine booted, which macOS tells in place of an id. */
 export function readMacBootId(): string {
   return execFileSync('sysctl', ['-n', 'kern.bootsessionuuid'], { encoding: 'utf8' }).trim();
+}
+
+async function marksOf(rows: readonly ProcessRow[]): Promise<ReadonlyMap<number, string>> {
+  const { stdout } = await run('ps', ['axeww', '-o', 'pid=,command='], SETTINGS);
+  const asked = new Set(rows.map(({ pid }) => pid));
+  return new Map(marksIn(stdout).filter(([pid]) => asked.has(pid)));
 }
 
 async function allRows(): Promise<ProcessRow[]> {
@@ -66,7 +72,8 @@ function rowsOf(text: string): ProcessRow[] {
       groupId: Number(pgid),
       sessionId: Number(sess), // macOS may say 0: then the group has to do
       startedAtTicks: String(Date.parse(`${start.join(' ')} UTC`) / 1000),
-      isZombie: state.startsWith('Z'),
+      // `l` is Linux's word for several threads: the first has ended, and the others run.
+      isZombie: state.startsWith('Z') && !state.includes('l'),
       rssBytes: Number(rss) * 1024,
       cpuMs: millisecondsOf(time),
     };

@@ -27,9 +27,10 @@ export class Reaper {
 
   /**
    * Returns when the kernel has the message; the reaper itself may read it as late as after our end.
-   * @throws {ReaperError} The reaper's program is missing.
+   * @throws {ReaperError} The reaper's program is missing, or it is closed: then nobody would watch, and nothing may start.
    */
   watch(tree: Omit<Watched, 'kind'>): void {
+    if (this.#isClosed) throw new ReaperError('Processes are closed: nothing is started any more.');
     const message = { kind: 'watch', ...tree } as const;
     this.#watched.set(tree.mark, message);
     if (this.#child) this.#tell(message);
@@ -38,7 +39,7 @@ export class Reaper {
 
   /** The same again with more of it, unless it was to be forgotten meanwhile. */
   watchOn(tree: Omit<Watched, 'kind'>): void {
-    if (this.#watched.has(tree.mark)) this.watch(tree);
+    if (!this.#isClosed && this.#watched.has(tree.mark)) this.watch(tree);
   }
 
   forget(mark: string): void {

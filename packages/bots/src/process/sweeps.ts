@@ -36,11 +36,11 @@ export class Sweeps {
   }
 
   async #sweep(sinceTicks: number): Promise<Sweep> {
-    const rows = await this.#table.all();
-    const young = rows.filter(({ startedAtTicks }) => Number(startedAtTicks) >= sinceTicks);
-    const strange = young.filter((row) => !row.isZombie && !this.#known.has(keyOf(row)));
-    const read =
-      strange.length > 0 ? await this.#table.marksOf(strange) : new Map<number, string>();
+    const isYoung = ({ startedAtTicks }: ProcessRow) => Number(startedAtTicks) >= sinceTicks;
+    const { rows, marks: read } = await this.#table.all(
+      (row) => isYoung(row) && !row.isZombie && !this.#known.has(keyOf(row)),
+    );
+    const young = rows.filter(isYoung);
     const known = new Map<string, string>();
     const marks = new Map<number, string>();
     for (const row of young) {

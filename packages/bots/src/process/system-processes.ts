@@ -60,8 +60,8 @@ class SystemProcesses implements Processes {
   readonly #maxOutputFileBytes: number;
   /** Each tree that is looked after. */
   readonly #trees = new Map<ProcessTree, SystemTree>();
-  /** Of control groups whose last process is being buried. */
-  readonly #removals = new Set<Promise<void>>();
+  /** By mark, of control groups whose last process is being buried. */
+  readonly #removals = new Map<string, Promise<void>>();
   readonly #unsettled: (() => void)[] = [];
   #fullLookAt = performance.now();
   #outOfMemoryKills: { count: number | undefined; at: number };
@@ -78,6 +78,7 @@ class SystemProcesses implements Processes {
 
   async launch(launch: Launch): Promise<ProcessTree> {
     const { mark, outputFiles, stopGraceMs: graceMs } = launch;
+    await this.#removals.get(mark); // or the group would go under the one that comes now
     const folder = this.#cgroupFolder(mark);
     const cgroup = folder === undefined ? undefined : new Cgroup(folder);
     const watch = { mark, graceMs, cgroup: folder };
@@ -115,8 +116,10 @@ class SystemProcesses implements Processes {
     if (identity.bootId !== this.#table.bootId) return undefined;
     const row = this.#table.find(identity.pid);
     if (!row || row.isZombie || keyOf(row) !== keyOf(identity)) return undefined;
-    // Equal number and start are not enough where starts are counted in seconds.
-    if ((await this.#table.marksOf([row])).get(row.pid) !== mark) return undefined;
+    // Number, start and boot are the identity. The mark may be gone, for a program may write over its environment (nginx, Perl's
+    // `$0`); another one tells a stranger where starts are counted in whole seconds.
+    const found = (await this.#table.marksOf([row])).get(row.pid);
+    if (found !== undefined && found !== mark) return undefined;
     const cgroup = this.#existingCgroup(mark);
     const leader = { pid: row.pid, startedAtTicks: row.startedAtTicks };
     if (!outputFiles) {
@@ -136,7 +139,7 @@ class SystemProcesses implements Processes {
     return {
       signal: (signal) => marked.signal(signal),
       survivors: () => marked.survivors(),
-      release: () => this.#remove(cgroup),
+      release: () => this.#remove(mark, cgroup),
     };
   }
 
@@ -165,7 +168,7 @@ class SystemProcesses implements Processes {
     for (const tree of this.#trees.values())
       for (const follower of tree.followers) follower.close();
     this.#trees.clear();
-    await Promise.all([...this.#removals, this.#reaper.close()]);
+    await Promise.all([...this.#removals.values(), this.#reaper.close()]);
   }
 
   #keep(tree: SystemTree): ProcessTree {
@@ -184,7 +187,7 @@ class SystemProcesses implements Processes {
         drop();
         child?.stdout?.destroy();
         child?.stderr?.destroy();
-        this.#remove(cgroup);
+        this.#remove(mark, cgroup);
       },
       leave: () => {
         drop();
@@ -234,16 +237,21 @@ class SystemProcesses implements Processes {
           everyMs: FOLLOW_EVERY_MS,
           maxBytes: this.#maxOutputFileBytes,
           onBytes: (bytes) => onOutput(stream, bytes),
+          onLost: (bytes) =>
+            this.#logger.warn(
+              { bytes, file: files[stream] },
+              'A bot writes faster than it is read; some of it was skipped',
+            ),
           onError: (error) =>
             this.#logger.warn({ err: error, file: files[stream] }, "A bot's output cannot be read"),
         }),
     );
   }
 
-  #remove(cgroup: Cgroup | undefined): void {
+  #remove(mark: string, cgroup: Cgroup | undefined): void {
     if (!cgroup) return;
-    const removal = cgroup.remove().finally(() => this.#removals.delete(removal));
-    this.#removals.add(removal);
+    const removal = cgroup.remove().finally(() => this.#removals.delete(mark));
+    this.#removals.set(mark, removal);
   }
 
   #cgroupFolder(mark: string): string | undefined {
@@ -361,7 +369,7 @@ async function endOfChild(
   const timer = setTimeout(resolve, DRAIN_MS);
   await Promise.race([closed, late]);
   clearTimeout(timer);
-  for (const follower of followers) follower.poll();
+  for (const follower of followers) follower.drain();
   return end;
 }
 
@@ -379,6 +387,6 @@ async function endOfAdopted(
     }, ADOPTED_LOOK_EVERY_MS);
     timer.unref();
   });
-  for (const follower of followers) follower.poll();
+  for (const follower of followers) follower.drain();
   return { exitCode: null, signal: null, isKernelOutOfMemory: false };
 }

@@ -11,6 +11,8 @@ export class BotRecord {
   readonly #onFailure: (error: unknown) => void;
   #waiting: BotProgress[] = [];
   #work: Promise<void> = Promise.resolve();
+  /** The attempt that has not begun: it takes all that comes until it does. */
+  #next: Promise<void> | undefined;
 
   constructor(id: string, registry: SupervisedBots, onFailure: (error: unknown) => void) {
     this.#id = id;
@@ -24,15 +26,24 @@ export class BotRecord {
     return this.#registry.record(this.#id, progress);
   }
 
-  /** Never rejects. */
+  /** Resolves when all that was asked for has been tried. Never rejects. */
+  recorded(): Promise<void> {
+    return this.#work;
+  }
+
+  /** In the order of the calls. Never rejects. */
   record(progress: BotProgress): Promise<void> {
     this.#waiting.push(progress);
     return this.#flush();
   }
 
   #flush(): Promise<void> {
-    this.#work = this.#work.then(() => this.#recordWaiting());
-    return this.#work;
+    this.#next ??= this.#work.then(() => {
+      this.#next = undefined;
+      return this.#recordWaiting();
+    });
+    this.#work = this.#next;
+    return this.#next;
   }
 
   async #recordWaiting(): Promise<void> {

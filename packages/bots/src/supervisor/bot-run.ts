@@ -25,8 +25,8 @@ export interface BotRunListener {
   ready(afterMs: number): void;
   degraded(reason: string): void;
   recovered(): void;
-  /** Before it is asked to end. */
-  ending(cause: Cause): Promise<void>;
+  /** Right before it is asked to end, which waits for nobody. */
+  ending(cause: Cause): void;
 }
 
 export interface BotRunOptions {
@@ -69,7 +69,7 @@ export class BotRun {
     if (this.#isAbandoned) return new Promise(() => undefined);
     this.#over.abort();
     stopSignal.removeEventListener('abort', stop);
-    await this.#listener.ending(cause);
+    this.#listener.ending(cause);
     return this.#end(cause);
   }
 

@@ -13,25 +13,23 @@ export type Next =
 export interface Situation {
   readonly policy: RestartPolicy;
   readonly window: RestartWindow;
-  /** On the monotonic clock. */
-  readonly now: number;
   readonly random: Random;
 }
 
 /** Erlang's rules, and one more: nothing that only a person can mend is tried again. Counts a restart that it decides on. */
 export function decideNext({ kind, reason }: Verdict, situation: Situation): Next {
-  const { policy, window, now, random } = situation;
+  const { policy, window, random } = situation;
   if (kind === 'requested') return { kind: 'rest', status: 'stopped', reason };
   if (!isRestarted(kind, policy)) {
     return { kind: 'rest', status: kind === 'finished' ? 'stopped' : 'crashed', reason };
   }
   if (kind === 'configuration') return { kind: 'quarantine', reason };
-  const before = window.count(now, policy);
+  const before = window.count(policy);
   if (before >= policy.intensity) {
-    const within = `${before} restarts within ${policy.periodMs / 1000} s`;
+    const within = `${before} restarts within ${policy.periodMs / 1000} s of running`;
     return { kind: 'quarantine', reason: `${within}; the last end: ${reason}` };
   }
-  window.add(now);
+  window.add();
   const restarts = before + 1;
   return { kind: 'restart', restarts, waitMs: backoffMs(restarts, policy, random) };
 }

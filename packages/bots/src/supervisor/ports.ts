@@ -19,4 +19,6 @@ export interface BotPorts {
   readonly options: SupervisorOptions;
   /** Called when a bot has begun to be alive. */
   readonly begun: () => void;
+  /** Aborted from the moment on in which nothing may begin any more. */
+  readonly closing: AbortSignal;
 }

@@ -15,7 +15,7 @@ import { BotRecord } from './bot-record.ts';
 import { BotRun, type Ended } from './bot-run.ts';
 import { classifyExit, describeEnd, type LastError, type Verdict } from './classify-exit.ts';
 import { decideNext, type Next } from './decide-next.ts';
-import { BotNotStartedError } from './errors.ts';
+import { BotNotStartedError, SupervisorClosedError } from './errors.ts';
 import type { BotPorts } from './ports.ts';
 import { RestartWindow } from './restart-window.ts';
 
@@ -55,15 +55,15 @@ export class SupervisedBot {
   #run: BotRun | undefined;
   #identity: ProcessIdentity | undefined;
   #lastErrors: LastError[] = [];
-  /** Somebody else restarts it. */
-  isHandedOver: boolean;
+  /** Aborted when somebody else is to restart it; a new one for each time. */
+  #handedOver = new AbortController();
 
   constructor(bot: Bot, ports: BotPorts) {
     const { options, emit, clock, logger } = ports;
     this.#bot = bot;
     this.#statusReason = bot.statusReason;
     this.#ports = ports;
-    this.isHandedOver = options.handedOver.includes(bot.id);
+    if (options.handedOver.includes(bot.id)) this.handOver();
     this.#record = new BotRecord(bot.id, ports.registry, (error) => {
       logger.error({ err: error, bot: bot.id }, 'What became of a bot could not be recorded');
       emit('recordFailed', { at: clock.now(), botId: bot.id, error });
@@ -101,6 +101,19 @@ export class SupervisedBot {
     return this.#run?.tree;
   }
 
+  get isHandedOver(): boolean {
+    return this.#handedOver.signal.aborted;
+  }
+
+  /** From now on somebody else restarts it; the restart that it waits for is not ours any more either. */
+  handOver(): void {
+    this.#handedOver.abort();
+  }
+
+  takeBack(): void {
+    if (this.isHandedOver) this.#handedOver = new AbortController();
+  }
+
   lines(last: number | undefined): readonly LogLine[] {
     return this.#logs.last(last);
   }
@@ -111,15 +124,18 @@ export class SupervisedBot {
 
   /**
    * Resolves when it is ready, after restarts if need be; at once when it already is.
-   * @throws {BotNotStartedError} It will not be, unless somebody changes something.
+   * @throws {BotNotStartedError} It will not be, unless somebody changes something. @throws {SupervisorClosedError}
    */
   async start(): Promise<void> {
     if (this.#life?.stop.signal.aborted) await this.#life.over;
     if (!this.#life) {
+      await this.recorded(); // or what is there is older than what we know
       const bot = await this.#ports.registry.get(this.#bot.id);
       this.#bot = parseOrThrow(Bot, bot, `bot ${this.#bot.id}`);
       this.#window.clear(); // a person, or a healer, begins a new count
     }
+    // Whoever closes has by now asked those that live to stop: one that begins here would be missed.
+    if (this.#ports.closing.aborted) throw new SupervisorClosedError();
     if (!this.#life) {
       this.#life = this.#begin(undefined);
       this.#ports.begun();
@@ -135,14 +151,19 @@ export class SupervisedBot {
     this.#ports.begun();
   }
 
-  /** Resolves when nothing of it is left. */
-  async stop(): Promise<void> {
+  /** Resolves when nothing of it is left. What became of it may not be recorded by then. */
+  async end(): Promise<void> {
     if (this.#life) {
       this.#life.stop.abort();
       await this.#life.over;
     } else if (this.#bot.status === 'quarantined' || this.#bot.status === 'backing_off') {
-      await this.#move('stopped', undefined);
+      void this.#move('stopped', undefined);
     }
+  }
+
+  /** Resolves when all that became of it is in the registry, or could not be put there. */
+  recorded(): Promise<void> {
+    return this.#record.recorded();
   }
 
   /** Ends what is left of it when its first process is gone, and writes down that it is. */
@@ -161,7 +182,7 @@ export class SupervisedBot {
 
   /** Lets it run on without us. */
   async leave(): Promise<void> {
-    if (!this.#run) return this.stop(); // one that backs off would be started with nobody there
+    if (!this.#run) return this.end(); // one that backs off would be started with nobody there
     this.#run.abandon();
     this.#run.tree.leave();
   }
@@ -214,8 +235,10 @@ export class SupervisedBot {
     adopted: Launched | undefined,
   ): Promise<void> {
     let first = adopted;
+    // The same from start to start: one that comes back after a crash need not wait until the disk has a new one.
+    const mark = (adopted && this.#bot.mark) ?? this.#ports.newId();
     for (let isFirst = true; ; isFirst = false) {
-      const launched = first ?? (await this.#launch(isFirst));
+      const launched = first ?? (await this.#launch(mark, isFirst));
       first = undefined;
       const isAdopted = launched === adopted;
       const ending =
@@ -223,26 +246,31 @@ export class SupervisedBot {
           ? launched
           : await this.#runUntilGone(launched, isAdopted, stopSignal, ready);
       const next = this.#next(ending.verdict, stopSignal);
-      await this.#settle(next, ending);
-      if (next.kind !== 'restart') {
-        ready.reject(new BotNotStartedError(this.#bot.id, this.#bot.status, next.reason));
-        return;
-      }
-      if (await this.#isStoppedWithin(next.waitMs, stopSignal)) {
-        await this.#move('stopped', undefined, { mark: null });
-        ready.reject(new BotNotStartedError(this.#bot.id, 'stopped', 'it was asked to stop'));
-        return;
+      const settled = this.#settle(next, ending);
+      if (next.kind !== 'restart') return this.#giveUp(next.reason, settled, ready);
+      if (!(await this.#isWaitedOut(next.waitMs, stopSignal))) {
+        if (!stopSignal.aborted) {
+          const reason = `It was handed over before its restart; the last end: ${ending.verdict.reason}`;
+          return this.#giveUp(reason, this.#move('crashed', reason, { mark: null }), ready);
+        }
+        const stopped = this.#move('stopped', undefined, { mark: null });
+        return this.#giveUp('it was asked to stop', stopped, ready);
       }
     }
   }
 
+  /** Told when it is recorded, and so after the start that came before. */
+  #giveUp(reason: string, recorded: Promise<void>, ready: PromiseWithResolvers<void>): void {
+    const { id, status } = this.#bot;
+    void recorded.then(() => ready.reject(new BotNotStartedError(id, status, reason)));
+  }
+
   /** @returns The process, or how it came that there is none. */
-  async #launch(isFirst: boolean): Promise<Launched | Ending> {
-    const { clock, newId, processes } = this.#ports;
-    const mark = newId();
+  async #launch(mark: string, isFirst: boolean): Promise<Launched | Ending> {
+    const { clock, processes } = this.#ports;
     const progress = { process: null, mark };
     if (isFirst) await this.#moveOrThrow('starting', progress);
-    else await this.#move('starting', undefined, { ...progress, restarts: this.#bot.restarts + 1 });
+    else void this.#move('starting', undefined, { ...progress, restarts: this.#bot.restarts + 1 });
     const { command, args, cwd, readiness, liveness, stopGraceMs } = this.#bot.deployment;
     const signs = this.newSigns();
     try {
@@ -277,18 +305,25 @@ export class SupervisedBot {
     stopSignal: AbortSignal,
     ready: PromiseWithResolvers<void>,
   ): Promise<Ending> {
+    const { clock } = this.#ports;
     const options = { bot: this.#bot, tree, signs, isAdopted, stopSignal };
+    const wasReady = isAdopted && this.#bot.status !== 'starting';
+    let readyAt = wasReady ? clock.monotonic() : undefined;
     this.#run = new BotRun(options, this.#ports, {
-      ready: (afterMs) => void this.#becomeReady(afterMs, ready),
+      ready: (afterMs) => {
+        readyAt = clock.monotonic();
+        void this.#becomeReady(afterMs, ready);
+      },
       degraded: (reason) => void this.#move('degraded', reason),
       recovered: () => void this.#move('running', undefined),
-      ending: async (cause) => {
-        if (cause.kind === 'requested') await this.#move('stopping', undefined);
+      ending: (cause) => {
+        this.#window.ran(readyAt === undefined ? 0 : clock.monotonic() - readyAt);
+        if (cause.kind === 'requested') void this.#move('stopping', undefined);
         if (cause.kind === 'limit_exceeded')
           this.#ports.emit('limitExceeded', { ...this.#stamp(), ...cause.breach });
       },
     });
-    if (isAdopted && this.#bot.status !== 'starting') ready.resolve();
+    if (wasReady) ready.resolve();
     const ended = await this.#run.untilGone();
     this.#run = undefined;
     this.#identity = undefined;
@@ -300,15 +335,17 @@ export class SupervisedBot {
   }
 
   async #becomeReady(afterMs: number, ready: PromiseWithResolvers<void>): Promise<void> {
+    const stamp = this.#stamp();
     await this.#move('running', undefined);
-    this.#ports.emit('botReady', { ...this.#stamp(), afterMs });
+    this.#ports.emit('botReady', { ...stamp, afterMs });
     ready.resolve();
   }
 
   /** Nobody waits for it: a process that runs can be looked at before the disk has it, and the mark is there already. */
   async #tellStart(identity: ProcessIdentity): Promise<void> {
+    const stamp = this.#stamp();
     await this.#record.record({ process: identity });
-    this.#ports.emit('botStarted', { ...this.#stamp(), process: identity });
+    this.#ports.emit('botStarted', { ...stamp, process: identity });
   }
 
   #ending(verdict: Verdict, ended?: Ended): Ending {
@@ -337,22 +374,21 @@ export class SupervisedBot {
     if (stopSignal.aborted)
       return { kind: 'rest', status: 'stopped', reason: 'it was asked to stop' };
     const { restart } = this.#bot.deployment;
-    const { clock, random } = this.#ports;
+    const { random } = this.#ports;
     return decideNext(verdict, {
       policy: this.isHandedOver ? { ...restart, kind: 'temporary' } : restart,
       window: this.#window,
-      now: clock.monotonic(),
       random,
     });
   }
 
-  /** The end and what comes after it are recorded as one: each write to a disk puts the restart off. */
+  /** The end and what comes after it are recorded as one. */
   async #settle(next: Next, { verdict, exit, isStuck }: Ending): Promise<void> {
     this.#bot = { ...this.#bot, lastExit: exit };
+    const stamp = this.#stamp();
     const ended = { lastExit: exit, process: null };
     const gone = isStuck ? ended : { ...ended, mark: null };
-    const tell = () =>
-      this.#ports.emit('botExited', { ...this.#stamp(), exit, reason: verdict.reason });
+    const tell = () => this.#ports.emit('botExited', { ...stamp, exit, reason: verdict.reason });
     switch (next.kind) {
       case 'rest': {
         const reason = next.status === 'crashed' ? next.reason : undefined;
@@ -360,21 +396,23 @@ export class SupervisedBot {
       }
       case 'quarantine':
         await this.#move('quarantined', next.reason, gone, tell);
-        return this.#ports.emit('botQuarantined', { ...this.#stamp(), reason: next.reason });
+        return this.#ports.emit('botQuarantined', { ...stamp, reason: next.reason });
       case 'restart': {
         const { waitMs, restarts } = next;
         await this.#move('backing_off', `restart ${restarts} in ${waitMs} ms`, ended, tell);
-        return this.#ports.emit('botRestarting', { ...this.#stamp(), waitMs, restarts });
+        return this.#ports.emit('botRestarting', { ...stamp, waitMs, restarts });
       }
     }
   }
 
-  async #isStoppedWithin(ms: number, stopSignal: AbortSignal): Promise<boolean> {
+  /** False when it is to stop, or is handed over, before. */
+  async #isWaitedOut(ms: number, stopSignal: AbortSignal): Promise<boolean> {
+    const signal = AbortSignal.any([stopSignal, this.#handedOver.signal]);
     try {
-      await this.#ports.clock.sleep(ms, stopSignal);
-      return false;
+      await this.#ports.clock.sleep(ms, signal);
+      return true;
     } catch (error) {
-      if (stopSignal.aborted) return true;
+      if (signal.aborted) return false;
       throw error;
     }
   }
@@ -382,9 +420,11 @@ export class SupervisedBot {
   async #moveOrThrow(to: BotStatus, progress: BotProgress): Promise<void> {
     const from = this.#bot.status;
     this.#bot = await this.#record.recordOrThrow({ status: to, ...progress });
-    this.#moved(from, to, undefined);
+    this.#statusReason = undefined;
+    this.#ports.emit('statusChanged', { ...this.#stamp(), from, to, reason: undefined });
   }
 
+  /** It has moved at once; resolves when that is recorded and told. Who has a process to signal does not wait for a disk. */
   async #move(
     to: BotStatus,
     reason: string | undefined,
@@ -394,16 +434,13 @@ export class SupervisedBot {
     const from = this.#bot.status;
     if (from === to) return;
     const { restarts = this.#bot.restarts } = progress;
-    const statusSince = new Date(this.#ports.clock.now()).toISOString();
+    const stamp = this.#stamp();
+    const statusSince = new Date(stamp.at).toISOString();
     this.#bot = { ...this.#bot, status: to, restarts, statusSince };
+    this.#statusReason = reason;
     await this.#record.record({ status: to, statusReason: reason ?? null, ...progress });
     tell();
-    this.#moved(from, to, reason);
-  }
-
-  #moved(from: BotStatus, to: BotStatus, reason: string | undefined): void {
-    this.#statusReason = reason;
-    this.#ports.emit('statusChanged', { ...this.#stamp(), from, to, reason });
+    this.#ports.emit('statusChanged', { ...stamp, from, to, reason });
   }
 
   #stamp(): { at: number; botId: string } {

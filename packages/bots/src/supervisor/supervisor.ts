@@ -141,11 +141,12 @@ class OwnSupervisor implements Supervisor {
   readonly #bots = new Map<string, SupervisedBot>();
   readonly #closing = new AbortController();
   #opened: ReturnType<Supervisor['open']> | undefined;
+  #closed: Promise<void> | undefined;
   #sampling: Promise<void> | undefined;
 
-  constructor(events: Supervisor['events'], ports: Omit<BotPorts, 'begun'>) {
+  constructor(events: Supervisor['events'], ports: Omit<BotPorts, 'begun' | 'closing'>) {
     this.events = events;
-    this.#ports = { ...ports, begun: () => this.#sample() };
+    this.#ports = { ...ports, begun: () => this.#sample(), closing: this.#closing.signal };
   }
 
   open(): ReturnType<Supervisor['open']> {
@@ -164,14 +165,15 @@ class OwnSupervisor implements Supervisor {
     await this.#supervised(id);
     const alive = [...this.#bots].filter(([other, bot]) => other === id || bot.isAlive);
     const order = stopOrder(id, new Map(alive.map(([other, { bot }]) => [other, bot])));
-    for (const next of order) await this.#bots.get(next)?.stop();
+    for (const next of order) await this.#bots.get(next)?.end();
+    await this.#recorded();
     return order;
   }
 
   async restart(id: string): Promise<void> {
     await this.#ready();
     const bot = await this.#supervised(id);
-    await bot.stop();
+    await bot.end();
     await this.start(id);
   }
 
@@ -232,24 +234,29 @@ class OwnSupervisor implements Supervisor {
 
   async handOver(id: string): Promise<void> {
     await this.#ready();
-    (await this.#supervised(id)).isHandedOver = true;
+    (await this.#supervised(id)).handOver();
   }
 
   async takeBack(id: string): Promise<void> {
     await this.#ready();
-    (await this.#supervised(id)).isHandedOver = false;
+    (await this.#supervised(id)).takeBack();
   }
 
-  async close({ bots = 'stop' }: { bots?: 'stop' | 'leave' } = {}): Promise<void> {
-    if (this.#closing.signal.aborted) return;
+  close({ bots = 'stop' }: { bots?: 'stop' | 'leave' } = {}): Promise<void> {
+    this.#closed ??= this.#close(bots);
+    return this.#closed;
+  }
+
+  async #close(bots: 'stop' | 'leave'): Promise<void> {
+    this.#closing.abort(); // first, so that nothing begins while we wait
     await this.#opened?.catch(() => undefined); // whoever opened was told
-    this.#closing.abort();
     if (bots === 'leave' && this.#ports.options.orphans === 'leave') {
       await Promise.all([...this.#bots.values()].map((bot) => bot.leave()));
     } else {
       await this.#stopEverything();
     }
     await this.#sampling;
+    await this.#recorded();
     await Promise.all([...this.#bots.values()].map((bot) => bot.flush()));
     await this.#ports.processes.close();
   }
@@ -257,6 +264,7 @@ class OwnSupervisor implements Supervisor {
   async #ready(): Promise<void> {
     if (this.#closing.signal.aborted) throw new SupervisorClosedError();
     await this.open();
+    if (this.#closing.signal.aborted) throw new SupervisorClosedError();
   }
 
   async #takeOver(): ReturnType<Supervisor['open']> {
@@ -316,7 +324,6 @@ class OwnSupervisor implements Supervisor {
       const dependencies = order.filter((other) => other !== id);
       for (const other of dependencies) await this.#startAfter(other, definitions, starts);
       const bot = await this.#supervised(id);
-      if (this.#closing.signal.aborted) throw new SupervisorClosedError();
       await bot.start();
     })();
     starts.set(id, start);
@@ -337,12 +344,17 @@ class OwnSupervisor implements Supervisor {
       );
     }
     await Promise.all(stops.values());
+    await this.#recorded();
+  }
+
+  async #recorded(): Promise<void> {
+    await Promise.all([...this.#bots.values()].map((bot) => bot.recorded()));
   }
 
   /** One that has been quarantined meanwhile stays so: what it waits for is a person. */
   async #stopIfAlive(id: string): Promise<void> {
     const bot = this.#bots.get(id);
-    if (bot?.isAlive) await bot.stop();
+    if (bot?.isAlive) await bot.end();
   }
 
   /** The bot that is to start and those it may need. */

@@ -92,7 +92,7 @@ export class FakeProcesses implements Processes {
   }
 
   async remains(mark: string): Promise<EndableTree> {
-    const process = this.launched.find(({ launch }) => launch.mark === mark);
+    const process = this.launched.findLast(({ launch }) => launch.mark === mark);
     return (
       process ?? { signal: async () => 0, survivors: async () => [], release: () => undefined }
     );

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -126,6 +126,95 @@ describe(`of ${TREES} process trees`, () => {
         await supervisor.close();
       }),
     300_000,
+  );
+});
+
+/** Python, for a program whose first thread ends and whose others do not: few languages let one write it. */
+const FIRST_THREAD_ENDS = `
+import ctypes, os, platform, signal, sys, threading, time
+if sys.argv[2] == 'child':
+    if os.fork():
+        signal.pause()
+    os.setsid()
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+threading.Thread(target=time.sleep, args=(30,)).start()
+print('ready', os.getpid(), flush=True)
+ctypes.CDLL(None).syscall({'x86_64': 60}.get(platform.machine(), 93), 0)`;
+
+function hasPython(): boolean {
+  return spawnSync('python3', ['-c', '']).status === 0;
+}
+
+describe('a process whose first thread has ended while others run', () => {
+  it.runIf(hasPython()).each([
+    ['and that leads its tree', 'leader', 'proc'],
+    ['and that left the group of its tree', 'child', 'proc'],
+    ['and that leads its tree, by ps', 'leader', 'ps'],
+  ] as const)(
+    'is as alive as any other: %s',
+    async (_how, place, lookUp) => {
+      const token = newToken(3);
+      const registry = new MemoryBots([
+        bot('ada', {
+          command: 'python3',
+          args: ['-c', FIRST_THREAD_ENDS, token, place],
+          readiness: { kind: 'line', text: 'ready' },
+          stopGraceMs: 200,
+          restart: { kind: 'temporary' },
+        }),
+      ]);
+      const processes = createSystemProcesses({ useCgroups: false, lookUp });
+      const supervisor = createSupervisor({ registry }, { processes });
+      await supervisor.start('ada');
+      const said = (await supervisor.logs('ada')).map(({ text }) => text).join();
+      const pid = Number(/ready (\d+)/.exec(said)?.[1]);
+      try {
+        await until(
+          () => statOf(pid)[0],
+          (state) => state === 'Z',
+        );
+        expect((await supervisor.status('ada')).status).toBe('running');
+        await supervisor.stop('ada');
+        expect(['', 'Z 1']).toContain([statOf(pid)[0], statOf(pid)[17]].join(' ').trim());
+      } finally {
+        killIfThere(pid);
+        await supervisor.close();
+      }
+    },
+    15_000,
+  );
+});
+
+/** Another process every few milliseconds, in a session of its own, for 10 s at most. */
+const FORKS_IN_A_CHAIN = `
+use POSIX;
+if (fork()) { sleep 60; exit }
+POSIX::setsid(); exit if fork();
+$SIG{TERM} = 'IGNORE'; my $end = time() + 10;
+while (time() < $end) { exit if fork(); select(undef, undef, undef, 0.003) }`;
+
+describe('a process that forks and exits in a chain', () => {
+  it.runIf(spawnSync('perl', ['-e', '']).status === 0)(
+    'is ended with its tree',
+    async () => {
+      const token = newToken(4);
+      const args = ['-e', FORKS_IN_A_CHAIN, token];
+      const registry = new MemoryBots([
+        bot('ada', { command: 'perl', args, stopGraceMs: 100, restart: { kind: 'temporary' } }),
+      ]);
+      const processes = createSystemProcesses({ useCgroups: false });
+      const supervisor = createSupervisor({ registry }, { processes });
+      await supervisor.start('ada');
+      await wait(300); // until it is well on its way: from outside there is nothing to wait for
+      await supervisor.close();
+      const seen = new Set<number>();
+      for (let look = 0; look < 50; look += 1) {
+        for (const pid of processesWith(token)) seen.add(pid);
+        await wait(2);
+      }
+      expect([...seen]).toEqual([]);
+    },
+    30_000,
   );
 });
 

@@ -1,3 +1,7 @@
+import { statSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import {
   createSystemProcesses,
@@ -116,7 +120,7 @@ describe.each(ADAPTERS)('processes: %s', (_name, make) => {
       expect(await tree.exited).toMatchObject({ signal: 'SIGKILL' });
     }));
 
-  it('adopts a process by all of its identity and its mark, and by nothing less', () =>
+  it('adopts a process by all of its identity, and none that bears the mark of another tree', () =>
     run('waits', async ({ identity }, processes, { mark }) => {
       const adopt = (change: Partial<typeof identity>, withMark = mark) =>
         processes.adopt({
@@ -156,4 +160,37 @@ describe.each(ADAPTERS)('processes: %s', (_name, make) => {
       await tree.exited;
       expect(await processes.usage([tree])).toEqual([undefined]);
     }));
+});
+
+describe('a process that writes to its own file faster than anybody reads', () => {
+  it('is read a bounded piece at a time, and its file is emptied all the same', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'buddy-bots-'));
+    const outputFiles = { stdout: join(folder, 'stdout'), stderr: join(folder, 'stderr') };
+    const maxOutputFileBytes = 4 * 2 ** 20;
+    const processes = createSystemProcesses({ useCgroups: false, maxOutputFileBytes });
+    const turns: number[] = [];
+    let isSameTurn = false;
+    const tree = await processes.launch({
+      ...launchOf('waits'),
+      args: ['-c', 'head -c 40000000 /dev/zero; echo end; sleep 0.3; echo last'],
+      outputFiles,
+      onOutput: (_stream, bytes) => {
+        if (!isSameTurn) {
+          turns.push(0);
+          isSameTurn = true;
+          setImmediate(() => (isSameTurn = false));
+        }
+        turns.push((turns.pop() ?? 0) + bytes.length);
+      },
+    });
+    await tree.exited;
+    await until(
+      () => statSync(outputFiles.stdout).size,
+      (size) => size <= maxOutputFileBytes,
+    );
+    expect(Math.max(...turns)).toBeLessThanOrEqual(2 * 2 ** 20); // of a look, and of the one at the end
+    tree.release();
+    await processes.close();
+    await rm(folder, { recursive: true });
+  });
 });

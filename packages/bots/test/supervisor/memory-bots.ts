@@ -19,6 +19,8 @@ export class MemoryBots implements SupervisedBots {
   readonly moves: string[] = [];
   /** When set, nothing can be recorded. */
   failure: Error | undefined;
+  /** When set, recording waits for it, as for a lock that others hold. */
+  held: Promise<void> | undefined;
 
   constructor(definitions: readonly BotDefinitionInput[]) {
     for (const definition of definitions) this.add(definition);
@@ -56,6 +58,7 @@ export class MemoryBots implements SupervisedBots {
   }
 
   async record(id: string, progress: BotProgress): Promise<Bot> {
+    await this.held;
     if (this.failure) throw this.failure;
     const before = this.now(id);
     const { status, ...fields } = progress;

@@ -99,7 +99,9 @@ describe('a supervisor', () => {
     await clock.advance(2_000);
     const waits = told.filter((line) => line.includes('restarts in'));
     expect(waits).toEqual([100, 200, 300, 300].map((ms) => `ada restarts in ${ms}`));
-    expect(told.at(-1)).toBe('ada quarantined: 4 restarts within 60 s; the last end: exit code 1');
+    expect(told.at(-1)).toBe(
+      'ada quarantined: 4 restarts within 60 s of running; the last end: exit code 1',
+    );
     await supervisor.close();
   });
 
@@ -169,6 +171,35 @@ describe('a supervisor', () => {
         },
       ),
       { numRuns: 25 },
+    ));
+
+  it('quarantines a bot that never gets ready, however long it is waited for', async () => {
+    const readiness = { kind: 'line', text: 'up' } as const;
+    const { clock, processes, registry, supervisor } = setUp([
+      bot('ada', { command: 'run', readiness }),
+      bot('bob', { command: 'run', dependsOn: ['ada'] }),
+    ]);
+    const outcomes = supervisor.startAll();
+    await clock.advance(15 * 60_000);
+    expect(registry.now('ada')).toMatchObject({ status: 'quarantined', restarts: 5 });
+    expect(processes.launched).toHaveLength(6);
+    const error = { code: 'BOTS_NOT_STARTED', botId: 'ada', status: 'quarantined' };
+    expect(await outcomes).toMatchObject([{ error }, { error }]);
+    await supervisor.close();
+  });
+
+  it('quarantines a bot that crashes at once after `intensity` restarts, whatever that is', () =>
+    fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: 40 }), async (intensity) => {
+        const { clock, registry, supervisor } = setUp([withRestart({ intensity })], (process) =>
+          process.exit(1),
+        );
+        await supervisor.startAll();
+        await clock.advance(intensity * 30_000 + 1);
+        expect(registry.now('ada')).toMatchObject({ status: 'quarantined', restarts: intensity });
+        await supervisor.close();
+      }),
+      { numRuns: 15 },
     ));
 
   it('never quarantines a bot whose crashes are far enough apart', async () => {
@@ -256,6 +287,25 @@ describe('a supervisor', () => {
     processes.last.exit(1);
     await clock.advance(60_000);
     expect(registry.now('ada').status).toBe('crashed');
+    await supervisor.close();
+  });
+
+  it('does not start a bot that is handed over while it waits for its restart', async () => {
+    const { clock, registry, processes, supervisor } = setUp([withRestart({ backoffMs: 10_000 })]);
+    await supervisor.start('ada');
+    processes.last.exit(1);
+    await clock.advance(1);
+    expect(registry.now('ada').status).toBe('backing_off');
+    await supervisor.handOver('ada');
+    await clock.advance(1);
+    expect(registry.now('ada')).toMatchObject({
+      status: 'crashed',
+      statusReason: expect.stringContaining('handed over'),
+    });
+    await clock.advance(100_000);
+    expect(processes.launched).toHaveLength(1);
+    await supervisor.start('ada'); // the healer does
+    expect(processes.launched).toHaveLength(2);
     await supervisor.close();
   });
 
@@ -431,6 +481,22 @@ describe('a supervisor', () => {
     await supervisor.close();
   });
 
+  it('ends a bot over its share of the processor though its children go, and take theirs along', async () => {
+    const limits = { maxCpuPercent: 80, durationMs: 5_000 };
+    const { clock, processes, registry, supervisor } = setUp([
+      bot('ada', { command: 'run', limits, restart: { kind: 'temporary' } }),
+    ]);
+    await supervisor.start('ada');
+    for (let step = 1; step <= 60; step += 1) {
+      const { usage } = processes.last;
+      const cpuMs = step % 13 === 0 ? 0 : usage.cpuMs + 250; // a whole core, by one child after the other
+      processes.last.usage = { ...usage, cpuMs };
+      await clock.advance(250);
+    }
+    expect(registry.now('ada').lastExit?.kind).toBe('limit_exceeded');
+    await supervisor.close();
+  });
+
   it('goes on supervising while nothing can be recorded, and catches up by legal moves', async () => {
     const { clock, registry, processes, supervisor } = setUp([withRestart({ backoffMs: 10 })]);
     const failures: unknown[] = [];
@@ -453,6 +519,36 @@ describe('a supervisor', () => {
       'running -> stopping',
       'stopping -> stopped',
     ]);
+    await supervisor.close();
+  });
+
+  it('restarts and signals at once while recording takes its time, and records all in order then', async () => {
+    const { clock, registry, processes, supervisor } = setUp([
+      withRestart({ backoffMs: 10, jitter: 0 }),
+      depending('bob', 'ada'),
+    ]);
+    await supervisor.startAll();
+    const [ada, bob] = processes.launched;
+    const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+    registry.held = held;
+    ada?.exit(1);
+    await clock.advance(20);
+    expect(processes.launched).toHaveLength(3);
+    let isStopped = false;
+    const stopped = supervisor.stop('ada').then(() => (isStopped = true));
+    await clock.advance(20);
+    expect([bob?.isRunning, processes.last.isRunning]).toEqual([false, false]);
+    expect(isStopped).toBe(false); // that is told when it is recorded
+    letGo();
+    await stopped;
+    expect(registry.moves.filter((move) => move.startsWith('ada')).slice(2)).toEqual([
+      'ada: running -> backing_off',
+      'ada: backing_off -> starting',
+      'ada: starting -> running',
+      'ada: running -> stopping',
+      'ada: stopping -> stopped',
+    ]);
+    expect(registry.now('bob').status).toBe('stopped');
     await supervisor.close();
   });
 
@@ -533,6 +629,40 @@ describe('a supervisor', () => {
     await expect(supervisor.start('ada')).rejects.toMatchObject({
       code: 'BOTS_SUPERVISOR_CLOSED',
     });
+  });
+
+  it('launches nothing after it has been closed, at whatever moment of a start that was', async () => {
+    for (let turns = 0; turns < 40; turns += 1) {
+      const { clock, registry, processes, supervisor } = setUp([
+        depending('web', 'db'),
+        depending('db'),
+      ]);
+      if (turns % 2 === 0) await supervisor.open();
+      const started = supervisor.start('web').catch((error: unknown) => error);
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+      await supervisor.close();
+      const launched = processes.launched.length;
+      await clock.advance(10_000);
+      await started;
+      expect(processes.launched).toHaveLength(launched);
+      expect(processes.launched.filter(({ signals }) => !signals.includes('SIGTERM'))).toEqual([]);
+      for (const { status } of await registry.all())
+        expect(['registered', 'stopped']).toContain(status);
+    }
+  });
+
+  it('is closed once: who closes it again waits for the same end', async () => {
+    const { clock, processes, supervisor } = setUp(
+      [bot('ada', { command: 'run', stopGraceMs: 3_000 })],
+      (process) => (process.isStubborn = true),
+    );
+    await supervisor.start('ada');
+    const first = supervisor.close();
+    await clock.advance(1_000);
+    const second = supervisor.close().then(() => processes.last.isRunning);
+    await clock.advance(4_000);
+    await first;
+    expect(await second).toBe(false);
   });
 
   it('refuses options that do not fit, and bots that outlive it without a place for their words', () => {

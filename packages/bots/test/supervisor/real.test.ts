@@ -1,6 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -247,6 +255,10 @@ describe('a real bot', () => {
     const host = startHost(file, folder);
     await once(host.stdout ?? host, 'data');
     const [before] = processesWith(token);
+    await until(
+      () => readFile(join(folder, 'ada.log'), 'utf8').catch(() => ''),
+      (text) => text.includes('line 1 of'),
+    );
     const ended = once(host, 'exit');
     host.kill('SIGKILL');
     await ended;
@@ -317,6 +329,37 @@ describe('a real bot', () => {
     await second.close();
     expect(processesWith(token)).toEqual([]);
   });
+
+  it.runIf(spawnSync('perl', ['-e', '']).status === 0)(
+    'is adopted though it has written over its environment, and is not started twice',
+    async () => {
+      const folder = await newFolder();
+      const token = newToken(904);
+      const wiped = `$0 = "wiped ${token} " . ("x" x 4000); $| = 1; print "ready\n"; sleep 60`;
+      const readiness = { kind: 'line', text: 'ready' } as const;
+      const deployment = { command: 'perl', args: ['-e', wiped], readiness, stopGraceMs: 300 };
+      const registry = new MemoryBots([bot('ada', deployment)]);
+      const options = { registry, orphans: 'leave', logs: { folder } } as const;
+      const useCgroups = false;
+      const first = createSupervisor(options, {
+        processes: createSystemProcesses({ useCgroups }),
+      });
+      await first.startAll();
+      const running = processesWith(token);
+      expect(running).toHaveLength(1);
+      await first.close({ bots: 'leave' });
+      expect(readFileSync(`/proc/${running[0]}/environ`, 'latin1')).not.toContain('BUDDY_BOT_MARK');
+      const second = createSupervisor(options, {
+        processes: createSystemProcesses({ useCgroups }),
+      });
+      onTestFinished(() => second.close());
+      expect(await second.open()).toEqual({ adopted: ['ada'], buried: [] });
+      await second.startAll();
+      expect(processesWith(token)).toEqual(running);
+      await second.close();
+      expect(processesWith(token)).toEqual([]);
+    },
+  );
 
   it('is found dead by the next supervisor when it ended with this one', async () => {
     const token = newToken(902);
