@@ -15,7 +15,7 @@ export {
   type FailureEffect,
 } from './errors.ts';
 export { FileAccessError, type FileOperation } from './file-access-error.ts';
-export { type FileLock, tryLockFile } from './file-lock/file-lock.ts';
+export { type FileLock, type FileLockOptions, tryLockFile } from './file-lock/file-lock.ts';
 export { countingId, type NewId, randomId } from './ids.ts';
 export {
   appendJsonLines,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { tryLockFile } from '@buddy/core';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
 let folder = '';
 let path = '';
@@ -25,6 +25,27 @@ describe('a lock on a file', () => {
     expect(readdirSync(folder)).toEqual(['lock']);
     next?.release();
   });
+
+  it('goes to one of many processes that come for it at the same moment', async () => {
+    const at = Date.now() + 1_500;
+    const program = `
+      import { tryLockFile } from '@buddy/core';
+      while (Date.now() < ${at}) ;
+      const lock = tryLockFile(${JSON.stringify(path)});
+      console.log(lock ? 'held' : 'not held');
+      setInterval(() => lock, 1000);`;
+    const said = Array.from({ length: 4 }, () => {
+      const contender = spawn(
+        process.execPath,
+        ['--conditions=@buddy/source', '--input-type=module', '--eval', program],
+        { cwd: import.meta.dirname, stdio: ['ignore', 'pipe', 'inherit'] },
+      );
+      onTestFinished(() => void contender.kill('SIGKILL'));
+      return new Promise((resolve) => contender.stdout.once('data', resolve));
+    });
+    const outcomes = (await Promise.all(said)).map((text) => String(text).trim());
+    expect(outcomes.toSorted()).toEqual(['held', 'not held', 'not held', 'not held']);
+  }, 30_000);
 
   it('vanishes with its holder, whatever ends it', async () => {
     const program = `

@@ -76,12 +76,15 @@ export async function serveControl(
 async function lockOf(registryFile: string): Promise<FileLock> {
   const path = `${await locate(registryFile, 'write')}.supervisor.lock`;
   try {
-    return await lockFile(path, { timeoutMs: 0, random: systemRandom });
+    return await lockFile(path, { timeoutMs: CONTEST_MS, random: systemRandom });
   } catch (error) {
     if (error instanceof RegistryBusyError) throw new SupervisorRunningError(registryFile);
     throw error;
   }
 }
+
+/** Two that come at the same moment may stand in each other's way at first; one of them has it soon. */
+const CONTEST_MS = 250;
 
 function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {

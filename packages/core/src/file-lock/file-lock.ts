@@ -5,6 +5,14 @@ export interface FileLock {
   release(): void;
 }
 
+export interface FileLockOptions {
+  /**
+   * How long to wait for who has it or is just coming for it, in ms; it blocks this process. Default 50. With 0, two that
+   * come at the same moment may stand in each other's way, and neither gets it.
+   */
+  patienceMs?: number;
+}
+
 /** SQLite would make a journal for what is never written, and leave it there when we are killed. */
 const LOCK = 'PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE';
 
@@ -23,10 +31,13 @@ const LOCK = 'PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE';
  * const lock = tryLockFile('out/state/journal.db-owner');
  * if (!lock) throw new Error('Another process works on it');
  */
-export function tryLockFile(path: string): FileLock | undefined {
+export function tryLockFile(
+  path: string,
+  { patienceMs = 50 }: FileLockOptions = {},
+): FileLock | undefined {
   // Not imported: of all who import this package few lock files, and some may not load SQLite.
   const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
-  const file = new DatabaseSync(path, { timeout: 0 });
+  const file = new DatabaseSync(path, { timeout: patienceMs });
   try {
     file.exec(LOCK);
   } catch (error) {

@@ -39,7 +39,7 @@ function pauseMs(tries: number, random: Random): number {
 
 function tryLock(path: string): FileLock | undefined {
   try {
-    return tryLockFile(path);
+    return tryLockFile(path, { patienceMs: 0 }); // who waits, waits without standing still
   } catch (error) {
     throw whyNot(path, error);
   }
