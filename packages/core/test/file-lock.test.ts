@@ -70,6 +70,24 @@ describe('a lock on a file', () => {
     expect(readdirSync(folder)).toEqual(['lock']);
   });
 
+  it('is held by a process that dropped the handle, and collected its garbage since', async () => {
+    const program = `
+      import { tryLockFile } from '@buddy/core';
+      tryLockFile(${JSON.stringify(path)});
+      setTimeout(() => {
+        globalThis.gc();
+        setTimeout(() => console.log(tryLockFile(${JSON.stringify(path)}) ? 'free' : 'held'), 20);
+      }, 20);`;
+    const holder = spawn(
+      process.execPath,
+      ['--expose-gc', '--conditions=@buddy/source', '--input-type=module', '--eval', program],
+      { cwd: import.meta.dirname, stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    expect(String(await new Promise((resolve) => holder.stdout.once('data', resolve)))).toBe(
+      'held\n',
+    );
+  });
+
   it('is not taken on a file that is something else, nor where there is no folder', () => {
     writeFileSync(
       path,

@@ -1,4 +1,5 @@
 import process from 'node:process';
+import type { DatabaseSync } from 'node:sqlite';
 
 /** Held for as long as this process lives, or until it is released. */
 export interface FileLock {
@@ -45,8 +46,16 @@ export function tryLockFile(
     if (isBusy(error)) return undefined;
     throw error;
   }
-  return { release: () => file.close() };
+  held.add(file);
+  return {
+    release: () => {
+      if (held.delete(file)) file.close();
+    },
+  };
 }
+
+/** What nothing refers to is collected, and closed with it: a lock would be let go of because its holder dropped the handle. */
+const held = new Set<DatabaseSync>();
 
 const SQLITE_BUSY = 5;
 

@@ -97,6 +97,8 @@ export const hostDetails = family('details of the host', 'leak', [
   {
     name: 'a stack overflow inside the boundary',
     code: 'Error.stackTraceLimit = 15000; const said = []; let left = 3; const deep = (n) => { try { deep(n + 1) } catch (e) { if (left-- > 0) { said.push(e.stack); try { tools.echo({ a: { b: n } }).catch((x) => said.push(x.stack, x.message)) } catch (x) { said.push(x.stack, x.message) } } throw e } }; try { deep(0) } catch {} await null; return said.slice(0, 20).map((text) => String(text).slice(-500))',
+    // How much of a stack a plain host shows depends on how deep its own was; that it lets its errors be changed does not.
+    expects: { breaksThroughUnsandboxed: 'pollution' },
   },
   {
     name: 'a stack overflow inside a trap',
