@@ -25,6 +25,7 @@ export {
   ProcessServiceOptions,
   type ProcessServicePorts,
 } from './adapters/process/process-service.ts';
+export { guardianPolicyFile } from './default-policy.ts';
 export { createGuardian } from './engine/guardian.ts';
 export type { DryRun, Guardian, GuardianParts, GuardianPorts } from './engine/guardian.ts';
 export type { Reported } from './engine/intake.ts';
@@ -80,6 +81,7 @@ export {
   type PlaybookCategory,
   type PlaybookInput,
 } from './playbook/define-playbook.ts';
+export { rollbacksMarkdown } from './playbook/rollbacks-markdown.ts';
 export {
   type ChangingStep,
   type CheckedStep,
@@ -92,6 +94,12 @@ export {
   type StepInput,
   type Undo,
 } from './playbook/step.ts';
+export {
+  type GuardianPolicy,
+  policyFor,
+  type PolicyRule,
+  type PolicyTest,
+} from './policy/policy-for.ts';
 export { builtinPlaybooks } from './playbooks/builtin-playbooks.ts';
 export { guardrailBypassed } from './playbooks/guardrail-bypassed.ts';
 export { moduleNotFound } from './playbooks/module-not-found.ts';
