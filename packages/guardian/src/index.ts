@@ -25,6 +25,14 @@ export {
   ProcessServiceOptions,
   type ProcessServicePorts,
 } from './adapters/process/process-service.ts';
+export {
+  type AuditedDryRun,
+  type AuditedPlaybook,
+  auditPlaybooks,
+  type PlaybookAudit,
+  type PlaybookAuditParts,
+} from './audit/audit.ts';
+export type { GuardianConfig } from './config/guardian-config.ts';
 export { guardianPolicyFile } from './default-policy.ts';
 export { createGuardian } from './engine/guardian.ts';
 export type { DryRun, Guardian, GuardianParts, GuardianPorts } from './engine/guardian.ts';
