@@ -8,11 +8,11 @@ import {
 } from '@buddy/core';
 import { z } from 'zod';
 import type { RehearsedFault } from '../engine/rehearsal.ts';
+import { GuardianMisuseError } from '../errors.ts';
 import type { Fault, FaultTools } from './define-fault.ts';
 import {
   FaultCapError,
   FaultLeftBehindError,
-  FaultsForbiddenError,
   FaultUnavailableError,
   FaultWitnessError,
 } from './errors.ts';
@@ -81,7 +81,7 @@ export interface FaultKit extends AsyncDisposable {
   readonly faults: readonly InjectedFault[];
   /**
    * Takes back all that is left, the last first.
-   * @throws {FaultLeftBehindError} When something could not be; it stays in the journal.
+   * @throws {FaultLeftBehindError} When something could not be; it stays in the journal, for `recoverFaults`.
    */
   close(): Promise<void>;
 }
@@ -138,7 +138,7 @@ class JournaledKit implements FaultKit {
     input: Input,
     options: InjectOptions = {},
   ): Promise<InjectedFault<Handle>> {
-    if (this.#isClosed) throw new FaultsForbiddenError('This kit is closed.');
+    if (this.#isClosed) throw new GuardianMisuseError('This kit of faults is closed.');
     const injecting = this.#inject(fault, input, options);
     this.#injecting.add(injecting);
     try {
@@ -182,12 +182,10 @@ class JournaledKit implements FaultKit {
       record,
       journal: this.#journal,
       clock: this.#clock,
+      lock,
       capMs,
       seenWithinMs: this.#options.seenWithinMs,
-      onEnded: () => {
-        this.#live.delete(live);
-        lock.release();
-      },
+      onEnded: () => this.#live.delete(live),
     });
     this.#live.add(live);
     await live.apply(signal);
@@ -212,7 +210,12 @@ class JournaledKit implements FaultKit {
     await Promise.allSettled(this.#injecting);
     const failures: unknown[] = [];
     for (const fault of [...this.#live].toReversed()) {
-      await fault.revert().catch((error: unknown) => failures.push(error));
+      try {
+        await fault.revert();
+      } catch (error) {
+        failures.push(error);
+        fault.abandon();
+      }
     }
     this.#watchdog?.stop();
     if (failures.length === 1) throw failures[0];
@@ -231,7 +234,7 @@ class JournaledKit implements FaultKit {
   /** Before the record is there: whoever recovers must see that we are alive. */
   #lock(id: string): FileLock {
     const lock = this.#journal.lock(id);
-    if (!lock) throw new FaultsForbiddenError(`Another process holds the fault ${id}.`);
+    if (!lock) throw new GuardianMisuseError(`Another kit of faults has a fault ${id} already.`);
     return lock;
   }
 
@@ -240,6 +243,7 @@ class JournaledKit implements FaultKit {
       await this.#journal.begin(record);
       await this.#journal.makeScratch(record.id);
     } catch (error) {
+      await this.#journal.end(record.id);
       lock.release();
       throw error;
     }

@@ -189,6 +189,32 @@ describe('a fault kit', () => {
     expect(injected.state).toBe('reverted');
   });
 
+  it('tries again by itself when a fault does not go at the end of its time', async () => {
+    const clock = new ManualClock();
+    await using kit = open({}, { clock });
+    const { fault, mend } = flagFault({ goes: false });
+    const injected = await kit.inject(fault, {}, { seconds: 5 });
+    const warned = once(process, 'warning');
+    const goOn = setInterval(() => void clock.advance(20), 1);
+    await warned;
+    mend();
+    await vi.waitFor(() => expect(injected.state).toBe('expired'), { timeout: 5_000 });
+    clearInterval(goOn);
+  });
+
+  it('leaves to recovery what it could not take back when it was closed', async () => {
+    const kit = open();
+    const { fault, told } = flagFault({ goes: false });
+    await kit.inject(fault, {});
+    expect(await recoverFaults({ folder }, { faults: [fault] })).toMatchObject([{ is: 'active' }]);
+    await expect(kit.close()).rejects.toMatchObject({ code: 'GUARDIAN_FAULT_LEFT_BEHIND' });
+    expect(await recoverFaults({ folder }, { faults: [fault] })).toMatchObject([
+      { is: 'reverted' },
+    ]);
+    expect(told.at(-1)).toBe('recovered up');
+    expect(await readdir(folder)).toEqual([]);
+  });
+
   it('takes back what was under way when it is aborted, takes too long, or the kit is closed', async () => {
     const clock = new ManualClock();
     const kit = open({}, { clock });
