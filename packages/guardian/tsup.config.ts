@@ -4,6 +4,7 @@ export default defineConfig({
   entry: {
     index: 'src/index.ts',
     'faults/index': 'src/faults/index.ts',
+    'sqlite-file-worker': 'src/adapters/sqlite/file-worker.ts', // see file-thread.ts
   },
   format: ['esm'],
   target: 'node24',

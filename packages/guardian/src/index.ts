@@ -25,6 +25,16 @@ export {
   ProcessServiceOptions,
   type ProcessServicePorts,
 } from './adapters/process/process-service.ts';
+export type { Backup } from './adapters/sqlite/backup-folder.ts';
+export { readSqliteError } from './adapters/sqlite/read-error.ts';
+export {
+  createSqliteDatabase,
+  type SqliteDatabase,
+  type SqliteDatabaseInput,
+  SqliteDatabaseOptions,
+  type SqliteDatabasePorts,
+  type SqliteWriters,
+} from './adapters/sqlite/sqlite-database.ts';
 export { createGuardian } from './engine/guardian.ts';
 export type { DryRun, Guardian, GuardianParts, GuardianPorts } from './engine/guardian.ts';
 export type { Reported } from './engine/intake.ts';
@@ -93,6 +103,8 @@ export {
   type Undo,
 } from './playbook/step.ts';
 export { builtinPlaybooks } from './playbooks/builtin-playbooks.ts';
+export { databaseCorrupted } from './playbooks/database-corrupted.ts';
+export { databaseLocked } from './playbooks/database-locked.ts';
 export { guardrailBypassed } from './playbooks/guardrail-bypassed.ts';
 export { moduleNotFound } from './playbooks/module-not-found.ts';
 export { networkDegradation } from './playbooks/network-degradation.ts';
@@ -130,12 +142,14 @@ export { type Sample, type SampleRequest, takeSample } from './probes/sampler.ts
 export type {
   AgentAdapter,
   AnyAdapter,
+  AuditLogAdapter,
   ConfigFileAdapter,
   CredentialAdapter,
   DiskAdapter,
   DnsAdapter,
   EndpointAdapter,
   GuardrailsAdapter,
+  LockHolder,
   ModelServerAdapter,
   ModulesAdapter,
   PathMeasure,

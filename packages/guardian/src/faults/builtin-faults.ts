@@ -1,10 +1,12 @@
+import { sqliteLock } from './data/sqlite-lock.ts';
+import { sqlitePage } from './data/sqlite-page.ts';
 import type { Fault } from './define-fault.ts';
 import { type Capability, type FaultHost, thisHost } from './host.ts';
 import { fileRemove } from './world.ts';
 
 /** All faults that come with the package. */
 export function builtinFaults(): readonly Fault<never>[] {
-  return [fileRemove];
+  return [fileRemove, sqlitePage, sqliteLock];
 }
 
 /** Which faults can be injected on this machine by this user, and why the others cannot. */

@@ -1,4 +1,6 @@
 export { builtinFaults, capabilities } from './builtin-faults.ts';
+export { type LockHolding, sqliteLock } from './data/sqlite-lock.ts';
+export { sqlitePage } from './data/sqlite-page.ts';
 export {
   defineFault,
   type Fault,

@@ -11,8 +11,12 @@ const CODES = { busy: 5, locked: 6, io: 10, corrupt: 11, full: 13, cannotOpen: 1
  * readSqliteError(error).status; // FAILED, with the signal database.corrupted, for SQLITE_CORRUPT
  */
 export function readSqliteError(error: unknown): Reading {
-  const { message } = describeFailure(error);
-  switch (sqliteCodeOf(error)) {
+  return readSqliteCode(sqliteCodeOf(error), describeFailure(error).message);
+}
+
+/** The same of its result code, plain or extended. */
+export function readSqliteCode(code: number | undefined, message: string): Reading {
+  switch (code === undefined ? undefined : code & 0xff) {
     case CODES.corrupt:
     case CODES.notADatabase:
       return failed('database.corrupted', 'decisive', message);
@@ -31,12 +35,12 @@ export function readSqliteError(error: unknown): Reading {
 }
 
 export function isBusy(error: unknown): boolean {
-  const code = sqliteCodeOf(error);
+  const code = (sqliteCodeOf(error) ?? 0) & 0xff;
   return code === CODES.busy || code === CODES.locked;
 }
 
-/** The primary result code, where it is an error of SQLite. */
+/** The result code, where it is an error of SQLite. */
 function sqliteCodeOf(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('errcode' in error)) return undefined;
-  return typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
+  return typeof error.errcode === 'number' ? error.errcode : undefined;
 }

@@ -25,6 +25,8 @@ export const SqliteDatabaseOptions = z.strictObject({
   busyMs: z.number().positive().default(5_000),
   /** A write has to be done in so long, in ms, when it is to prove that the database is well. */
   canaryMs: z.number().positive().default(100),
+  /** How long the file may still be open after the writers were stopped, in ms. */
+  closeWaitMs: z.number().nonnegative().default(3_000),
   /** How often probes read the whole file, in ms; in between they look at its first pages only. */
   checkEveryMs: z.number().positive().default(600_000),
   /** How many may write at once; for those who ask `writerLimit`. */
@@ -64,8 +66,6 @@ export interface SqliteDatabase extends SqliteAdapter {
   lastRestore(): { backup: Backup; at: number; lostMs: number } | undefined;
 }
 
-/** How long the file may still be open after all writers were stopped, in ms. */
-const CLOSE_WAIT_MS = 3_000;
 const POLL_MS = 5;
 /** A look at the whole file is not repeated for so long, in ms: to prove a healing it is asked for again and again. */
 const FRESH_MS = 2_000;
@@ -225,8 +225,8 @@ class FileDatabase implements SqliteDatabase {
 
   async stopWriters(signal: AbortSignal): Promise<void> {
     await this.#writers.stop?.(signal);
-    const { file } = this.#options;
-    const deadline = this.#clock.monotonic() + CLOSE_WAIT_MS;
+    const { file, closeWaitMs } = this.#options;
+    const deadline = this.#clock.monotonic() + closeWaitMs;
     for (;;) {
       const openers = await findOpeners(file);
       if (openers === undefined || openers.length === 0) return;
