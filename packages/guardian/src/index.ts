@@ -25,6 +25,21 @@ export {
   ProcessServiceOptions,
   type ProcessServicePorts,
 } from './adapters/process/process-service.ts';
+export {
+  createPostgresDatabase,
+  type PostgresClient,
+  type PostgresDatabase,
+  type PostgresDatabaseInput,
+  PostgresDatabaseOptions,
+  type PostgresDatabasePorts,
+  type PostgresPool,
+} from './adapters/postgres/postgres-database.ts';
+export {
+  createPostgresServer,
+  type PostgresServerInput,
+  PostgresServerOptions,
+} from './adapters/postgres/postgres-server.ts';
+export { readPostgresError } from './adapters/postgres/read-error.ts';
 export type { Backup } from './adapters/sqlite/backup-folder.ts';
 export { readSqliteError } from './adapters/sqlite/read-error.ts';
 export {
@@ -105,6 +120,7 @@ export {
 export { builtinPlaybooks } from './playbooks/builtin-playbooks.ts';
 export { databaseCorrupted } from './playbooks/database-corrupted.ts';
 export { databaseLocked } from './playbooks/database-locked.ts';
+export { databaseUnavailable } from './playbooks/database-unavailable.ts';
 export { guardrailBypassed } from './playbooks/guardrail-bypassed.ts';
 export { moduleNotFound } from './playbooks/module-not-found.ts';
 export { networkDegradation } from './playbooks/network-degradation.ts';

@@ -6,7 +6,9 @@ import type { EffectMethod } from '../resource/effects.ts';
 /** The roles of a playbook, and the kind of resource that fills each, or the kinds of which any does. */
 export type Needs = Readonly<Record<string, ResourceKind | readonly ResourceKind[]>>;
 
-type KindOf<Need> = Need extends readonly (infer Kind)[] ? Kind & ResourceKind : Need & ResourceKind;
+type KindOf<Need> = Need extends readonly (infer Kind)[]
+  ? Kind & ResourceKind
+  : Need & ResourceKind;
 
 export type RoleAdapters<N extends Needs> = {
   readonly [Role in keyof N]: ResourceAdapters[KindOf<N[Role]>];

@@ -1,6 +1,7 @@
 import type { Playbook } from '../playbook/define-playbook.ts';
 import { databaseCorrupted } from './database-corrupted.ts';
 import { databaseLocked } from './database-locked.ts';
+import { databaseUnavailable } from './database-unavailable.ts';
 import { guardrailBypassed } from './guardrail-bypassed.ts';
 import { moduleNotFound } from './module-not-found.ts';
 import { networkDegradation } from './network-degradation.ts';
@@ -11,6 +12,7 @@ import { serviceCrashed } from './service-crashed.ts';
 export const builtinPlaybooks: readonly Playbook[] = [
   databaseCorrupted,
   guardrailBypassed,
+  databaseUnavailable,
   serviceCrashed,
   portNotResponding,
   databaseLocked,

@@ -57,16 +57,19 @@ describe('playbook database_corrupted', { timeout: 30_000 }, () => {
     return { outcome: await outcome, reason: guardian.openIncidents[0]?.reason };
   };
 
-  it.each(['pages', 'truncate', 'header'] as const)('heals a file with damage of the kind %s', async (how) => {
-    const world = await makeWorld();
-    await world.kit.inject(sqlitePage, { file: world.file, how });
-    expect(await world.database.probe(signal)).toMatchObject({
-      status: 'FAILED',
-      signal: 'database.corrupted',
-    });
-    expect((await heal(world)).outcome).toBe('restored');
-    expect(await world.ask('count')).toBe(1_000);
-  });
+  it.each(['pages', 'truncate', 'header'] as const)(
+    'heals a file with damage of the kind %s',
+    async (how) => {
+      const world = await makeWorld();
+      await world.kit.inject(sqlitePage, { file: world.file, how });
+      expect(await world.database.probe(signal)).toMatchObject({
+        status: 'FAILED',
+        signal: 'database.corrupted',
+      });
+      expect((await heal(world)).outcome).toBe('restored');
+      expect(await world.ask('count')).toBe(1_000);
+    },
+  );
 
   it('puts back a file that is gone', async () => {
     const world = await makeWorld();

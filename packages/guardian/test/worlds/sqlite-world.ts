@@ -5,7 +5,11 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { createSqliteDatabase, type SqliteDatabase, type SqliteDatabasePorts } from '@buddy/guardian';
+import {
+  createSqliteDatabase,
+  type SqliteDatabase,
+  type SqliteDatabasePorts,
+} from '@buddy/guardian';
 import { type FaultKit, openFaultKit } from '@buddy/guardian/faults';
 
 export interface SqliteWorld {
@@ -62,7 +66,9 @@ export async function makeSqliteWorld({
     fingerprint: async () => {
       const found = await stat(file).catch(() => undefined);
       if (!found) return undefined;
-      const digest = createHash('sha256').update(await readFile(file)).digest('hex');
+      const digest = createHash('sha256')
+        .update(await readFile(file))
+        .digest('hex');
       return { digest, mode: found.mode & 0o777 };
     },
     close: async () => {

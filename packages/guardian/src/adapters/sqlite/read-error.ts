@@ -3,7 +3,15 @@ import { failed, unknown } from '../../probes/layers/layer.ts';
 import type { Reading } from '../../resource/reading.ts';
 
 /** Result codes of SQLite, https://sqlite.org/rescode.html; the lower byte of an extended one. */
-const CODES = { busy: 5, locked: 6, io: 10, corrupt: 11, full: 13, cannotOpen: 14, notADatabase: 26 };
+const CODES = {
+  busy: 5,
+  locked: 6,
+  io: 10,
+  corrupt: 11,
+  full: 13,
+  cannotOpen: 14,
+  notADatabase: 26,
+};
 
 /**
  * What an error of SQLite says of its file. Errors of other things (a wrong statement, a constraint) say nothing of it.

@@ -54,7 +54,12 @@ export const sqliteLock = defineFault({
         child = spawn(
           process.execPath,
           ['--disable-warning=ExperimentalWarning', '-e', HOLDER, file],
-          { env: { [MARK]: mark }, stdio: ['pipe', 'pipe', 'inherit'], signal, killSignal: 'SIGKILL' },
+          {
+            env: { [MARK]: mark },
+            stdio: ['pipe', 'pipe', 'inherit'],
+            signal,
+            killSignal: 'SIGKILL',
+          },
         );
         await hasSpoken(child);
       },
