@@ -1,4 +1,15 @@
 export {
+  type AuditCheckpoint,
+  type AuditLink,
+  type AuditSegment,
+  openSegmentedAuditLog,
+  type SegmentedAuditLog,
+  type SegmentedAuditLogInput,
+  SegmentedAuditLogOptions,
+  type SegmentedAuditLogPorts,
+  type SegmentRequest,
+} from './adapters/audit/segmented-audit-log.ts';
+export {
   createHttpEndpoint,
   type HttpEndpoint,
   type HttpEndpointInput,
@@ -117,6 +128,7 @@ export {
   type StepInput,
   type Undo,
 } from './playbook/step.ts';
+export { auditChainBroken } from './playbooks/audit-chain-broken.ts';
 export { builtinPlaybooks } from './playbooks/builtin-playbooks.ts';
 export { databaseCorrupted } from './playbooks/database-corrupted.ts';
 export { databaseLocked } from './playbooks/database-locked.ts';

@@ -1,3 +1,4 @@
+import { auditTamper } from './data/audit-tamper.ts';
 import { pgBlackhole, pgKill } from './data/postgres.ts';
 import { sqliteLock } from './data/sqlite-lock.ts';
 import { sqlitePage } from './data/sqlite-page.ts';
@@ -7,7 +8,7 @@ import { fileRemove } from './world.ts';
 
 /** All faults that come with the package. */
 export function builtinFaults(): readonly Fault<never>[] {
-  return [fileRemove, pgBlackhole, pgKill, sqliteLock, sqlitePage];
+  return [auditTamper, fileRemove, pgBlackhole, pgKill, sqliteLock, sqlitePage];
 }
 
 /** Which faults can be injected on this machine by this user, and why the others cannot. */

@@ -1,4 +1,5 @@
 import type { Playbook } from '../playbook/define-playbook.ts';
+import { auditChainBroken } from './audit-chain-broken.ts';
 import { databaseCorrupted } from './database-corrupted.ts';
 import { databaseLocked } from './database-locked.ts';
 import { databaseUnavailable } from './database-unavailable.ts';
@@ -12,6 +13,7 @@ import { serviceCrashed } from './service-crashed.ts';
 export const builtinPlaybooks: readonly Playbook[] = [
   databaseCorrupted,
   guardrailBypassed,
+  auditChainBroken,
   databaseUnavailable,
   serviceCrashed,
   portNotResponding,
