@@ -61,6 +61,15 @@ export {
   type SqliteDatabasePorts,
   type SqliteWriters,
 } from './adapters/sqlite/sqlite-database.ts';
+export {
+  type AuditedDryRun,
+  type AuditedPlaybook,
+  auditPlaybooks,
+  type PlaybookAudit,
+  type PlaybookAuditParts,
+} from './audit/audit.ts';
+export type { GuardianConfig } from './config/guardian-config.ts';
+export { guardianPolicyFile } from './default-policy.ts';
 export { createGuardian } from './engine/guardian.ts';
 export type { DryRun, Guardian, GuardianParts, GuardianPorts } from './engine/guardian.ts';
 export type { Reported } from './engine/intake.ts';
@@ -116,6 +125,7 @@ export {
   type PlaybookCategory,
   type PlaybookInput,
 } from './playbook/define-playbook.ts';
+export { rollbacksMarkdown } from './playbook/rollbacks-markdown.ts';
 export {
   type ChangingStep,
   type CheckedStep,
@@ -128,6 +138,12 @@ export {
   type StepInput,
   type Undo,
 } from './playbook/step.ts';
+export {
+  type GuardianPolicy,
+  policyFor,
+  type PolicyRule,
+  type PolicyTest,
+} from './policy/policy-for.ts';
 export { auditChainBroken } from './playbooks/audit-chain-broken.ts';
 export { builtinPlaybooks } from './playbooks/builtin-playbooks.ts';
 export { databaseCorrupted } from './playbooks/database-corrupted.ts';

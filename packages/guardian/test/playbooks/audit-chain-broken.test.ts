@@ -59,21 +59,26 @@ describe('playbook audit_chain_broken', { timeout: 30_000 }, () => {
     return await outcome; // before the guardian is stopped
   };
 
-  it.each(['change', 'delete'] as const)('is told by the probe of an entry that was tampered with: %s', async (how) => {
-    const { audit, kit } = await makeWorld();
-    expect(await audit.probe(signal)).toEqual({ status: 'HEALTHY' });
-    await kit.inject(auditTamper, { file: audit.current().file, seq: 4, how });
-    expect(await audit.probe(signal)).toMatchObject({
-      status: 'FAILED',
-      signal: 'audit.chain_broken',
-      note: expect.stringContaining('4'),
-    });
-  });
+  it.each(['change', 'delete'] as const)(
+    'is told by the probe of an entry that was tampered with: %s',
+    async (how) => {
+      const { audit, kit } = await makeWorld();
+      expect(await audit.probe(signal)).toEqual({ status: 'HEALTHY' });
+      await kit.inject(auditTamper, { file: audit.current().file, seq: 4, how });
+      expect(await audit.probe(signal)).toMatchObject({
+        status: 'FAILED',
+        signal: 'audit.chain_broken',
+        note: expect.stringContaining('4'),
+      });
+    },
+  );
 
   it('goes on in another folder, in a segment whose signed name has the last good root of the one before', async () => {
     const world = await makeWorld();
     await world.audit.probe(signal);
-    const root = Buffer.from((await world.audit.current().ledger.checkpoint())?.root ?? []).toString('hex');
+    const root = Buffer.from(
+      (await world.audit.current().ledger.checkpoint())?.root ?? [],
+    ).toString('hex');
     await world.kit.inject(auditTamper, { file: world.audit.current().file });
     expect(await heal(world)).toBe('restored');
     const { file, ledger } = world.audit.current();

@@ -246,7 +246,13 @@ class Segments<Segment extends AuditSegment> implements SegmentedAuditLog<Segmen
   /** Uses a segment that was opened from now on. */
   async begin({ id, folder, continues }: SegmentRequest, segment: Segment): Promise<void> {
     const { files } = segment;
-    const stored = { id, folder, continues: continues ?? null, files: [...files], checkpoint: null };
+    const stored = {
+      id,
+      folder,
+      continues: continues ?? null,
+      files: [...files],
+      checkpoint: null,
+    };
     await this.#store([...this.#stored, stored]);
     this.#segment = segment;
     this.#verifyDueAt = this.#clock.monotonic();

@@ -62,7 +62,9 @@ function altered(record: string): string {
 function writeEntry(file: string, seq: number, record: string | undefined): void {
   using database = new DatabaseSync(file, { timeout: 5_000 });
   const triggers = database
-    .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'audit_entries'")
+    .prepare(
+      "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'audit_entries'",
+    )
     .all();
   database.exec('BEGIN IMMEDIATE');
   for (const { name } of triggers) database.exec(`DROP TRIGGER "${String(name)}"`);
