@@ -1,14 +1,16 @@
 import { chmod } from 'node:fs/promises';
-import { auditChainBroken, createGuardian } from '@buddy/guardian';
+import { auditChainBroken } from '@buddy/guardian';
 import { auditTamper } from '@buddy/guardian/faults';
 import { afterEach, describe, expect, it } from 'vitest';
 import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
+import { healOnce } from '../worlds/heal-once.ts';
 import { type AuditWorld, makeAuditWorld } from '../worlds/audit-world.ts';
 
 const { signal } = new AbortController();
 
 describePlaybook(auditChainBroken, async (): Promise<PlaybookWorld> => {
-  const { audit, kit, close } = await makeAuditWorld();
+  const world = await makeAuditWorld();
+  const { audit, kit } = world;
   return {
     resources: [{ id: 'audit', adapter: audit }],
     subject: 'audit',
@@ -29,9 +31,14 @@ describePlaybook(auditChainBroken, async (): Promise<PlaybookWorld> => {
     }),
     // Nothing of it is taken back: that is the safe side.
     afterRollback: () => ({ segment: 'segment-2', isFrozen: true, isFirstSealed: true }),
-    close,
+    close: () => world.close(),
   };
 });
+
+/** With what may run unattended by default: nothing is rehearsed. */
+async function heal({ audit }: AuditWorld, told = 'audit.chain_broken') {
+  return healOnce(audit, { playbooks: [auditChainBroken], told, autonomy: {} });
+}
 
 async function verifies(audit: AuditWorld['audit']): Promise<boolean> {
   return (await audit.verify(signal)).status === 'HEALTHY';
@@ -47,18 +54,6 @@ describe('playbook audit_chain_broken', { timeout: 30_000 }, () => {
     worlds.push(world);
     return world;
   };
-  const heal = async ({ audit }: AuditWorld, told = 'audit.chain_broken') => {
-    // With what may run unattended by default, and nothing rehearsed.
-    await using guardian = createGuardian(
-      { longestStableMs: 50, probeIntervalMs: 3_600_000 },
-      { resources: [{ id: 'audit', adapter: audit }], playbooks: [auditChainBroken] },
-    );
-    await guardian.start();
-    const symptom = { resource: 'audit', signal: told, certainty: 'decisive' } as const;
-    const { outcome } = await guardian.report(symptom);
-    return await outcome; // before the guardian is stopped
-  };
-
   it.each(['change', 'delete'] as const)(
     'is told by the probe of an entry that was tampered with: %s',
     async (how) => {
@@ -80,7 +75,7 @@ describe('playbook audit_chain_broken', { timeout: 30_000 }, () => {
       (await world.audit.current().ledger.checkpoint())?.root ?? [],
     ).toString('hex');
     await world.kit.inject(auditTamper, { file: world.audit.current().file });
-    expect(await heal(world)).toBe('restored');
+    expect((await heal(world)).outcome).toBe('restored');
     const { file, ledger } = world.audit.current();
     expect(file).toContain('/fallback/');
     expect(world.audit.segment().continues).toEqual({ id: 'segment-1', root });
@@ -114,7 +109,7 @@ describe('playbook audit_chain_broken', { timeout: 30_000 }, () => {
     const world = await makeWorld();
     await chmod(world.audit.current().file, 0o400);
     expect(await world.audit.probe(signal)).toMatchObject({ signal: 'audit.not_writable' });
-    expect(await heal(world, 'audit.not_writable')).toBe('restored');
+    expect((await heal(world, 'audit.not_writable')).outcome).toBe('restored');
   });
 
   it('goes on in the new segment after the process was started again', async () => {

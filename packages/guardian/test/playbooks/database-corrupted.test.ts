@@ -1,9 +1,10 @@
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createGuardian, databaseCorrupted } from '@buddy/guardian';
+import { databaseCorrupted } from '@buddy/guardian';
 import { sqlitePage } from '@buddy/guardian/faults';
 import { afterEach, describe, expect, it } from 'vitest';
 import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
+import { healOnce } from '../worlds/heal-once.ts';
 import { makeSqliteWorld, type SqliteWorld } from '../worlds/sqlite-world.ts';
 
 const { signal } = new AbortController();
@@ -17,9 +18,13 @@ describePlaybook(databaseCorrupted, async (): Promise<PlaybookWorld> => {
     symptom: async () => ({ signal: 'database.corrupted' }),
     state: async () => ({ file: await world.fingerprint() }),
     afterRollback: readOnly,
-    close: world.close,
+    close: () => world.close(),
   };
 });
+
+function heal({ database }: SqliteWorld, told = 'database.corrupted') {
+  return healOnce(database, { playbooks: [databaseCorrupted], told });
+}
 
 /** Byte for byte what it was, and nobody writes into it any more. */
 function readOnly(before: unknown): unknown {
@@ -43,20 +48,6 @@ describe('playbook database_corrupted', { timeout: 30_000 }, () => {
     worlds.push(world);
     return world;
   };
-  const heal = async ({ database }: SqliteWorld, told = 'database.corrupted') => {
-    await using guardian = createGuardian(
-      { longestStableMs: 50, autonomy: { 3: 'auto' }, probeIntervalMs: 3_600_000 },
-      { resources: [{ id: 'orders', adapter: database }], playbooks: [databaseCorrupted] },
-    );
-    await guardian.start();
-    const { outcome } = await guardian.report({
-      resource: 'orders',
-      signal: told,
-      certainty: 'decisive',
-    });
-    return { outcome: await outcome, reason: guardian.openIncidents[0]?.reason };
-  };
-
   it.each(['pages', 'truncate', 'header'] as const)(
     'heals a file with damage of the kind %s',
     async (how) => {

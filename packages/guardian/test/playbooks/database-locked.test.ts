@@ -1,7 +1,8 @@
-import { createGuardian, databaseLocked, type ProcessIdentity } from '@buddy/guardian';
+import { databaseLocked, type ProcessIdentity } from '@buddy/guardian';
 import { sqliteLock } from '@buddy/guardian/faults';
 import { afterEach, describe, expect, it } from 'vitest';
 import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
+import { healOnce } from '../worlds/heal-once.ts';
 import { makeSqliteWorld, type SqliteWorld } from '../worlds/sqlite-world.ts';
 
 const { signal } = new AbortController();
@@ -26,9 +27,14 @@ describePlaybook(databaseLocked, async (): Promise<PlaybookWorld> => {
     }),
     // A transaction that was given up is not taken up again.
     afterRollback: () => ({ limit: 4, isHeld: false }),
-    close: world.close,
+    close: () => world.close(),
   };
 });
+
+function heal({ database }: SqliteWorld) {
+  // With what may run unattended by default: nothing is rehearsed.
+  return healOnce(database, { playbooks: [databaseLocked], told: 'database.locked', autonomy: {} });
+}
 
 describe('playbook database_locked', { timeout: 30_000 }, () => {
   const worlds: SqliteWorld[] = [];
@@ -40,23 +46,9 @@ describe('playbook database_locked', { timeout: 30_000 }, () => {
     worlds.push(world);
     return world;
   };
-  const heal = async ({ database }: SqliteWorld) => {
-    await using guardian = createGuardian(
-      { longestStableMs: 50, probeIntervalMs: 3_600_000 },
-      { resources: [{ id: 'orders', adapter: database }], playbooks: [databaseLocked] },
-    );
-    await guardian.start();
-    const { outcome } = await guardian.report({
-      resource: 'orders',
-      signal: 'database.locked',
-      certainty: 'decisive',
-    });
-    return { outcome: await outcome, reason: guardian.openIncidents[0]?.reason };
-  };
-
   it('is told by the probe, and by the canary that cannot write in its time', async () => {
     const { database, kit, file } = await makeWorld({ canaryMs: 100 });
-    await using _fault = await kit.inject(sqliteLock, { file });
+    await kit.inject(sqliteLock, { file });
     const locked = { status: 'FAILED', signal: 'database.locked', certainty: 'ambiguous' };
     expect(await database.probe(signal)).toMatchObject(locked);
     expect(await database.writeCanary(signal)).toMatchObject(locked);

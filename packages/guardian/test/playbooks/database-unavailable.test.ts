@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  createGuardian,
   createPostgresDatabase,
   databaseLocked,
   databaseUnavailable,
@@ -12,6 +11,7 @@ import { openFaultKit, pgBlackhole, pgKill } from '@buddy/guardian/faults';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
+import { healOnce } from '../worlds/heal-once.ts';
 import { startWithoutReaper } from '../worlds/zombie-postgres.ts';
 import { type PostgresServerWorld, startPostgres } from '../worlds/postgres-world.ts';
 
@@ -85,26 +85,18 @@ describePlaybook(databaseUnavailable, async (): Promise<PlaybookWorld> => {
   };
 });
 
-describe('playbook database_unavailable', { timeout: 30_000 }, () => {
-  const heal = async (database: ReturnType<typeof openDatabase>, told = 'database.unavailable') => {
-    await using guardian = createGuardian(
-      { longestStableMs: 50, autonomy: { 3: 'auto' }, probeIntervalMs: 3_600_000 },
-      {
-        resources: [{ id: 'shop', adapter: database }],
-        playbooks: [databaseUnavailable, databaseLocked],
-      },
-    );
-    await guardian.start();
-    const symptom = { resource: 'shop', signal: told, certainty: 'decisive' } as const;
-    const { outcome } = await guardian.report(symptom);
-    return { outcome: await outcome, reason: guardian.openIncidents[0]?.reason };
-  };
-  const open = (...args: Parameters<typeof openDatabase>) => {
-    const database = openDatabase(...args);
-    closing.push(() => database.close());
-    return database;
-  };
+function heal(database: ReturnType<typeof openDatabase>, told = 'database.unavailable') {
+  return healOnce(database, { playbooks: [databaseUnavailable, databaseLocked], told });
+}
 
+/** As above, closed when the test is over. */
+function open(...args: Parameters<typeof openDatabase>) {
+  const database = openDatabase(...args);
+  closing.push(() => database.close());
+  return database;
+}
+
+describe('playbook database_unavailable', { timeout: 30_000 }, () => {
   it('replaces a server of ours that takes connections and says nothing', async () => {
     const database = open({ answerMs: 500 });
     const kit = await openKit();

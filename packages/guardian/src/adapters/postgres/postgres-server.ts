@@ -4,10 +4,10 @@ import { join, resolve } from 'node:path';
 import { type Clock, parseOrThrow, systemClock } from '@buddy/core';
 import { z } from 'zod';
 import { GuardianMisuseError } from '../../errors.ts';
-import { failed } from '../../probes/layers/layer.ts';
+import { errorCode, failed } from '../../probes/layers/layer.ts';
 import type { ProcessIdentity, ServiceAdapter, ServiceState } from '../../resource/adapters.ts';
 import { HEALTHY, type Reading } from '../../resource/reading.ts';
-import { identify, isAlive } from '../process/proc.ts';
+import { hasProc, identify } from '../process/proc.ts';
 
 export const PostgresServerOptions = z.strictObject({
   /** The program `postgres`. */
@@ -28,6 +28,8 @@ export const PostgresServerOptions = z.strictObject({
 });
 export type PostgresServerInput = z.input<typeof PostgresServerOptions>;
 type PostgresServerOptions = z.output<typeof PostgresServerOptions>;
+
+type Owner = { is: 'nobody' | 'stranger' | 'ending' } | { is: 'server'; identity: ProcessIdentity };
 
 const POLL_MS = 10;
 const TAIL_BYTES = 2_048;
@@ -88,8 +90,9 @@ class PostgresServer implements ServiceAdapter {
   async start(signal: AbortSignal): Promise<void> {
     let child: ChildProcess | undefined;
     if (!(await this.#postmaster())) {
-      await this.#awaitOrphans(signal);
-      await rm(this.#lockPath, { force: true }); // of a server that is gone, or a zombie
+      await this.#awaitRemains(signal);
+      const { is } = await this.#owner();
+      if (is !== 'ending') await rm(this.#lockPath, { force: true });
       child = await this.#spawn();
     }
     while ((await this.#lock())?.isReady !== true || !(await this.#postmaster())) {
@@ -150,28 +153,41 @@ class PostgresServer implements ServiceAdapter {
     }
   }
 
-  /** The children of a postmaster that was killed end by themselves, soon; those that are stopped do not. */
-  async #awaitOrphans(signal: AbortSignal): Promise<void> {
+  /** What is left of a postmaster that was killed ends by itself, soon; children that are stopped do not. */
+  async #awaitRemains(signal: AbortSignal): Promise<void> {
     const deadline = this.#clock.monotonic() + this.#options.stopGraceMs;
     for (;;) {
       const orphans = await this.#processes();
-      if (orphans.length === 0) return;
+      const { is } = await this.#owner();
+      if (orphans.length === 0 && is !== 'ending') return;
       if (this.#clock.monotonic() >= deadline) {
+        if (orphans.length === 0) return;
         for (const pid of orphans) signalProcess(pid, 'SIGKILL');
       }
       await this.#clock.sleep(POLL_MS, signal);
     }
   }
 
-  /** Whoever the lock file names, when it lives and works in the folder: its number alone may be another's by now. */
   async #postmaster(): Promise<ProcessIdentity | undefined> {
+    const owner = await this.#owner();
+    return owner.is === 'server' ? owner.identity : undefined;
+  }
+
+  /** Whoever has the number in the lock file: that alone may be another's by now. */
+  async #owner(): Promise<Owner> {
     const lock = await this.#lock();
-    if (!lock) return undefined;
-    const identity = await identify(lock.pid);
-    if (!identity) return undefined;
-    const folder = await readlink(`/proc/${lock.pid}/cwd`).catch(() => undefined);
-    if (folder === undefined) return (await isAlive(identity)) ? identity : undefined;
-    return folder === (await this.#folder()) ? identity : undefined;
+    const identity = lock && (await identify(lock.pid));
+    if (!identity) return { is: 'nobody' }; // also when it is a zombie
+    try {
+      const folder = await readlink(`/proc/${identity.pid}/cwd`);
+      return folder === (await this.#folder()) ? { is: 'server', identity } : { is: 'stranger' };
+    } catch (error) {
+      const code = errorCode(error);
+      // Another user's may be the server: it is never taken for gone, for two servers must not have one folder.
+      if (code === 'EACCES' || code === 'EPERM') return { is: 'server', identity };
+      // One that ends has no folder any more, before it has no number. Where there is no /proc, nobody has.
+      return (await hasProc()) ? { is: 'ending' } : { is: 'server', identity };
+    }
   }
 
   /** https://postgresql.org/docs/18/storage-file-layout.html; the eighth line is how far it is. */

@@ -8,6 +8,7 @@ import type { FileAnswer, FileWork } from './file-thread.ts';
 const BUSY_MS = 5_000;
 const MOST_TOLD = 10;
 
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has no origins
 parentPort?.postMessage(answer(workerData));
 
 function answer(work: FileWork): FileAnswer {

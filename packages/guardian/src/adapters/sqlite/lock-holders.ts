@@ -62,8 +62,11 @@ async function inodeOf(path: string): Promise<string | undefined> {
   // Of makedev(3): the lower bits first, the others above.
   const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & ~0xfffn);
   const minor = (dev & 0xffn) | ((dev >> 12n) & ~0xffn);
-  const hex = (number: bigint) => number.toString(16).padStart(2, '0');
   return `${hex(major)}:${hex(minor)}:${ino}`;
+}
+
+function hex(number: bigint): string {
+  return number.toString(16).padStart(2, '0');
 }
 
 async function describeProcess(pid: number): Promise<FileLockHolder | undefined> {

@@ -24,7 +24,7 @@ export function readSqliteError(error: unknown): Reading {
 
 /** The same of its result code, plain or extended. */
 export function readSqliteCode(code: number | undefined, message: string): Reading {
-  switch (code === undefined ? undefined : code & 0xff) {
+  switch ((code ?? 0) & 0xff) {
     case CODES.corrupt:
     case CODES.notADatabase:
       return failed('database.corrupted', 'decisive', message);

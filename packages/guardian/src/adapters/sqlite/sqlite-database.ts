@@ -185,13 +185,12 @@ class FileDatabase implements SqliteDatabase {
       (await findWriters(this.#options.file))?.find((writer) => idOf(writer) === id);
     const holder = await find();
     if (!holder) return;
-    const { isOurs, endTransaction } = this.#writers;
-    if (!endTransaction || (await isOurs?.(holder)) !== true) {
+    if (!this.#writers.endTransaction || (await this.#writers.isOurs?.(holder)) !== true) {
       throw new GuardianMisuseError(
         `Process ${holder.pid} (${holder.program}) is not one of our writers, so its transaction is left alone.`,
       );
     }
-    await endTransaction.call(this.#writers, holder, signal);
+    await this.#writers.endTransaction(holder, signal);
     while (await find()) await this.#clock.sleep(POLL_MS, signal);
   }
 

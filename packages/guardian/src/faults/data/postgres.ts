@@ -33,7 +33,9 @@ export const pgKill = defineFault({
     const dataFolder = await realpath(given);
     return {
       note: { dataFolder },
-      isPresent: async () => (await askForTls(port)) === 'refused',
+      // Its port is closed a moment before its process is gone.
+      isPresent: async () =>
+        (await askForTls(port)) === 'refused' && (await findPostmaster(dataFolder)) === undefined,
       apply: async () => {
         process.kill(await postmasterOf(dataFolder), 'SIGKILL');
       },
@@ -76,11 +78,16 @@ async function needsProc(host: FaultHost): Promise<Capability> {
 }
 
 async function postmasterOf(dataFolder: string): Promise<number> {
+  const pid = await findPostmaster(dataFolder);
+  if (pid !== undefined) return pid;
+  throw new FaultUnavailableError('pgKill', `no Postgres server runs in ${dataFolder}`);
+}
+
+async function findPostmaster(dataFolder: string): Promise<number | undefined> {
   const text = await readFile(join(dataFolder, 'postmaster.pid'), 'utf8').catch(() => '');
   const pid = Number(text.split('\n')[0]);
   const processes = await findByFolder(dataFolder);
-  if (processes.includes(pid)) return pid;
-  throw new FaultUnavailableError('pgKill', `no Postgres server runs in ${dataFolder}`);
+  return processes.includes(pid) ? pid : undefined;
 }
 
 async function signalAll(dataFolder: string, signal: NodeJS.Signals): Promise<void> {

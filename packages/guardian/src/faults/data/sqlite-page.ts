@@ -10,7 +10,7 @@ const Damaged = z.strictObject({
   file: z.string(),
   kept: z.string(),
   /** The very file that was damaged: a healing puts another one in its place, which is left alone. */
-  inode: z.string(),
+  identity: z.string(),
   mode: z.int(),
 });
 type Damaged = z.output<typeof Damaged>;
@@ -41,11 +41,11 @@ export const sqlitePage = defineFault({
   capability: () => AVAILABLE,
   open: async ({ file: given, how, pages, seed }, { scratch, takeBytes }) => {
     const file = resolve(given);
-    const { ino, mode, size } = await stat(file);
+    const { mode, size } = await stat(file);
     const note: Damaged = {
       file,
       kept: join(scratch, 'whole'),
-      inode: String(ino),
+      identity: (await identify(file)) ?? '',
       mode: mode & 0o777,
     };
     return {
@@ -62,7 +62,7 @@ export const sqlitePage = defineFault({
     };
   },
   recover: mend,
-  remains: async ({ file, inode }) => (await isSame(file, inode)) && isDamaged(file),
+  remains: async ({ file, identity }) => (await identify(file)) === identity && isDamaged(file),
 });
 
 interface Stretch {
@@ -118,17 +118,18 @@ async function isDamaged(file: string): Promise<boolean> {
 }
 
 /** Only the file that was damaged: in what a healing put there, nothing is to be mended. */
-async function mend({ file, kept, inode, mode }: Damaged): Promise<void> {
+async function mend({ file, kept, identity, mode }: Damaged): Promise<void> {
   const isKept = await stat(kept).then(
     () => true,
     () => false,
   );
-  if (!isKept || !(await isSame(file, inode))) return;
+  if (!isKept || (await identify(file)) !== identity) return;
   await chmod(file, mode); // a rollback may have made it read-only
   await copyFile(kept, file);
 }
 
-async function isSame(file: string, inode: string): Promise<boolean> {
-  const found = await stat(file).catch(() => undefined);
-  return found !== undefined && String(found.ino) === inode;
+/** Its number alone may be another's by now: file systems use them again at once. */
+async function identify(file: string): Promise<string | undefined> {
+  const found = await stat(file, { bigint: true }).catch(() => undefined);
+  return found && `${found.ino}/${found.birthtimeNs}`;
 }
