@@ -18,12 +18,12 @@ const actions: Record<string, () => unknown> = {
   count: () => database?.prepare('SELECT count(*) AS count FROM orders').get()?.['count'],
 };
 
-process.on('message', (action: string) => {
+process.on('message', ({ id, action }: { id: number; action: string }) => {
   try {
-    process.send?.({ ok: true, value: actions[action]?.() });
+    process.send?.({ id, ok: true, value: actions[action]?.() });
   } catch (error) {
-    process.send?.({ ok: false, message: String(error) });
+    process.send?.({ id, ok: false, message: String(error) });
   }
 });
 process.on('disconnect', () => process.exit());
-process.send?.({ ok: true, value: 'ready' });
+process.send?.({ id: 0 });

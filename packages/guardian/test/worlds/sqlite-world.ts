@@ -93,10 +93,19 @@ function fill(file: string, rows: number): void {
   `);
 }
 
+let asked = 0;
+
 async function request(app: ChildProcess, action: string): Promise<unknown> {
-  const answered = once(app, 'message');
-  app.send(action);
-  const [answer] = await answered;
-  if (answer.ok !== true) throw new Error(answer.message);
-  return answer.value;
+  asked += 1;
+  const id = asked;
+  const answered = Promise.withResolvers<unknown>();
+  const listen = (answer: { id: number; ok: boolean; value?: unknown; message?: string }) => {
+    if (answer.id !== id) return;
+    app.off('message', listen);
+    if (answer.ok) answered.resolve(answer.value);
+    else answered.reject(new Error(answer.message));
+  };
+  app.on('message', listen);
+  app.send({ id, action });
+  return answered.promise;
 }
