@@ -1,4 +1,15 @@
 export {
+  type AuditCheckpoint,
+  type AuditLink,
+  type AuditSegment,
+  openSegmentedAuditLog,
+  type SegmentedAuditLog,
+  type SegmentedAuditLogInput,
+  SegmentedAuditLogOptions,
+  type SegmentedAuditLogPorts,
+  type SegmentRequest,
+} from './adapters/audit/segmented-audit-log.ts';
+export {
   createHttpEndpoint,
   type HttpEndpoint,
   type HttpEndpointInput,
@@ -25,6 +36,31 @@ export {
   ProcessServiceOptions,
   type ProcessServicePorts,
 } from './adapters/process/process-service.ts';
+export {
+  createPostgresDatabase,
+  type PostgresClient,
+  type PostgresDatabase,
+  type PostgresDatabaseInput,
+  PostgresDatabaseOptions,
+  type PostgresDatabasePorts,
+  type PostgresPool,
+} from './adapters/postgres/postgres-database.ts';
+export {
+  createPostgresServer,
+  type PostgresServerInput,
+  PostgresServerOptions,
+} from './adapters/postgres/postgres-server.ts';
+export { readPostgresError } from './adapters/postgres/read-error.ts';
+export type { Backup } from './adapters/sqlite/backup-folder.ts';
+export { readSqliteError } from './adapters/sqlite/read-error.ts';
+export {
+  createSqliteDatabase,
+  type SqliteDatabase,
+  type SqliteDatabaseInput,
+  SqliteDatabaseOptions,
+  type SqliteDatabasePorts,
+  type SqliteWriters,
+} from './adapters/sqlite/sqlite-database.ts';
 export {
   type AuditedDryRun,
   type AuditedPlaybook,
@@ -108,7 +144,11 @@ export {
   type PolicyRule,
   type PolicyTest,
 } from './policy/policy-for.ts';
+export { auditChainBroken } from './playbooks/audit-chain-broken.ts';
 export { builtinPlaybooks } from './playbooks/builtin-playbooks.ts';
+export { databaseCorrupted } from './playbooks/database-corrupted.ts';
+export { databaseLocked } from './playbooks/database-locked.ts';
+export { databaseUnavailable } from './playbooks/database-unavailable.ts';
 export { guardrailBypassed } from './playbooks/guardrail-bypassed.ts';
 export { moduleNotFound } from './playbooks/module-not-found.ts';
 export { networkDegradation } from './playbooks/network-degradation.ts';
@@ -146,12 +186,14 @@ export { type Sample, type SampleRequest, takeSample } from './probes/sampler.ts
 export type {
   AgentAdapter,
   AnyAdapter,
+  AuditLogAdapter,
   ConfigFileAdapter,
   CredentialAdapter,
   DiskAdapter,
   DnsAdapter,
   EndpointAdapter,
   GuardrailsAdapter,
+  LockHolder,
   ModelServerAdapter,
   ModulesAdapter,
   PathMeasure,

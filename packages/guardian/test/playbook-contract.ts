@@ -260,13 +260,13 @@ function lastEffectHangs(playbook: Playbook, until: 'aborted' | 'for ever' = 'ab
   const step = steps.at(-1);
   const last: string = step?.effects?.at(-1) ?? '';
   const [role = '', method = ''] = last.split('.');
-  const kind = playbook.needs[role];
+  const kinds = [playbook.needs[role] ?? []].flat();
   const reached = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
   let isDone = false;
   const interpose = (adapter: AnyAdapter): AnyAdapter =>
     withMethod(adapter, (name, original) => {
-      if (adapter.kind !== kind || name !== method) return undefined;
+      if (!kinds.includes(adapter.kind) || name !== method) return undefined;
       return async (...args: unknown[]) => {
         await Reflect.apply(original, adapter, args);
         if (isDone) return;

@@ -2,9 +2,10 @@ import { describeFailure, type Tier } from '@buddy/core';
 import { armFor } from '../engine/arming.ts';
 import { createGuardian, type DryRun } from '../engine/guardian.ts';
 import { describeUndo } from '../engine/plan.ts';
+import { kindsOf } from '../playbook/context.ts';
 import { checkPlaybook, type Playbook } from '../playbook/define-playbook.ts';
 import { readResources, type ResourceInput } from '../resource/registry.ts';
-import { type Mood, standInFor } from './stand-ins.ts';
+import { MOODS, standInFor } from './stand-ins.ts';
 
 /** What one try of a playbook with nothing done came to. */
 export interface AuditedDryRun {
@@ -92,9 +93,10 @@ async function auditOne(
     dryRuns.push({ resource, ...(await tryDry(playbook, resources, resource)) });
   }
   if (armedFor.length === 0) {
-    const first = await tryOnStandIns(playbook, 'first');
-    const otherwise = await tryOnStandIns(playbook, 'otherwise');
-    dryRuns.push({ resource: undefined, ...bothOf(first, otherwise) });
+    const tried = await Promise.all(
+      standInsFor(playbook).map((standIns) => tryDry(playbook, standIns, standIns[0]?.id ?? '')),
+    );
+    dryRuns.push({ resource: undefined, ...tried.reduce(bothOf) });
   }
   return {
     ...face,
@@ -121,11 +123,6 @@ function problemsOf(playbook: Playbook): string[] {
   }
 }
 
-async function tryOnStandIns(playbook: Playbook, mood: Mood): Promise<Tried> {
-  const standIns = standInsFor(playbook, mood);
-  return tryDry(playbook, standIns, standIns[0]?.id ?? '');
-}
-
 function bothOf(one: Tried, other: Tried): Tried {
   return {
     isGood: one.isGood && other.isGood,
@@ -135,14 +132,21 @@ function bothOf(one: Tried, other: Tried): Tried {
   };
 }
 
-/** One for each role; the first role's is the one that is sick. */
-function standInsFor({ needs }: Playbook, mood: Mood): ResourceInput[] {
+/** One for each role, the first role's is the one that is sick; in each mood, and of each kind that fills the role. */
+function standInsFor({ needs }: Playbook): ResourceInput[][] {
   const links = Object.fromEntries(Object.keys(needs).map((role) => [role, `stand-in/${role}`]));
-  return Object.entries(needs).map(([role, kind], index) => ({
-    id: `stand-in/${role}`,
-    adapter: standInFor(kind, mood),
-    ...(index === 0 && { links }),
-  }));
+  const variants = Math.max(...Object.values(needs).map((need) => kindsOf(need).length));
+  return MOODS.flatMap((mood) =>
+    Array.from({ length: variants }, (_, variant) =>
+      Object.entries(needs).flatMap(([role, need], index) => {
+        const kinds = kindsOf(need);
+        const kind = kinds[variant % kinds.length];
+        if (kind === undefined) return [];
+        const adapter = standInFor(kind, mood);
+        return [{ id: `stand-in/${role}`, adapter, ...(index === 0 && { links }) }];
+      }),
+    ),
+  );
 }
 
 async function tryDry(

@@ -12,7 +12,8 @@ type Answers = {
     otherwise?: Partial<ResourceAdapters[Kind]>;
   };
 };
-export type Mood = 'first' | 'otherwise';
+export const MOODS = ['first', 'otherwise'] as const;
+export type Mood = (typeof MOODS)[number];
 
 const IDENTITY = { pid: 1, startTime: 'stand-in' };
 const SICK: Reading = {
@@ -21,6 +22,8 @@ const SICK: Reading = {
   certainty: 'decisive',
   note: 'a stand-in',
 };
+
+const HOLDER = { id: 'holder', name: 'a stand-in', isOurs: true, idleMs: 60_000 };
 
 const ANSWERS: Answers = {
   service: {
@@ -49,11 +52,24 @@ const ANSWERS: Answers = {
   sqlite: {
     check: async () => SICK,
     backups: async () => [{ id: 'backup', takenAt: 0 }],
+    checkBackup: async () => HEALTHY,
+    hasJournal: () => true,
+    lockHolders: async () => [HOLDER],
+    writerLimit: () => 4,
   },
   postgres: {
-    sessions: async () => [{ id: 'session', idleInTransactionMs: 60_000 }],
     target: () => 'first',
     targets: () => ['first', 'second'],
+    probeTarget: async (target) => (target === 'first' ? SICK : HEALTHY),
+    server: async () => 'running',
+    lockHolders: async () => [HOLDER],
+    writerLimit: () => 4,
+    otherwise: { server: async () => 'not_ours' },
+  },
+  audit_log: {
+    segment: () => ({ id: 'first', continues: undefined }),
+    isSealed: async () => false,
+    isFrozen: async () => false,
   },
   disk: {
     free: async () => ({ bytes: 0, inodes: 0 }),

@@ -1,3 +1,4 @@
+import { kindsOf, type Needs } from '../playbook/context.ts';
 import type { Playbook } from '../playbook/define-playbook.ts';
 import type { Resource } from '../resource/registry.ts';
 
@@ -16,20 +17,24 @@ export function armFor(
   resource: Resource,
   resources: ReadonlyMap<string, Resource>,
 ): Arming | undefined {
-  const own = Object.entries(needs).find(([, kind]) => kind === resource.adapter.kind)?.[0];
+  const own = Object.entries(needs).find(([, need]) => isOneOf(need, resource))?.[0];
   if (own === undefined) return undefined;
   const roles: Record<string, string> = {};
   const missing: string[] = [];
   const neighbours = [...resources.values()].filter(
     ({ id, dependsOn }) => resource.dependsOn.includes(id) || dependsOn.includes(resource.id),
   );
-  for (const [role, kind] of Object.entries(needs)) {
+  for (const [role, need] of Object.entries(needs)) {
     const linked = resources.get(resource.links[role] ?? '');
-    const ofKind = neighbours.filter(({ adapter }) => adapter.kind === kind);
+    const ofKind = neighbours.filter((other) => isOneOf(need, other));
     if (role === own) roles[role] = resource.id;
-    else if (linked?.adapter.kind === kind) roles[role] = linked.id;
+    else if (linked && isOneOf(need, linked)) roles[role] = linked.id;
     else if (ofKind.length === 1 && ofKind[0]) roles[role] = ofKind[0].id;
     else missing.push(role);
   }
   return missing.length === 0 ? { armed: true, roles } : { armed: false, missing };
+}
+
+function isOneOf(need: Needs[string], { adapter }: Resource): boolean {
+  return kindsOf(need).includes(adapter.kind);
 }

@@ -1,9 +1,20 @@
+import { auditTamper } from './data/audit-tamper.ts';
+import { pgBlackhole, pgKill } from './data/postgres.ts';
+import { sqliteLock } from './data/sqlite-lock.ts';
+import { sqlitePage } from './data/sqlite-page.ts';
 import type { Fault } from './define-fault.ts';
 import { type Capability, type FaultHost, thisHost } from './host.ts';
 import { fileRemove } from './world.ts';
 
 /** All faults that come with the package. */
-export const builtinFaults: readonly Fault<never>[] = [fileRemove];
+export const builtinFaults: readonly Fault<never>[] = [
+  auditTamper,
+  fileRemove,
+  pgBlackhole,
+  pgKill,
+  sqliteLock,
+  sqlitePage,
+];
 
 /** Which faults can be injected on this machine by this user, and why the others cannot. */
 export async function capabilities(

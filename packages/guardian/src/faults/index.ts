@@ -1,4 +1,8 @@
 export { builtinFaults, capabilities } from './builtin-faults.ts';
+export { auditTamper } from './data/audit-tamper.ts';
+export { pgBlackhole, pgKill } from './data/postgres.ts';
+export { type LockHolding, sqliteLock } from './data/sqlite-lock.ts';
+export { sqlitePage } from './data/sqlite-page.ts';
 export {
   defineFault,
   type Fault,

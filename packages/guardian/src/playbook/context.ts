@@ -3,17 +3,30 @@ import type { Symptom } from '../incident/symptom.ts';
 import type { ResourceAdapters, ResourceKind } from '../resource/adapters.ts';
 import type { EffectMethod } from '../resource/effects.ts';
 
-/** The roles of a playbook, and the kind of resource that fills each. */
-export type Needs = Readonly<Record<string, ResourceKind>>;
+/** The roles of a playbook, and the kind of resource that fills each, or the kinds of which any does. */
+export type Needs = Readonly<Record<string, ResourceKind | readonly ResourceKind[]>>;
+
+type KindOf<Need> = Need extends readonly (infer Kind)[]
+  ? Kind & ResourceKind
+  : Need & ResourceKind;
 
 export type RoleAdapters<N extends Needs> = {
-  readonly [Role in keyof N]: ResourceAdapters[N[Role]];
+  readonly [Role in keyof N]: ResourceAdapters[KindOf<N[Role]>];
 };
 
 /** Every effect that a playbook with these needs could declare: `service.start`. */
 export type EffectName<N extends Needs> = {
-  [Role in keyof N & string]: `${Role}.${EffectMethod<N[Role]>}`;
+  [Role in keyof N & string]: `${Role}.${EffectOf<KindOf<N[Role]>>}`;
 }[keyof N & string];
+
+/** Of each of the kinds, and not only of all of them. */
+type EffectOf<Kind extends ResourceKind> = Kind extends ResourceKind ? EffectMethod<Kind> : never;
+
+/** The kinds of which any may fill a role. */
+export function kindsOf(need: Needs[string] | undefined): readonly ResourceKind[] {
+  if (need === undefined) return [];
+  return typeof need === 'string' ? [need] : need;
+}
 
 export type JsonValue =
   | string

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { GuardianConfigError } from '../errors.ts';
 import { EFFECTS, effectNature } from '../resource/effects.ts';
 import type { Verification } from './check.ts';
-import type { Needs, PlaybookContext } from './context.ts';
+import { kindsOf, type Needs, type PlaybookContext } from './context.ts';
 import type { CheckedStep, NonEmpty, RunnableStep, Step, StepFactory } from './step.ts';
 import type { Contraindication, Trigger } from './trigger.ts';
 
@@ -32,7 +32,10 @@ export interface PlaybookInput<N extends Needs, Diagnosis> {
   tier: Tier;
   /** 1 to 10; the higher is tried first. */
   priority: number;
-  /** Its roles: `{ service: 'service', port: 'port' }`. The resource with the symptom fills the role of its kind. */
+  /**
+   * Its roles: `{ service: 'service', port: 'port' }`, or `{ database: ['sqlite', 'postgres'] }` where any of them does. The
+   * resource with the symptom fills the role of its kind.
+   */
   needs: N;
   triggers: NonEmpty<Trigger>;
   contraindicatedBy: readonly Contraindication[];
@@ -109,7 +112,7 @@ const Fields = z.object({
   tier: z.literal([1, 2, 3, 4]),
   priority: z.int().min(1).max(10),
   needs: z
-    .record(z.string().regex(NAME), z.enum(kinds))
+    .record(z.string().regex(NAME), z.union([z.enum(kinds), z.array(z.enum(kinds)).min(1)]))
     .refine((needs) => Object.keys(needs).length > 0, 'must name at least one role'),
   triggers: z.array(z.object({ signals: z.array(z.string().min(1)).min(1) })).min(1),
   verify: z.object({
@@ -188,8 +191,8 @@ export function definePlaybook<const N extends Needs, Diagnosis>(
 function interruptedRoles(needs: Needs, steps: readonly Step[]): string[] {
   const roles = steps.flatMap(({ effects = [] }) =>
     effects.flatMap((effect) => {
-      const { role, method, kind } = readEffect(effect, needs);
-      return kind && effectNature(kind, method) === 'interrupts' ? [role] : [];
+      const { role, natures } = readEffect(effect, needs);
+      return natures.includes('interrupts') ? [role] : [];
     }),
   );
   return [...new Set(roles)];
@@ -197,7 +200,8 @@ function interruptedRoles(needs: Needs, steps: readonly Step[]): string[] {
 
 function readEffect(effect: string, needs: Needs) {
   const [role = '', method = ''] = effect.split('.');
-  return { role, method, kind: needs[role] };
+  const natures = kindsOf(needs[role]).flatMap((kind) => effectNature(kind, method) ?? []);
+  return { role, natures };
 }
 
 export function isRunnable(step: Step): step is RunnableStep {
@@ -240,8 +244,7 @@ function checkSteps(
     const undo = 'irreversible' in step.undo ? step.undo.compensate : step.undo;
     const effects: readonly string[] = [...step.effects, ...(undo?.effects ?? [])];
     for (const effect of effects) {
-      const { kind, method } = readEffect(effect, needs);
-      if (kind === undefined || effectNature(kind, method) === undefined) {
+      if (readEffect(effect, needs).natures.length === 0) {
         wrong(`step "${step.id}" declares "${effect}", which is no effect of any of its roles.`);
       }
     }

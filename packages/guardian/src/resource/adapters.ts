@@ -81,30 +81,87 @@ export interface EndpointAdapter extends Probed {
   concurrencyLimit(): number;
 }
 
-export interface SqliteAdapter extends Probed {
+/** Somebody for whom the others wait: a process with the write lock of a file, a session in the midst of a transaction. */
+export interface LockHolder {
+  /** Never another's: a process number and its start, a session and its start. */
+  id: string;
+  /** For people. */
+  name: string;
+  /** Whether it is of the application that is healed. Of anybody else nothing is ended. */
+  isOurs: boolean;
+  /** How long it has done nothing in its transaction, in ms; undefined where that cannot be known. */
+  idleMs: number | undefined;
+}
+
+/** What can be done about writers that wait, whatever the database is. */
+interface Lockable {
+  /** Those for whom writers wait now, the longest idle first. */
+  lockHolders(signal: AbortSignal): Promise<readonly LockHolder[]>;
+  /** Has one of our own give up its transaction. Nothing when it has none any more. */
+  endTransaction(id: string, signal: AbortSignal): Promise<void>;
+  /** How many may write at once. */
+  writerLimit(): number;
+  limitWriters(most: number, signal: AbortSignal): Promise<void>;
+  /** Really writes, in a transaction and in its time, and leaves nothing behind. */
+  writeCanary(signal: AbortSignal): Promise<Reading>;
+}
+
+export interface SqliteAdapter extends Probed, Lockable {
   readonly kind: 'sqlite';
   check(depth: 'quick' | 'full', signal: AbortSignal): Promise<Reading>;
+  /** The newest first. */
   backups(signal: AbortSignal): Promise<readonly { id: string; takenAt: number }[]>;
+  /** Whether a backup is still what was written, and whole. */
+  checkBackup(id: string, signal: AbortSignal): Promise<Reading>;
+  /** Whether what was written since a backup can be done again. */
+  hasJournal(): boolean;
+  /** Has every connection closed, and waits until nobody has the file open. */
   stopWriters(signal: AbortSignal): Promise<void>;
   resumeWriters(signal: AbortSignal): Promise<void>;
-  /** Sets the file and its journal aside under `name`, whole. */
+  /** Sets the file and its journals aside under `name`, whole. Nothing when there is something under that name. */
   quarantine(name: string, signal: AbortSignal): Promise<void>;
+  /** Puts it back as it was, but for reading only. */
   putBack(name: string, signal: AbortSignal): Promise<void>;
+  /** Puts a copy of a backup in the file's place, once it has proved to be whole. */
   restore(backupId: string, signal: AbortSignal): Promise<void>;
+  /** Does again what was written since the backup. */
+  replayJournal(backupId: string, signal: AbortSignal): Promise<void>;
   checkpoint(signal: AbortSignal): Promise<void>;
 }
 
-export interface PostgresAdapter extends Probed {
+export interface PostgresAdapter extends Probed, Lockable {
   readonly kind: 'postgres';
-  /** Sessions of our own application name, the longest idle transaction first. */
-  sessions(signal: AbortSignal): Promise<readonly { id: string; idleInTransactionMs: number }[]>;
   target(): string;
   targets(): readonly string[];
+  /** Asks a target: can it be reached, and does it take writes? */
+  probeTarget(target: string, signal: AbortSignal): Promise<Reading>;
+  /** Its server, where that is ours to start; else `not_ours`. */
+  server(signal: AbortSignal): Promise<'running' | 'down' | 'not_ours'>;
+  /** Closes all connections and makes new ones when they are asked for. */
   dropPool(signal: AbortSignal): Promise<void>;
   useTarget(target: string, signal: AbortSignal): Promise<void>;
-  cancelSession(id: string, signal: AbortSignal): Promise<void>;
+  /** Waits until what is left of the old server is gone, starts it, and waits until it takes connections. */
   startServer(signal: AbortSignal): Promise<void>;
   stopServer(signal: AbortSignal): Promise<void>;
+}
+
+/** A log that is only added to, in segments of which each one names the end of the one before. */
+export interface AuditLogAdapter extends Probed {
+  readonly kind: 'audit_log';
+  /** Whether all that the segment in use holds is what was written, and nothing is missing. */
+  verify(signal: AbortSignal): Promise<Reading>;
+  /** Adds an entry to the segment in use, has it signed, and finds it again. */
+  appendCanary(signal: AbortSignal): Promise<Reading>;
+  /** The segment in use, and what it says the one before ended with. */
+  segment(): { id: string; continues: { id: string; root: string } | undefined };
+  isSealed(id: string, signal: AbortSignal): Promise<boolean>;
+  isFrozen(signal: AbortSignal): Promise<boolean>;
+  /** Whatever is of tier 3 or more is denied, until a person lets it through again. */
+  freeze(signal: AbortSignal): Promise<void>;
+  /** Nobody adds to this segment any more; it can be read. */
+  seal(id: string, signal: AbortSignal): Promise<void>;
+  /** Begins a segment that names the end of `after`, in another place. Nothing when one does already. */
+  openSegment(after: string, signal: AbortSignal): Promise<void>;
 }
 
 export interface DiskAdapter extends Probed {
@@ -250,6 +307,7 @@ export interface ResourceAdapters {
   endpoint: EndpointAdapter;
   sqlite: SqliteAdapter;
   postgres: PostgresAdapter;
+  audit_log: AuditLogAdapter;
   disk: DiskAdapter;
   config_file: ConfigFileAdapter;
   credential: CredentialAdapter;

@@ -25,20 +25,26 @@ export const EFFECTS: {
   port: {},
   endpoint: { usePath: 'changes', resetConnections: 'changes', limitConcurrency: 'changes' },
   sqlite: {
+    endTransaction: 'changes',
+    limitWriters: 'changes',
     stopWriters: 'interrupts',
     resumeWriters: 'changes',
     quarantine: 'interrupts',
     putBack: 'changes',
     restore: 'changes',
+    replayJournal: 'changes',
     checkpoint: 'changes',
   },
   postgres: {
+    endTransaction: 'changes',
+    limitWriters: 'changes',
     dropPool: 'changes',
     useTarget: 'changes',
-    cancelSession: 'changes',
     startServer: 'interrupts',
     stopServer: 'interrupts',
   },
+  // Nothing may stand in the way of what keeps the evidence.
+  audit_log: { freeze: 'changes', seal: 'changes', openSegment: 'changes' },
   disk: {
     releaseBallast: 'changes',
     armBallast: 'changes',

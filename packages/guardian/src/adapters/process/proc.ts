@@ -38,7 +38,8 @@ export async function findByEnvironment(name: string, value: string): Promise<Pr
   return found.filter((identity) => identity !== undefined);
 }
 
-async function hasProc(): Promise<boolean> {
+/** Whether the system tells of processes at all. */
+export async function hasProc(): Promise<boolean> {
   return (await readIfThere(`${PROC}/self/stat`)) !== undefined;
 }
 

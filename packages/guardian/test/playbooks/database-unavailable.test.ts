@@ -1,0 +1,202 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  createPostgresDatabase,
+  databaseLocked,
+  databaseUnavailable,
+  type PostgresDatabaseInput,
+} from '@buddy/guardian';
+import { openFaultKit, pgBlackhole, pgKill } from '@buddy/guardian/faults';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
+import { healOnce } from '../worlds/heal-once.ts';
+import { startWithoutReaper } from '../worlds/zombie-postgres.ts';
+import { type PostgresServerWorld, startPostgres } from '../worlds/postgres-world.ts';
+
+const { signal } = new AbortController();
+let primary: PostgresServerWorld;
+const closing: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  primary = await startPostgres();
+}, 30_000);
+afterAll(() => primary.close());
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close();
+  await primary.server.start(AbortSignal.timeout(20_000));
+});
+
+/** The application's database on the server that runs for all tests of this file. */
+function openDatabase(
+  options: Partial<PostgresDatabaseInput> = {},
+  {
+    servers = { primary },
+    isOurs = true,
+  }: { servers?: Record<string, PostgresServerWorld>; isOurs?: boolean } = {},
+) {
+  const settingsOf = (target: string) => ({
+    ...servers[target]?.settings,
+    connectionTimeoutMillis: 2_000,
+  });
+  return createPostgresDatabase(
+    { targets: Object.keys(servers), applicationName: 'shop', farewellMs: 50, ...options },
+    {
+      openPool: ({ target, max, applicationName }) =>
+        new pg.Pool({ ...settingsOf(target), max, application_name: applicationName }),
+      openClient: (target) => new pg.Client(settingsOf(target)),
+      ...(isOurs && { server: primary.server }),
+    },
+  );
+}
+
+async function openKit() {
+  const folder = await mkdtemp(join(tmpdir(), 'guardian-faults-'));
+  const kit = openFaultKit({ folder });
+  closing.push(async () => {
+    await kit.close();
+    await rm(folder, { recursive: true });
+  });
+  return kit;
+}
+
+const place = () => ({ dataFolder: primary.dataFolder, port: primary.port });
+
+describePlaybook(databaseUnavailable, async (): Promise<PlaybookWorld> => {
+  const database = openDatabase();
+  await database.pool().query('SELECT 1');
+  const folder = await mkdtemp(join(tmpdir(), 'guardian-faults-'));
+  const kit = openFaultKit({ folder });
+  return {
+    resources: [{ id: 'shop', adapter: database }],
+    subject: 'shop',
+    fault: kit.rehearsed(pgKill, place),
+    symptom: async () => ({ signal: 'database.unavailable' }),
+    state: async () => ({
+      isRunning: (await primary.server.state(signal)).is === 'running',
+      target: database.target(),
+    }),
+    close: async () => {
+      await kit.close();
+      await database.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+});
+
+function heal(database: ReturnType<typeof openDatabase>, told = 'database.unavailable') {
+  return healOnce(database, { playbooks: [databaseUnavailable, databaseLocked], told });
+}
+
+/** As above, closed when the test is over. */
+function open(...args: Parameters<typeof openDatabase>) {
+  const database = openDatabase(...args);
+  closing.push(() => database.close());
+  return database;
+}
+
+describe('playbook database_unavailable', { timeout: 30_000 }, () => {
+  it('replaces a server of ours that takes connections and says nothing', async () => {
+    const database = open({ answerMs: 500 });
+    const kit = await openKit();
+    const fault = await kit.inject(pgBlackhole, place());
+    expect(await database.probe(signal)).toMatchObject({
+      status: 'FAILED',
+      signal: 'database.unavailable',
+      certainty: 'ambiguous',
+    });
+    expect((await heal(database)).outcome).toBe('restored');
+    expect(await fault.isPresent()).toBe(false);
+  });
+
+  it('makes connections anew that were cut, and leaves the server alone', async () => {
+    const database = open();
+    const before = await primary.server.state(signal);
+    await database.pool().query('SELECT 1');
+    const told: string[] = [];
+    const unwatch = database.watch?.((sign) => told.push(sign.signal));
+    await primary.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'shop'`,
+    );
+    await expect.poll(() => told).toEqual(['database.unavailable']);
+    unwatch?.();
+    expect((await heal(database)).outcome).toBe('restored');
+    expect(await primary.server.state(signal)).toEqual(before);
+    expect((await database.pool().query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+  });
+
+  it('leads to another server when this one is not ours to start', async () => {
+    const replica = await startPostgres();
+    closing.push(() => replica.close());
+    await replica.query('ALTER SYSTEM SET default_transaction_read_only = on');
+    await replica.query('SELECT pg_reload_conf()');
+    const database = open(
+      { readOnly: ['replica'] },
+      { servers: { primary, replica }, isOurs: false },
+    );
+    const kit = await openKit();
+    await kit.inject(pgKill, place());
+    expect((await heal(database)).outcome).toBe('restored');
+    expect(database.target()).toBe('replica');
+    expect(await database.probe(signal)).toMatchObject({ note: 'replica is for reading only' });
+    expect((await primary.server.state(signal)).is).toBe('stopped');
+  });
+
+  it('gives up when there is neither a server to start nor another to go to', async () => {
+    const database = open({}, { isOurs: false });
+    const kit = await openKit();
+    await kit.inject(pgKill, place());
+    expect(await heal(database)).toMatchObject({
+      outcome: 'escalated',
+      reason: expect.stringContaining('is not ours to start, and no other server'),
+    });
+  });
+
+  it('ends the forgotten transaction that blocks the others, and no transaction of another application', async () => {
+    const database = open({ idleInTransactionMs: 20, poolSize: 4 });
+    await database.pool().query('CREATE TABLE IF NOT EXISTS stock (id int PRIMARY KEY, n int)');
+    await database.pool().query('INSERT INTO stock VALUES (1, 1) ON CONFLICT DO NOTHING');
+    const other = new pg.Client({ ...primary.settings, application_name: 'report' });
+    await other.connect();
+    closing.push(() => other.end());
+    await other.query('BEGIN; SELECT * FROM stock');
+    const forgotten = await database.pool().connect();
+    forgotten.on('error', () => undefined);
+    await forgotten.query('BEGIN; UPDATE stock SET n = 2');
+    const waiting = database.pool().query('UPDATE stock SET n = 3 RETURNING n');
+    await expect
+      .poll(async () => database.probe(signal), { timeout: 5_000 })
+      .toMatchObject({ status: 'FAILED', signal: 'database.locked' });
+    expect((await heal(database, 'database.locked')).outcome).toBe('restored');
+    expect((await waiting).rows).toEqual([{ n: 3 }]);
+    expect(database.writerLimit()).toBe(2);
+    await other.query('COMMIT'); // nobody has ended it
+    forgotten.release(true);
+  });
+
+  it('makes a pool anew whose connections were all kept and never given back', async () => {
+    const database = open({ poolSize: 2, poolWaitMs: 200 });
+    for (let leaked = 0; leaked < 2; leaked += 1) {
+      const client = await database.pool().connect();
+      client.on('error', () => undefined);
+    }
+    expect(await database.probe(signal)).toMatchObject({ signal: 'database.pool_exhausted' });
+    expect((await heal(database, 'database.pool_exhausted')).outcome).toBe('restored');
+  });
+
+  it('takes a zombie that keeps the number of the old server for gone', async () => {
+    await primary.server.stop(signal);
+    const parent = await startWithoutReaper(primary);
+    closing.push(() => parent.end());
+    expect((await primary.server.state(signal)).is).toBe('running');
+    parent.killServer();
+    await expect
+      .poll(async () => (await primary.server.state(signal)).is, { timeout: 5_000 })
+      .toBe('stopped');
+    expect(parent.isZombie()).toBe(true);
+    await primary.server.start(AbortSignal.timeout(10_000));
+    expect(await primary.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    expect(parent.isZombie()).toBe(true);
+  });
+});

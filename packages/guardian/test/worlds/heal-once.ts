@@ -1,0 +1,32 @@
+import {
+  type AnyAdapter,
+  createGuardian,
+  type GuardianInput,
+  type Playbook,
+  type SymptomOutcome,
+} from '@buddy/guardian';
+
+/** Reports one symptom to a guardian with these playbooks alone, and tells what became of it. */
+export async function healOnce(
+  adapter: AnyAdapter,
+  {
+    playbooks,
+    told,
+    autonomy = { 3: 'auto' },
+  }: { playbooks: readonly Playbook[]; told: string; autonomy?: GuardianInput['autonomy'] },
+): Promise<{ outcome: SymptomOutcome; reason: string | undefined; restoredMs: number }> {
+  await using guardian = createGuardian(
+    { longestStableMs: 50, autonomy, probeIntervalMs: 3_600_000 },
+    { resources: [{ id: 'subject', adapter }], playbooks },
+  );
+  const closed = new Promise<number>((resolve) =>
+    guardian.events.once('incidentClosed', ({ incident }) =>
+      resolve((incident.restored ?? Infinity) - incident.detected),
+    ),
+  );
+  await guardian.start();
+  const symptom = { resource: 'subject', signal: told, certainty: 'decisive' } as const;
+  const outcome = await (await guardian.report(symptom)).outcome;
+  const reason = guardian.openIncidents[0]?.reason;
+  return { outcome, reason, restoredMs: outcome === 'restored' ? await closed : Infinity };
+}
