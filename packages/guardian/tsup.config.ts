@@ -4,6 +4,7 @@ export default defineConfig({
   entry: {
     index: 'src/index.ts',
     'faults/index': 'src/faults/index.ts',
+    'vitals/index': 'src/vitals/index.ts',
   },
   format: ['esm'],
   target: 'node24',

@@ -1,10 +1,22 @@
 import type { Fault } from './define-fault.ts';
 import { type Capability, type FaultHost, thisHost } from './host.ts';
+import { fdLeak, heapLeak, loopBlock } from './node-runtime.ts';
+import { portOccupy } from './port-occupy.ts';
+import { processExit, processKill, processStop } from './process.ts';
 import { fileRemove } from './world.ts';
 
 /** All faults that come with the package. */
 export function builtinFaults(): readonly Fault<never>[] {
-  return [fileRemove];
+  return [
+    fdLeak,
+    fileRemove,
+    heapLeak,
+    loopBlock,
+    portOccupy,
+    processExit,
+    processKill,
+    processStop,
+  ];
 }
 
 /** Which faults can be injected on this machine by this user, and why the others cannot. */

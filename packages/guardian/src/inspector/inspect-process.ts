@@ -63,7 +63,10 @@ const ASK_MS = 200;
 async function debuggerAt(port: number, signal: AbortSignal): Promise<string | undefined> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)]);
   try {
-    const response = await fetch(`http://127.0.0.1:${port}/json/list`, { signal: limit });
+    const response = await fetch(`http://127.0.0.1:${port}/json/list`, {
+      signal: limit,
+      headers: { connection: 'close' }, // a process without descriptors has none to keep for us
+    });
     const [target] = parseOrThrow(Targets, await response.json(), 'a list of debuggers');
     return target?.webSocketDebuggerUrl;
   } catch {

@@ -61,10 +61,14 @@ export interface LaunchSettings {
 export interface LaunchAdapter extends Probed {
   readonly kind: 'launch';
   settings(): LaunchSettings;
+  /** The memory limit that nobody has raised yet; null: no limit of ours. */
+  usualMemoryMb(): number | null;
   /** How far the limits may be raised; null where there is no limit of ours. */
   caps(): { memoryMb: number | null; openFiles: number | null };
   /** Ports at which it may listen. */
   ports(): readonly number[];
+  /** Whether nobody listens at a port. */
+  isFree(port: number, signal: AbortSignal): Promise<boolean>;
   hasSafeMode(): boolean;
   /** The newest release before the present one that was seen to work; undefined when there is none. */
   lastKnownGood(): string | undefined;

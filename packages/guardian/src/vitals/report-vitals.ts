@@ -98,8 +98,8 @@ function startMeter() {
   };
 }
 
-function isMajor(entry: { detail?: unknown }): boolean {
-  const { detail } = entry;
+function isMajor(entry: object): boolean {
+  const detail: unknown = 'detail' in entry ? entry.detail : undefined;
   if (typeof detail !== 'object' || detail === null || !('kind' in detail)) return false;
   return detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR;
 }

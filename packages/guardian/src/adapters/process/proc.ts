@@ -49,6 +49,13 @@ export async function hasInEnvironment(
   return isSo && isAlive(identity); // last, so that it was read of this process and of no successor
 }
 
+/** What a variable of its environment said when a process was started; undefined where it cannot be read or was not set. */
+export async function environmentOf(pid: number, name: string): Promise<string | undefined> {
+  const environment = await readIfThere(`${PROC}/${pid}/environ`);
+  const entry = environment?.split('\0').find((each) => each.startsWith(`${name}=`));
+  return entry?.slice(name.length + 1);
+}
+
 /** What the kernel tells of a process that runs. */
 export interface ProcessFigures {
   /** `R` runs or is ready, `S` sleeps, `D` waits for a device, `T` was stopped. */
@@ -112,7 +119,7 @@ const LISTEN = '0A'; // of include/net/tcp_states.h
 /** Ports at which a process listens. */
 export async function listeningPorts(pid: number): Promise<number[]> {
   const table = (await listeners()) ?? [];
-  const held = new Set(await linksOf(String(pid)));
+  const held = new Set(await descriptorsOf(pid));
   return table.filter(({ inode }) => held.has(`socket:[${inode}]`)).map(({ port }) => port);
 }
 
@@ -151,14 +158,12 @@ function portOf(local: string): number {
 }
 
 async function holdsSocket(pid: string, inode: string): Promise<boolean> {
-  return (await linksOf(pid)).includes(`socket:[${inode}]`);
+  return (await descriptorsOf(Number(pid))).includes(`socket:[${inode}]`);
 }
 
 /** What the descriptors of a process lead to; nothing for a process of another user. */
-async function linksOf(pid: string): Promise<string[]> {
+export async function descriptorsOf(pid: number): Promise<string[]> {
   const folder = `${PROC}/${pid}/fd`;
   const descriptors = await readdir(folder).catch(() => [] as string[]);
-  return Promise.all(
-    descriptors.map((each) => readlink(`${folder}/${each}`).catch(() => '')),
-  );
+  return Promise.all(descriptors.map((each) => readlink(`${folder}/${each}`).catch(() => '')));
 }

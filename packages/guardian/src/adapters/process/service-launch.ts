@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { parseOrThrow, writeFileAtomic } from '@buddy/core';
 import { z } from 'zod';
@@ -53,6 +55,8 @@ export const ServiceLaunchOptions = z.strictObject({
   openFiles: z.strictObject({ limit: positive, cap: positive }).optional(),
   /** Where it may listen: the usual port first, then others to which it may move. */
   ports: z.array(z.int().min(1).max(65_535)).default([]),
+  /** The address at which it listens, where it has to be found out whether a port is free. */
+  host: z.string().min(1).default('127.0.0.1'),
   /** The variable that tells it its port. */
   portVariable: z.string().min(1).default('PORT'),
 });
@@ -160,6 +164,10 @@ class FiledServiceLaunch implements ServiceLaunch {
     };
   }
 
+  usualMemoryMb(): number | null {
+    return this.#options.memory?.limitMb ?? null;
+  }
+
   caps(): { memoryMb: number | null; openFiles: number | null } {
     const { memory, openFiles } = this.#options;
     return { memoryMb: memory?.capMb ?? null, openFiles: openFiles?.cap ?? null };
@@ -167,6 +175,20 @@ class FiledServiceLaunch implements ServiceLaunch {
 
   ports(): readonly number[] {
     return this.#options.ports;
+  }
+
+  /** By trying: who listens may be hidden, but not that it cannot be bound. */
+  async isFree(port: number): Promise<boolean> {
+    const server = createServer();
+    try {
+      server.listen({ port, host: this.#options.host, exclusive: true });
+      await once(server, 'listening');
+      return true;
+    } catch {
+      return false; // EADDRINUSE, or EACCES: either way it is not to be had
+    } finally {
+      server.close();
+    }
   }
 
   hasSafeMode(): boolean {

@@ -253,7 +253,7 @@ class ProcessVitals implements VitalsAdapter {
     if (leak) {
       const { bytesPerHour, hoursLeft } = leak;
       const note = `grows by ${Math.round(bytesPerHour)} bytes an hour and is full in ${hoursLeft.toFixed(1)} hours`;
-      const data = { bytes_per_hour: bytesPerHour, hours_left: hoursLeft };
+      const data = { bytes_per_hour: bytesPerHour, hours_left: hoursLeft, used_bytes: usedBytes };
       return failed('memory.leaking', note, data);
     }
     return loopDelayMs === undefined
