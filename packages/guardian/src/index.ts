@@ -60,6 +60,7 @@ export {
   GuardianConfigError,
   GuardianMisuseError,
   GuardianStoppedError,
+  InspectorLostError,
   RehearsalError,
   StepTimeoutError,
   StoreVersionError,

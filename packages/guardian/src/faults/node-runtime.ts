@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { parseOrThrow, systemClock } from '@buddy/core';
 import { z } from 'zod';
 import { descriptorsOf, isAlive, readFigures } from '../adapters/process/proc.ts';
-import { GuardianMisuseError } from '../errors.ts';
+import { GuardianMisuseError, InspectorLostError } from '../errors.ts';
 import { type Inspector, inspectProcess } from '../inspector/inspect-process.ts';
 import type { ProcessIdentity } from '../resource/adapters.ts';
 import { defineFault } from './define-fault.ts';
@@ -132,26 +132,44 @@ function blockExpression(forMs: number): string {
 }
 
 async function isBlocked(note: TargetNote, signal: AbortSignal): Promise<boolean> {
-  if (!(await isAlive(note))) return false;
-  return (await askFlag(note, 'false', signal)) ?? isAlive(note);
+  return stopInside(note, signal, async () => undefined);
 }
 
-/** A loop that stands still runs no code of ours, unless a debugger stops it and runs it there. */
 async function unblock(note: TargetNote, signal: AbortSignal): Promise<void> {
-  if (!(await isBlocked(note, signal))) return;
+  await stopInside(note, signal, async (inspector, callFrameId) => {
+    const expression = `globalThis.${BLOCK} = false`;
+    await inspector.call('Debugger.evaluateOnCallFrame', { callFrameId, expression });
+  });
+}
+
+/**
+ * A loop that stands still runs no code of ours, unless a debugger stops it and runs it there.
+ * @returns Whether it stood still by this fault.
+ */
+async function stopInside(
+  note: TargetNote,
+  signal: AbortSignal,
+  act: (inspector: Inspector, callFrameId: string) => Promise<void>,
+): Promise<boolean> {
+  if (!(await isAlive(note))) return false;
   await using inspector = await open(note, signal);
   const paused = inspector.next('Debugger.paused');
   await inspector.call('Debugger.enable');
   await inspector.call('Debugger.pause');
+  // Where nothing runs, this does: so it is stopped in any case, and where says what was running.
+  const evaluated = inspector.call('Runtime.evaluate', { expression: '0' }).catch(() => undefined);
   const { callFrames } = parseOrThrow(Paused, await paused, 'a stack');
-  await inspector.call('Debugger.evaluateOnCallFrame', {
-    callFrameId: callFrames[0]?.callFrameId,
-    expression: `globalThis.${BLOCK} = false`,
-  });
-  await inspector.call('Debugger.disable');
+  const [innermost] = callFrames;
+  const isBlocking = callFrames.some(({ functionName }) => functionName === 'blockedByFault');
+  if (isBlocking && innermost) await act(inspector, innermost.callFrameId);
+  await inspector.call('Debugger.disable'); // which lets it go on
+  if (!isBlocking) await evaluated;
+  return isBlocking;
 }
 
-const Paused = z.object({ callFrames: z.array(z.object({ callFrameId: z.string() })).min(1) });
+const Paused = z.object({
+  callFrames: z.array(z.object({ callFrameId: z.string(), functionName: z.string() })).min(1),
+});
 
 /**
  * A process that runs on Node opens descriptors and does not close them, until it has `leave` left.
@@ -245,7 +263,7 @@ async function evaluate(
   signal: AbortSignal,
 ): Promise<unknown> {
   await using inspector = await open(target, signal);
-  return evaluateWith(inspector, expression);
+  return await evaluateWith(inspector, expression); // before the line is closed
 }
 
 const Evaluated = z.object({
@@ -263,7 +281,7 @@ async function evaluateWith(inspector: Inspector, expression: string): Promise<u
   throw new GuardianMisuseError(`The fault could not be put into the process: ${description}`);
 }
 
-/** Undefined when the process stands still or is gone. */
+/** Undefined when the process stands still, is gone, or goes at this moment. */
 async function askFlag(
   target: ProcessIdentity,
   expression: string,
@@ -274,7 +292,7 @@ async function askFlag(
     return (await evaluate(target, expression, limit)) === true;
   } catch (error) {
     signal.throwIfAborted();
-    if (limit.aborted || !(await isAlive(target))) return undefined;
+    if (limit.aborted || error instanceof InspectorLostError) return undefined;
     throw error;
   }
 }

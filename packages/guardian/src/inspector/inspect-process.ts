@@ -1,7 +1,7 @@
 import { type Clock, parseOrThrow } from '@buddy/core';
 import { z } from 'zod';
 import { listeningPorts } from '../adapters/process/proc.ts';
-import { GuardianMisuseError } from '../errors.ts';
+import { GuardianMisuseError, InspectorLostError } from '../errors.ts';
 
 /** A debugger's line to a process. It is answered on a thread of its own, also while the event loop stands still. */
 export interface Inspector extends AsyncDisposable {
@@ -21,19 +21,23 @@ const Targets = z.array(z.object({ webSocketDebuggerUrl: z.string() })).min(1);
 const Message = z.object({
   id: z.int().optional(),
   method: z.string().optional(),
-  result: z.unknown(),
-  params: z.unknown(),
+  result: z.unknown().optional(),
+  params: z.unknown().optional(),
   error: z.object({ message: z.string() }).optional(),
 });
 
 /**
  * Opens the inspector of a process that runs on Node, by SIGUSR1: **a process that is none of Node's is ended by that**. It
  * listens on loopback from then on, at 9229 unless its `--inspect-port` says otherwise (0: at a free port).
- * @throws {GuardianMisuseError} When it cannot be reached as long as nobody aborts: it ended, it is not Node's, its port is taken.
+ * @throws {InspectorLostError} When it cannot be reached until somebody aborts: it ended, it is not Node's, its port is taken.
  */
 export async function inspectProcess({ pid, clock, signal }: InspectOptions): Promise<Inspector> {
   const before = new Set(await listeningPorts(pid));
-  process.kill(pid, 'SIGUSR1');
+  try {
+    process.kill(pid, 'SIGUSR1');
+  } catch (cause) {
+    throw new InspectorLostError(`Process ${pid} cannot be asked for its inspector.`, { cause });
+  }
   const url = await findDebugger({ pid, clock, signal }, before);
   return openInspector(url, signal);
 }
@@ -45,7 +49,7 @@ async function findDebugger(
 ): Promise<string> {
   for (;;) {
     if (signal.aborted) {
-      throw new GuardianMisuseError(`No inspector of process ${pid} could be reached.`, {
+      throw new InspectorLostError(`No inspector of process ${pid} could be reached.`, {
         cause: signal.reason,
       });
     }
@@ -80,7 +84,7 @@ async function openInspector(url: string, signal: AbortSignal): Promise<Inspecto
   const events = new Map<string, PromiseWithResolvers<unknown>>();
   const opened = Promise.withResolvers<void>();
   const end = (why: string) => {
-    const error = new GuardianMisuseError(`The inspector at ${url} ${why}.`);
+    const error = new InspectorLostError(`The inspector at ${url} ${why}.`);
     opened.reject(error);
     for (const waiting of [...answers.values(), ...events.values()]) waiting.reject(error);
     answers.clear();
@@ -93,8 +97,12 @@ async function openInspector(url: string, signal: AbortSignal): Promise<Inspecto
   socket.addEventListener('error', () => end('cannot be reached'));
   socket.addEventListener('close', () => end('hung up'));
   socket.addEventListener('message', ({ data }) => {
-    const message = parseOrThrow(Message, JSON.parse(String(data)), 'a message of the inspector');
-    const { id, method = '', result, params, error } = message;
+    const message = Message.safeParse(JSON.parse(String(data)));
+    if (!message.success) {
+      end(`said what cannot be understood: ${message.error.message}`);
+      return;
+    }
+    const { id, method = '', result, params, error } = message.data;
     if (id === undefined) {
       events.get(method)?.resolve(params);
       events.delete(method);

@@ -15,7 +15,7 @@ const Paused = z.object({
 /**
  * What a Node process runs at this moment, the innermost function first: `block (file:///api.js:12:3)`. It is stopped for
  * that and goes on. One that waits for events runs nothing, and is waited for until `signal` is aborted.
- * @throws {GuardianMisuseError} When its inspector cannot be reached.
+ * @throws {InspectorLostError} When its inspector cannot be reached.
  */
 export async function stackOf(options: InspectOptions): Promise<string[]> {
   await using inspector = await inspectProcess(options);

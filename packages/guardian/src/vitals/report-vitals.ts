@@ -2,7 +2,8 @@ import { closeSync, openSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { devNull } from 'node:os';
 import { constants, monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
-import { getHeapStatistics } from 'node:v8';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { Question, VitalsAnswer } from './protocol.ts';
 import { VITALS_SOCKET } from './vitals-socket.ts';
 
@@ -47,6 +48,7 @@ export function reportVitals({
           return { could_open: canOpen(question.count) };
         case 'shed':
           await shed?.();
+          collectGarbage(); // so that what was let go is seen to be gone
           return { shed: true };
       }
     });
@@ -96,6 +98,11 @@ function startMeter() {
       collections.disconnect();
     },
   };
+}
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
 }
 
 function isMajor(entry: object): boolean {

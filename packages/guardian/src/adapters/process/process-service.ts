@@ -268,7 +268,10 @@ class ProcessService implements ServiceAdapter {
     if (recorded && (await isAlive(recorded))) {
       this.#identity = recorded;
       this.#run ??= this.#adopt(recorded);
-    } else if (!this.#exit) [this.#identity] = await findByEnvironment(MARK, this.#mark);
+    } else if (!this.#exit && !this.#child) {
+      // Not when we started one ourselves: what else bears the mark is what it left behind, and not the service.
+      [this.#identity] = await findByEnvironment(MARK, this.#mark);
+    }
     return this.#identity;
   }
 

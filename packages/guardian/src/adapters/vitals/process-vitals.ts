@@ -213,17 +213,14 @@ class ProcessVitals implements VitalsAdapter {
       identity,
       residentBytes,
       memory: told
-        ? {
-            usedBytes: told.heap_after_gc_bytes ?? told.heap_used_bytes,
-            limitBytes: told.heap_limit_bytes,
-          }
+        ? { usedBytes: told.heap_used_bytes, limitBytes: told.heap_limit_bytes }
         : { usedBytes: residentBytes, limitBytes: this.#options.residentLimitBytes },
       openFiles: figures?.openFiles ?? { count: 0, limit: undefined },
       loopDelayMs: told?.loop_delay_ms ?? undefined,
     };
     this.#trend.note(identity, {
       at: this.#ports.clock.monotonic(),
-      value: vitals.memory.usedBytes,
+      value: told?.heap_after_gc_bytes ?? vitals.memory.usedBytes,
       // What was not collected yet says nothing; what was is news only once.
       series: told ? `heap after ${told.major_gcs}` : 'resident',
       counts: !told || told.heap_after_gc_bytes !== null,
