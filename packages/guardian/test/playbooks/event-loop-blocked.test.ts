@@ -7,9 +7,10 @@ import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
 import { makeServiceWorld, type ServiceWorldInput, until } from '../worlds/service-world.ts';
 import { watchWith } from '../worlds/watched-guardian.ts';
 
-const makeWorld = async ({ vitals }: ServiceWorldInput = {}) => {
+const makeWorld = async (input: ServiceWorldInput = {}) => {
   const world = await makeServiceWorld({
-    vitals: { silentAfterMs: 500, intervalMs: 200, ...vitals },
+    ...input,
+    vitals: { silentAfterMs: 500, intervalMs: 200 },
   });
   await world.start();
   return world;
@@ -31,15 +32,14 @@ describePlaybook(eventLoopBlocked, blockedWorld);
 
 describe('playbook event_loop_blocked', { timeout: 30_000 }, () => {
   it('is called by silence, and keeps what blocked the loop for people', async () => {
-    const folder = `/tmp/gp-evidence-${process.pid}`;
-    const world = await makeWorld({ vitals: { evidenceFolder: folder } });
+    const world = await makeWorld({ keepsEvidence: true });
     await using watched = await watchWith(world.resources);
     const closed = watched.closed('api-vitals');
     await world.kit.inject(loopBlock, { identity: await world.target() });
     expect(await closed).toMatchObject({ closedAs: 'restored' });
     expect(watched.runs.at(-1)).toMatchObject({ playbook: 'event_loop_blocked' });
-    const [name = ''] = await readdir(folder);
-    const evidence: unknown = JSON.parse(await readFile(join(folder, name), 'utf8'));
+    const [name = ''] = await readdir(world.evidence);
+    const evidence: unknown = JSON.parse(await readFile(join(world.evidence, name), 'utf8'));
     expect(evidence).toMatchObject({
       service: 'api',
       figures: { state: 'R' },
@@ -60,7 +60,7 @@ describe('playbook event_loop_blocked', { timeout: 30_000 }, () => {
     await world.close();
   });
 
-  it('lets a process be that waits for nobody and answers late only because we were late', async () => {
+  it('says nothing of a process that seems silent because we ourselves were late', async () => {
     const world = await makeWorld();
     const { signal } = new AbortController();
     const end = performance.now() + 700;

@@ -54,6 +54,8 @@ export interface ServiceWorldInput {
   service?: Partial<ProcessServiceInput>;
   launch?: Partial<ServiceLaunchInput>;
   vitals?: Partial<ProcessVitalsInput>;
+  /** Whether pictures of what it does are kept, in `evidence` of its folder. */
+  keepsEvidence?: boolean;
 }
 
 /** A service in a process of its own that answers HTTP and tells of itself, how it is launched, and what breaks it. */
@@ -75,14 +77,23 @@ export async function makeServiceWorld(input: ServiceWorldInput = {}) {
       id: 'api',
       command: process.execPath,
       args: ['--conditions=@buddy/source', '--inspect-port=0', program],
-      env: { [VITALS_SOCKET]: socket, SLOW_FILE: slowFile, ...input.env },
+      env: { [VITALS_SOCKET]: socket, SLOW_FILE: slowFile, STARTS_FILE: join(folder, 'starts'), ...input.env },
       stateFolder: folder,
       stopGraceMs: 200,
       ...input.service,
     },
     { ready: (own) => port.probe(own), launch },
   );
-  const vitals = createProcessVitals({ id: 'api', socket, ...input.vitals }, { service });
+  const evidence = join(folder, 'evidence');
+  const vitals = createProcessVitals(
+    {
+      id: 'api',
+      socket,
+      ...(input.keepsEvidence === true && { evidenceFolder: evidence }),
+      ...input.vitals,
+    },
+    { service },
+  );
   const kit = openFaultKit({ folder: join(folder, 'faults') });
   const identity = async (): Promise<ProcessIdentity | undefined> => {
     const state = await service.state(signal);
@@ -96,6 +107,7 @@ export async function makeServiceWorld(input: ServiceWorldInput = {}) {
   const isWell = async () => (await service.probe(signal)).status === 'HEALTHY';
   return {
     folder,
+    evidence,
     slowFile,
     service,
     launch,

@@ -30,9 +30,8 @@ export class CrashHistory {
   }
 
   noteEnd({ stderrTail }: ServiceExit, release: string, at: number): void {
-    const isOfThis = (end: End) =>
-      end.release === release && end.at > at - this.#options.windowMs;
-    this.#ends = [...this.#ends.filter(isOfThis), { at, release, stack: stackOf(stderrTail) }];
+    const recent = this.#ends.filter((end) => end.at > at - this.#options.windowMs);
+    this.#ends = [...recent, { at, release, stack: stackOf(stderrTail) }];
   }
 
   /** Why the ends of a release are a loop; undefined when they are none. */

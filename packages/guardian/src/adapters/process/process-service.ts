@@ -94,6 +94,8 @@ class ProcessService implements ServiceAdapter {
   /** The one that we started last. */
   #child: ChildProcess | undefined;
   #exit: ServiceExit | undefined;
+  /** Resolves when it is known how the one that we started last ended. */
+  #exitKnown: Promise<void> = Promise.resolve();
   #isWanted = true;
   #raise: ((sign: Sign) => void) | undefined;
 
@@ -186,6 +188,8 @@ class ProcessService implements ServiceAdapter {
   async state(_signal?: AbortSignal): Promise<ServiceState> {
     const identity = await this.#find();
     if (identity) return { is: 'running', identity };
+    // The kernel shows that it is gone before Node tells how.
+    if (this.#child) await this.#exitKnown;
     if (this.#exit) return { is: 'exited', exit: this.#exit };
     if (!this.#isWanted) return { is: 'stopped' };
     const stderrTail = await this.#stderrTail();
@@ -211,7 +215,10 @@ class ProcessService implements ServiceAdapter {
         stdio: ['ignore', 'ignore', stderr.fd],
       });
       // At once, for it may end before anything else is known of it.
-      child.once('exit', (code, by) => void this.#ended(child, code, by));
+      this.#exitKnown = new Promise((resolve) => {
+        child.once('error', () => resolve());
+        child.once('exit', (code, by) => void this.#ended(child, code, by).finally(resolve));
+      });
       this.#child = child;
       this.#exit = undefined;
       const startedAt = this.#clock.now();
