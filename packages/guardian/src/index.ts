@@ -45,6 +45,15 @@ export {
   ProcessVitalsOptions,
   type ProcessVitalsPorts,
 } from './adapters/vitals/process-vitals.ts';
+export {
+  type AuditedDryRun,
+  type AuditedPlaybook,
+  auditPlaybooks,
+  type PlaybookAudit,
+  type PlaybookAuditParts,
+} from './audit/audit.ts';
+export type { GuardianConfig } from './config/guardian-config.ts';
+export { guardianPolicyFile } from './default-policy.ts';
 export { createGuardian } from './engine/guardian.ts';
 export type { DryRun, Guardian, GuardianParts, GuardianPorts } from './engine/guardian.ts';
 export type { Reported } from './engine/intake.ts';
@@ -101,6 +110,7 @@ export {
   type PlaybookCategory,
   type PlaybookInput,
 } from './playbook/define-playbook.ts';
+export { rollbacksMarkdown } from './playbook/rollbacks-markdown.ts';
 export {
   type ChangingStep,
   type CheckedStep,
@@ -113,6 +123,12 @@ export {
   type StepInput,
   type Undo,
 } from './playbook/step.ts';
+export {
+  type GuardianPolicy,
+  policyFor,
+  type PolicyRule,
+  type PolicyTest,
+} from './policy/policy-for.ts';
 export { builtinPlaybooks } from './playbooks/builtin-playbooks.ts';
 export { crashLoop } from './playbooks/crash-loop.ts';
 export { eventLoopBlocked } from './playbooks/event-loop-blocked.ts';
