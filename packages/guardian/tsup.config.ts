@@ -4,6 +4,7 @@ export default defineConfig({
   entry: {
     index: 'src/index.ts',
     'faults/index': 'src/faults/index.ts',
+    'vitals/index': 'src/vitals/index.ts',
     'faults/watchdog-main': 'src/faults/watchdog-main.ts',
     'sqlite-file-worker': 'src/adapters/sqlite/file-worker.ts', // see file-thread.ts
     'bin/buddy-guardian': 'src/bin/buddy-guardian.ts',

@@ -57,3 +57,8 @@ export class StoreWriteError extends BuddyError {
 export class RehearsalError extends BuddyError {
   readonly code = 'GUARDIAN_REHEARSAL';
 }
+
+/** The inspector of a process cannot be reached, or hung up: the process ended, is none of Node's, or its port is taken. */
+export class InspectorLostError extends BuddyError {
+  readonly code = 'GUARDIAN_INSPECTOR_LOST';
+}

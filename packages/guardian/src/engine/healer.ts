@@ -127,7 +127,17 @@ export class Healer {
   /** When something that it depends on is sick, that is healed first; most of the time that is enough. */
   async #healCauseFirst(live: LiveIncident, resource: Resource): Promise<Verdict | undefined> {
     const { parts } = this.#h;
-    const cause = await this.#findCause(resource);
+    let cause = await this.#findCause(resource);
+    // What is starting becomes ready or fails by itself; to start it anew would only begin its boot again.
+    while (cause === 'starting') {
+      await parts.clock.sleep(parts.options.confirm.intervalMs, live.abort.signal);
+      const { reports } = live;
+      const sample = await this.#h.prober.probe(resource);
+      if (sample.status === 'HEALTHY') {
+        return this.#wellMeanwhile(live, resource, { sample, reports });
+      }
+      cause = await this.#findCause(resource);
+    }
     if (cause === undefined) return undefined;
     if (cause === 'suppressed') {
       return { parks: 'suppressed_maintenance', reason: 'what it depends on is in maintenance' };
@@ -151,7 +161,9 @@ export class Healer {
     });
   }
 
-  async #findCause(resource: Resource): Promise<LiveIncident | 'suppressed' | undefined> {
+  async #findCause(
+    resource: Resource,
+  ): Promise<LiveIncident | 'suppressed' | 'starting' | undefined> {
     const { prober, parts, openOn, raise } = this.#h;
     const ancestors = resource.ancestors.flatMap((id) => parts.resources.get(id) ?? []);
     const samples = await Promise.all(
@@ -168,7 +180,7 @@ export class Healer {
       if (sample?.status !== 'FAILED') continue;
       return (await raise({ ...symptomOf(ancestor.id, sample) })) ?? 'suppressed';
     }
-    return undefined;
+    return samples.some((sample) => sample && isStarting(sample)) ? 'starting' : undefined;
   }
 
   async #waitUntilWell(
@@ -374,6 +386,10 @@ export class Healer {
         this.#inHealing.has(each) || (this.#healedAt.get(each) ?? -Infinity) >= incident.detected,
     );
   }
+}
+
+function isStarting(sample: Sample): boolean {
+  return sample.status === 'UNKNOWN' && sample.reason === 'warming_up';
 }
 
 function withCause(sample: Sample, reports: number): Verdict {

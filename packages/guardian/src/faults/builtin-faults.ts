@@ -4,14 +4,24 @@ import { sqliteLock } from './data/sqlite-lock.ts';
 import { sqlitePage } from './data/sqlite-page.ts';
 import type { Fault } from './define-fault.ts';
 import { type Capability, type FaultHost, thisHost } from './host.ts';
+import { fdLeak, heapLeak, loopBlock } from './node-runtime.ts';
+import { portOccupy } from './port-occupy.ts';
+import { processExit, processKill, processStop } from './process.ts';
 import { fileRemove } from './world.ts';
 
 /** All faults that come with the package. */
 export const builtinFaults: readonly Fault<never>[] = [
   auditTamper,
+  fdLeak,
   fileRemove,
+  heapLeak,
+  loopBlock,
   pgBlackhole,
   pgKill,
+  portOccupy,
+  processExit,
+  processKill,
+  processStop,
   sqliteLock,
   sqlitePage,
 ];

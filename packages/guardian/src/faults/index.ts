@@ -30,6 +30,9 @@ export {
 export { AVAILABLE, type Capability, type FaultHost, thisHost } from './host.ts';
 export type { InjectedFault } from './injected-fault.ts';
 export { LoopbackHost } from './loopback.ts';
+export { fdLeak, heapLeak, loopBlock } from './node-runtime.ts';
+export { portOccupy } from './port-occupy.ts';
+export { processExit, processKill, processStop } from './process.ts';
 export {
   recoverFaults,
   type RecoveredFault,

@@ -1,0 +1,72 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { eventLoopBlocked } from '@buddy/guardian';
+import { loopBlock, processStop } from '@buddy/guardian/faults';
+import { describe, expect, it } from 'vitest';
+import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
+import { makeServiceWorld, type ServiceWorldInput, until } from '../worlds/service-world.ts';
+import { watchWith } from '../worlds/watched-guardian.ts';
+
+const makeWorld = async (input: ServiceWorldInput = {}) => {
+  const world = await makeServiceWorld({
+    ...input,
+    vitals: { silentAfterMs: 500, intervalMs: 200 },
+  });
+  await world.start();
+  return world;
+};
+
+async function blockedWorld(): Promise<PlaybookWorld> {
+  const { resources, kit, target, isRunning, close } = await makeWorld();
+  return {
+    resources,
+    subject: 'api-vitals',
+    fault: kit.rehearsed(loopBlock, async () => ({ identity: await target() })),
+    symptom: async () => ({ signal: 'event_loop.blocked' }),
+    state: async () => ({ isRunning: await isRunning() }),
+    close,
+  };
+}
+
+describePlaybook(eventLoopBlocked, blockedWorld);
+
+describe('playbook event_loop_blocked', { timeout: 30_000 }, () => {
+  it('is called by silence, and keeps what blocked the loop for people', async () => {
+    const world = await makeWorld({ keepsEvidence: true });
+    await using watched = await watchWith(world.resources);
+    const closed = watched.closed('api-vitals');
+    await world.kit.inject(loopBlock, { identity: await world.target() });
+    expect(await closed).toMatchObject({ closedAs: 'restored' });
+    expect(watched.runs.at(-1)).toMatchObject({ playbook: 'event_loop_blocked' });
+    const [name = ''] = await readdir(world.evidence);
+    const evidence: unknown = JSON.parse(await readFile(join(world.evidence, name), 'utf8'));
+    expect(evidence).toMatchObject({
+      service: 'api',
+      figures: { state: 'R' },
+      stack: expect.arrayContaining([expect.stringContaining('blockedByFault')]),
+    });
+    await watched.guardian.stop();
+    await world.close();
+  });
+
+  it('replaces a process that was stopped: it does not answer either', async () => {
+    const world = await makeWorld();
+    await using watched = await watchWith(world.resources);
+    const stopped = await world.target();
+    await world.kit.inject(processStop, { identity: stopped });
+    await until(() => watched.runs.some(({ result }) => result === 'restored'));
+    expect((await world.target()).pid).not.toBe(stopped.pid);
+    await watched.guardian.stop();
+    await world.close();
+  });
+
+  it('says nothing of a process that seems silent because we ourselves were late', async () => {
+    const world = await makeWorld();
+    const { signal } = new AbortController();
+    const end = performance.now() + 700;
+    const looking = world.vitals.probe(signal);
+    while (performance.now() < end); // our own loop stands still
+    expect(await looking).not.toMatchObject({ status: 'FAILED' });
+    await world.close();
+  });
+});

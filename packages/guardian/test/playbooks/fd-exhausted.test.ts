@@ -1,0 +1,81 @@
+import { fdExhausted } from '@buddy/guardian';
+import { fdLeak } from '@buddy/guardian/faults';
+import { describe, expect, it } from 'vitest';
+import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
+import { makeServiceWorld, signal } from '../worlds/service-world.ts';
+import { watchWith } from '../worlds/watched-guardian.ts';
+
+const makeWorld = async (cap = 400) => {
+  const world = await makeServiceWorld({
+    launch: { openFiles: { limit: 96, cap } },
+    vitals: { intervalMs: 200 },
+  });
+  await world.start();
+  return world;
+};
+
+async function exhaustedWorld(): Promise<PlaybookWorld> {
+  const { resources, kit, target, launch, isRunning, close } = await makeWorld();
+  return {
+    resources,
+    subject: 'api-vitals',
+    fault: kit.rehearsed(fdLeak, async () => ({ identity: await target() })),
+    symptom: async () => ({ signal: 'fds.exhausted' }),
+    state: async () => ({
+      limit: launch.settings().openFiles,
+      isRunning: await isRunning(),
+    }),
+    close,
+  };
+}
+
+describePlaybook(fdExhausted, exhaustedWorld);
+
+describe('playbook fd_exhausted', { timeout: 30_000 }, () => {
+  it('is called before the last descriptor is gone, and raises the limit within its cap', async () => {
+    const world = await makeWorld(120);
+    await using watched = await watchWith(world.resources, { confirm: { intervalMs: 50 } });
+    const closed = watched.closed('api-vitals');
+    await world.kit.inject(fdLeak, { identity: await world.target() });
+    expect(await closed).toMatchObject({
+      signal: 'fds.exhausted',
+      closedAs: 'restored',
+      reason: 'healed by fd_exhausted',
+    });
+    expect((await world.vitals.read(signal))?.openFiles.limit).toBe(120);
+    await watched.guardian.stop();
+    await world.close();
+  });
+
+  it('replaces nothing when it is enough to close what is idle', async () => {
+    const world = await makeWorld();
+    const before = await world.target();
+    expect(await world.answers('/open/66')).toBe(true);
+    expect(await world.vitals.probe(signal)).toMatchObject({ signal: 'fds.exhausted' });
+    await using watched = await watchWith(world.resources, { confirm: { intervalMs: 50 } });
+    const closed = watched.closed('api-vitals');
+    expect(await closed).toMatchObject({ closedAs: 'restored' });
+    expect(await world.target()).toEqual(before);
+    expect(world.launch.settings().openFiles).toBe(96);
+    await watched.guardian.stop();
+    await world.close();
+  });
+
+  it('asks only when it may not replace, and says that it did not help', async () => {
+    const world = await makeWorld();
+    const before = await world.target();
+    await world.kit.inject(fdLeak, { identity: before });
+    const impatient = { ...fdExhausted, verify: { ...fdExhausted.verify, withinMs: 300 } };
+    const options = { autonomy: { 3: 'never' }, probeIntervalMs: 3_600_000 } as const;
+    await using watched = await watchWith(world.resources, options, [impatient]);
+    const { outcome } = await watched.guardian.report({
+      resource: 'api-vitals',
+      signal: 'fds.exhausted',
+      certainty: 'decisive',
+    });
+    expect(await outcome).toBe('escalated');
+    expect(await world.target()).toEqual(before);
+    await watched.guardian.stop();
+    await world.close();
+  });
+});

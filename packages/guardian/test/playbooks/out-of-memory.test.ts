@@ -1,0 +1,88 @@
+import { outOfMemory } from '@buddy/guardian';
+import { heapLeak } from '@buddy/guardian/faults';
+import { describe, expect, it } from 'vitest';
+import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
+import { makeServiceWorld, type ServiceWorld, signal, until } from '../worlds/service-world.ts';
+import { watchWith } from '../worlds/watched-guardian.ts';
+
+const makeWorld = async () => {
+  const world = await makeServiceWorld({ launch: { memory: { limitMb: 64, capMb: 256 } } });
+  await world.start();
+  return world;
+};
+
+/** The heap grows until V8 ends the process: nothing pretends that it did. */
+async function fillHeap({ kit, target, isExited }: ServiceWorld): Promise<void> {
+  const leak = { bytesPerSecond: 900_000_000, mostBytes: 500_000_000 };
+  await kit.inject(heapLeak, { identity: await target(), ...leak });
+  await until(isExited);
+}
+
+async function fullHeapWorld(): Promise<PlaybookWorld> {
+  const world = await makeWorld();
+  const { resources, launch, isRunning, answers, close } = world;
+  return {
+    resources,
+    subject: 'api',
+    fault: {
+      name: 'heapLeak',
+      apply: () => fillHeap(world),
+      isPresent: async () => !(await answers()),
+      revert: async () => undefined,
+    },
+    symptom: async () => ({ signal: 'process.out_of_memory' }),
+    state: async () => ({
+      isRunning: await isRunning(),
+      memoryMb: launch.settings().memoryMb,
+    }),
+    close,
+  };
+}
+
+describePlaybook(outOfMemory, fullHeapWorld);
+
+describe('playbook out_of_memory', { timeout: 30_000 }, () => {
+  it('is called when V8 gave up, and heals within its time without being told', async () => {
+    const world = await makeWorld();
+    await using watched = await watchWith(world.resources);
+    const closed = watched.closed('api');
+    await fillHeap(world);
+    expect(await closed).toMatchObject({
+      signal: 'process.out_of_memory',
+      closedAs: 'restored',
+      reason: 'healed by out_of_memory',
+    });
+    expect(world.launch.settings().memoryMb).toBe(128);
+    expect((await world.vitals.read(signal))?.memory.limitBytes).toBeGreaterThan(128 * 1_048_576);
+    await watched.guardian.stop();
+    await world.close();
+  });
+
+  it('is called before the memory is full, and lets the process end as it likes', async () => {
+    const world = await makeWorld();
+    await using watched = await watchWith(world.resources, { confirm: { intervalMs: 50 } });
+    const closed = watched.closed('api-vitals');
+    const leak = { bytesPerSecond: 900_000_000, mostBytes: 60_000_000 };
+    await world.kit.inject(heapLeak, { identity: await world.target(), ...leak });
+    await watched.guardian.report({ resource: 'api-vitals', signal: 'memory.high' });
+    expect(await closed).toMatchObject({ signal: 'memory.high', closedAs: 'restored' });
+    await watched.guardian.stop();
+    await world.close();
+  });
+
+  it('raises the limit once, and never beyond the cap: what fills that too is a leak', async () => {
+    const world = await makeWorld();
+    const { launch, resources } = world;
+    await using watched = await watchWith(resources);
+    const planned = async () => {
+      const { plan } = await watched.guardian.dryRun('out_of_memory', 'api');
+      return plan.steps.find(({ id }) => id === 'raise_limit')?.isCalledFor;
+    };
+    expect(await planned()).toBe(true);
+    await launch.limitMemory(128, signal);
+    expect(await planned()).toBe(false);
+    await expect(launch.limitMemory(512, signal)).rejects.toThrow('at most 256');
+    await watched.guardian.stop();
+    await world.close();
+  });
+});
