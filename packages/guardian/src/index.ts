@@ -1,9 +1,46 @@
 export {
-  createHttpEndpoint,
-  type HttpEndpoint,
+  type Authentication,
+  createCredential,
+  type Credential,
+  type CredentialInput,
+  CredentialOptions,
+  type CredentialPorts,
+  CredentialStoppedError,
+  type SecretSource,
+  SecretUnavailableError,
+} from './adapters/credential/credential.ts';
+export {
+  httpAuthentication,
+  type HttpAuthenticationOptions,
+} from './adapters/credential/http-authentication.ts';
+export {
+  FileRefusals,
+  MemoryRefusals,
+  type RefusalStore,
+} from './adapters/credential/refusal-store.ts';
+export {
+  createDnsResolvers,
+  type DnsResolvers,
+  type DnsResolversInput,
+  DnsResolversOptions,
+  NameNotResolvedError,
+} from './adapters/dns/dns-resolvers.ts';
+export {
   type HttpEndpointInput,
   HttpEndpointOptions,
+} from './adapters/endpoint/endpoint-options.ts';
+export type {
+  EndpointAnswer,
+  EndpointRequest,
+  HttpAnswer,
+} from './adapters/endpoint/http-client.ts';
+export {
+  createHttpEndpoint,
+  type HttpEndpoint,
+  type HttpEndpointPorts,
 } from './adapters/endpoint/http-endpoint.ts';
+export { OutboxFullError } from './adapters/endpoint/outbox.ts';
+export { EndpointUnavailableError } from './adapters/endpoint/request-sender.ts';
 export {
   createReceiptGate,
   GateDeniedError,
@@ -25,6 +62,27 @@ export {
   ProcessServiceOptions,
   type ProcessServicePorts,
 } from './adapters/process/process-service.ts';
+export {
+  CertificateRefusedError,
+  type CertificatePair,
+  type CertificateSource,
+  pemFiles,
+} from './adapters/tls/certificate-source.ts';
+export {
+  createTlsClient,
+  NoVerifiedWayError,
+  type TlsClient,
+  type TlsClientInput,
+  TlsClientOptions,
+  type TlsWay,
+} from './adapters/tls/tls-client.ts';
+export {
+  createTlsServer,
+  type TlsServer,
+  type TlsServerInput,
+  TlsServerOptions,
+  type TlsServerPorts,
+} from './adapters/tls/tls-server.ts';
 export { createGuardian } from './engine/guardian.ts';
 export type { DryRun, Guardian, GuardianParts, GuardianPorts } from './engine/guardian.ts';
 export type { Reported } from './engine/intake.ts';
