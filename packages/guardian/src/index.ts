@@ -63,6 +63,17 @@ export {
   type ProcessServicePorts,
 } from './adapters/process/process-service.ts';
 export {
+  type CallPriority,
+  createQuota,
+  type Quota,
+  type QuotaAnswer,
+  quotaAnswerOf,
+  QuotaExhaustedError,
+  type QuotaInput,
+  QuotaOptions,
+  type QuotaPorts,
+} from './adapters/quota/quota.ts';
+export {
   CertificateRefusedError,
   type CertificatePair,
   type CertificateSource,
@@ -150,11 +161,17 @@ export {
   type StepInput,
   type Undo,
 } from './playbook/step.ts';
+export { apiTimeout } from './playbooks/api-timeout.ts';
 export { builtinPlaybooks } from './playbooks/builtin-playbooks.ts';
+export { certificateExpired } from './playbooks/certificate-expired.ts';
+export { credentialsInvalid } from './playbooks/credentials-invalid.ts';
+export { dnsFailure } from './playbooks/dns-failure.ts';
 export { guardrailBypassed } from './playbooks/guardrail-bypassed.ts';
 export { moduleNotFound } from './playbooks/module-not-found.ts';
 export { networkDegradation } from './playbooks/network-degradation.ts';
+export { networkUnreachable } from './playbooks/network-unreachable.ts';
 export { portNotResponding } from './playbooks/port-not-responding.ts';
+export { quotaExhausted } from './playbooks/quota-exhausted.ts';
 export { serviceCrashed } from './playbooks/service-crashed.ts';
 export { type Contraindication, on, type Trigger } from './playbook/trigger.ts';
 export { createLagMeter, type LagMeter } from './probes/lag-meter.ts';
@@ -188,12 +205,14 @@ export { type Sample, type SampleRequest, takeSample } from './probes/sampler.ts
 export type {
   AgentAdapter,
   AnyAdapter,
+  BreakerState,
   ConfigFileAdapter,
   CredentialAdapter,
   DiskAdapter,
   DnsAdapter,
   EndpointAdapter,
   GuardrailsAdapter,
+  KnownAddresses,
   ModelServerAdapter,
   ModulesAdapter,
   PathMeasure,
@@ -202,6 +221,7 @@ export type {
   Probed,
   ProcessIdentity,
   QueueAdapter,
+  QuotaAdapter,
   ResourceAdapters,
   ResourceKind,
   SandboxAdapter,
@@ -211,6 +231,7 @@ export type {
   Sign,
   SqliteAdapter,
   TlsAdapter,
+  VerifiedCertificate,
 } from './resource/adapters.ts';
 export { type EffectMethod, EFFECTS, type EffectNature } from './resource/effects.ts';
 export { HEALTHY, type Reading, type UnknownReason } from './resource/reading.ts';

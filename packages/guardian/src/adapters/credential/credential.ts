@@ -179,7 +179,7 @@ async function withoutMessage<T>(what: string, work: () => Promise<T>): Promise<
   } catch (error) {
     const code = errorCode(error);
     const told = code !== undefined && /^[A-Z][A-Z0-9_]{1,40}$/.test(code) ? ` (${code})` : '';
-    // oxlint-disable-next-line preserve-caught-error -- on purpose: the cause may quote the secret
+    // Without a cause, on purpose: it may quote the secret.
     throw new SecretUnavailableError(`The store of secrets did not give ${what}${told}.`, {
       retryable: true,
     });

@@ -57,12 +57,15 @@ export class FileRefusals implements RefusalStore {
 
   /** One after the other: each reads what the one before it wrote. */
   #change(change: (versions: Set<string>) => unknown): Promise<void> {
-    const next = this.#line.then(async () => {
+    const before = this.#line;
+    const turn = async (): Promise<void> => {
+      await before;
       const versions = new Set(await this.load());
       change(versions);
       const text = `${JSON.stringify({ refused_versions: [...versions] })}\n`;
       await writeFileAtomic(this.#path, text);
-    });
+    };
+    const next = turn();
     this.#line = next.catch(() => undefined); // whoever asked is told; the next one may succeed
     return next;
   }

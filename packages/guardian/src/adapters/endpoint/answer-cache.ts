@@ -32,5 +32,6 @@ export class AnswerCache {
 
 /** Headers belong to it: another caller's answer is another answer. */
 function keyOf({ path = '', headers = {} }: EndpointRequest): string {
-  return JSON.stringify([path, Object.entries(headers).toSorted()]);
+  const sorted = Object.entries(headers).toSorted(([a], [b]) => a.localeCompare(b));
+  return JSON.stringify([path, sorted]);
 }

@@ -48,9 +48,6 @@ export interface Expectation {
 
 /** Parses a pair as far as it can be without a handshake. */
 export function readPair({ cert, key }: CertificatePair): X509Certificate {
-  const refuse = (why: string): never => {
-    throw new CertificateRefusedError(`The certificate cannot be used: ${why}.`);
-  };
   let certificate: X509Certificate;
   try {
     certificate = new X509Certificate(cert);
@@ -71,11 +68,6 @@ export function expectUsable(
   certificate: X509Certificate,
   { serverName, goodForMs, now }: Expectation,
 ): void {
-  const refuse = (why: string): never => {
-    throw new CertificateRefusedError(
-      `The certificate from the source is not taken into use: ${why}.`,
-    );
-  };
   if (certificate.validFromDate.getTime() > now) {
     refuse(`it is not valid before ${certificate.validFromDate.toISOString()}`);
   }
@@ -84,4 +76,10 @@ export function expectUsable(
   }
   const bearsName = certificate.checkHost(serverName) ?? certificate.checkIP(serverName);
   if (bearsName === undefined) refuse(`it is not for ${serverName}`);
+}
+
+function refuse(why: string): never {
+  throw new CertificateRefusedError(
+    `The certificate is not taken into use: ${why}; what was used before still is.`,
+  );
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type Clock, parseOrThrow, type Random, systemClock, systemRandom } from '@buddy/core';
 import { z } from 'zod';
-import { Loopback } from './loopback.ts';
+import { LoopbackHost } from '../loopback.ts';
 
 /** What a relay does to the connections that go through it; one at a time. */
 export const Impairment = z.discriminatedUnion('is', [
@@ -27,7 +27,7 @@ export type ImpairmentInput = z.input<typeof Impairment>;
 export type Impairment = z.output<typeof Impairment>;
 
 export const RelayOptions = z.strictObject({
-  target: z.strictObject({ host: Loopback, port: z.int().min(1).max(65_535) }),
+  target: z.strictObject({ host: LoopbackHost, port: z.int().min(1).max(65_535) }),
   /** Where to listen, on 127.0.0.1. Default: any free port. */
   port: z.int().min(0).max(65_535).default(0),
 });
@@ -223,13 +223,16 @@ class Direction {
 
   #after(dueAt: number, act: () => void): void {
     const { clock, gate, signal } = this.#ports;
-    this.#line = this.#line.then(async () => {
+    const before = this.#line;
+    const turn = async (): Promise<void> => {
+      await before;
       const waitMs = dueAt - clock.monotonic();
       // Aborted: the connection is gone, and so is what was on its way.
       if (waitMs > 0) await clock.sleep(waitMs, signal).catch(() => undefined);
       await gate.pass(signal);
       if (!signal.aborted) act();
-    });
+    };
+    this.#line = turn();
   }
 
   #carry(chunk: Buffer): void {
