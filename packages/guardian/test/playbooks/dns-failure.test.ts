@@ -1,3 +1,5 @@
+import { get } from 'node:http';
+import { type Clock, systemClock } from '@buddy/core';
 import { createDnsResolvers, createGuardian, dnsFailure } from '@buddy/guardian';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
@@ -18,17 +20,19 @@ afterEach(async () => {
 });
 
 /** Two name servers that know the name of a real HTTP server, and resolvers over both. */
-async function makeNames(options: { staleMs?: number; expected?: string[] } = {}) {
+async function makeNames(options: { staleMs?: number; expected?: string[]; clock?: Clock } = {}) {
   const http = await serveHttp((_request, response) => response.end('ok'));
   const [first, second] = [await openDnsServer(RECORDS), await openDnsServer(RECORDS)];
-  const dns = createDnsResolvers({
+  const { clock = systemClock } = options;
+  const input = {
     servers: [first.address, second.address],
     names: { [NAME]: options.expected ?? [] },
     ports: { [NAME]: http.port },
     timeoutMs: 200,
     slowMs: 400, // of a busy machine, still not slow
     ...(options.staleMs !== undefined && { staleMs: options.staleMs }),
-  });
+  };
+  const dns = createDnsResolvers(input, { clock });
   closers.push(
     http.close,
     () => first.close(),
@@ -66,6 +70,10 @@ async function dnsWorld(): Promise<PlaybookWorld> {
 }
 
 describePlaybook(dnsFailure, dnsWorld);
+
+function failAll(servers: readonly DnsServer[]): void {
+  for (const server of servers) server.misbehave({ is: 'servfail' });
+}
 
 async function heal(dns: ReturnType<typeof createDnsResolvers>) {
   const guardian = createGuardian(
@@ -106,10 +114,6 @@ describe('playbook dns_failure', () => {
     expect(await dns.probe(signal)).toMatchObject({ signal: 'dns.wrong_answer' });
   });
 
-  const failAll = (servers: readonly DnsServer[]) => {
-    for (const server of servers) server.misbehave({ is: 'servfail' });
-  };
-
   it('holds on to the last good answer when no server answers', async () => {
     const { dns, first, second } = await makeNames();
     expect((await dns.probe(signal)).status).toBe('HEALTHY');
@@ -120,8 +124,16 @@ describe('playbook dns_failure', () => {
   });
 
   it('never gives an answer that is older than it may be', async () => {
-    const { dns, first, second } = await makeNames({ staleMs: 1 });
+    let later = 0;
+    const clock: Clock = {
+      now: () => systemClock.now() + later,
+      monotonic: () => systemClock.monotonic(),
+      sleep: (ms, own) => systemClock.sleep(ms, own),
+      external: (work) => work(),
+    };
+    const { dns, first, second } = await makeNames({ staleMs: 60_000, clock });
     await dns.probe(signal);
+    later = 60_001;
     failAll([first, second]);
     const { outcome, guardian } = await heal(dns);
     expect(outcome).toBe('escalated');
@@ -135,7 +147,6 @@ describe('playbook dns_failure', () => {
     await dns.probe(signal);
     first.misbehave({ is: 'servfail' });
     await http.close();
-    closers.shift();
     const before = dns.current();
     expect((await heal(dns)).outcome).toBe('escalated');
     expect(dns.current()).toEqual(before);
@@ -143,7 +154,6 @@ describe('playbook dns_failure', () => {
 
   it('gives its answers to whoever takes a lookup function', async () => {
     const { dns, http } = await makeNames();
-    const { get } = await import('node:http');
     const status = await new Promise((resolve, reject) => {
       get(`http://${NAME}:${http.port}/`, { lookup: dns.lookup, agent: false }, (response) => {
         response.resume();

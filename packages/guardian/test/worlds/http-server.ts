@@ -12,6 +12,7 @@ export async function serveHttp(
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a TCP server that listens has one
   const { port } = server.address() as AddressInfo;
   const close = async () => {
+    if (!server.listening) return;
     const closed = once(server, 'close');
     server.closeAllConnections();
     server.close();
