@@ -1,10 +1,11 @@
 import type { Fault } from './define-fault.ts';
 import { type Capability, type FaultHost, thisHost } from './host.ts';
+import { netns } from './network/netns.ts';
 import { fileRemove } from './world.ts';
 
 /** All faults that come with the package. */
 export function builtinFaults(): readonly Fault<never>[] {
-  return [fileRemove];
+  return [fileRemove, netns];
 }
 
 /** Which faults can be injected on this machine by this user, and why the others cannot. */

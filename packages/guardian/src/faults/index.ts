@@ -26,6 +26,12 @@ export {
 export { AVAILABLE, type Capability, type FaultHost, thisHost } from './host.ts';
 export type { InjectedFault } from './injected-fault.ts';
 export { LoopbackHost } from './loopback.ts';
+export { netns } from './network/netns.ts';
+export {
+  type CertificateFlaw,
+  createTestAuthority,
+  type TestAuthority,
+} from './network/test-authority.ts';
 export {
   recoverFaults,
   type RecoveredFault,
