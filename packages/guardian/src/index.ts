@@ -94,6 +94,15 @@ export {
   TlsServerOptions,
   type TlsServerPorts,
 } from './adapters/tls/tls-server.ts';
+export {
+  type AuditedDryRun,
+  type AuditedPlaybook,
+  auditPlaybooks,
+  type PlaybookAudit,
+  type PlaybookAuditParts,
+} from './audit/audit.ts';
+export type { GuardianConfig } from './config/guardian-config.ts';
+export { guardianPolicyFile } from './default-policy.ts';
 export { createGuardian } from './engine/guardian.ts';
 export type { DryRun, Guardian, GuardianParts, GuardianPorts } from './engine/guardian.ts';
 export type { Reported } from './engine/intake.ts';
@@ -149,6 +158,7 @@ export {
   type PlaybookCategory,
   type PlaybookInput,
 } from './playbook/define-playbook.ts';
+export { rollbacksMarkdown } from './playbook/rollbacks-markdown.ts';
 export {
   type ChangingStep,
   type CheckedStep,
@@ -162,6 +172,12 @@ export {
   type Undo,
 } from './playbook/step.ts';
 export { apiTimeout } from './playbooks/api-timeout.ts';
+export {
+  type GuardianPolicy,
+  policyFor,
+  type PolicyRule,
+  type PolicyTest,
+} from './policy/policy-for.ts';
 export { builtinPlaybooks } from './playbooks/builtin-playbooks.ts';
 export { certificateExpired } from './playbooks/certificate-expired.ts';
 export { credentialsInvalid } from './playbooks/credentials-invalid.ts';

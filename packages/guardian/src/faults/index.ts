@@ -26,12 +26,33 @@ export {
 export { AVAILABLE, type Capability, type FaultHost, thisHost } from './host.ts';
 export type { InjectedFault } from './injected-fault.ts';
 export { LoopbackHost } from './loopback.ts';
+export { credentialRotate } from './network/credential-rotate.ts';
+export { dns } from './network/dns-fault.ts';
+export {
+  DnsMisbehaviour,
+  type DnsServer,
+  type DnsServerInput,
+  DnsServerOptions,
+  openDnsServer,
+} from './network/dns-server.ts';
+export { http, HttpMisbehaviour } from './network/http-fault.ts';
 export { netns } from './network/netns.ts';
+export { relay, tcpBlackhole } from './network/path-faults.ts';
+export {
+  Impairment,
+  type ImpairmentInput,
+  openRelay,
+  type Relay,
+  type RelayInput,
+  RelayOptions,
+  type RelayPing,
+} from './network/relay.ts';
 export {
   type CertificateFlaw,
   createTestAuthority,
   type TestAuthority,
 } from './network/test-authority.ts';
+export { tls } from './network/tls-fault.ts';
 export {
   recoverFaults,
   type RecoveredFault,

@@ -81,7 +81,6 @@ const NET_ADMIN = 12n;
 const INITIAL_UID_MAP = /^\s*0\s+0\s+4294967295\s*$/;
 
 async function isInOwnNamespace(host: FaultHost): Promise<Capability> {
-  const unavailable = (reason: string): Capability => ({ is: 'unavailable', reason });
   if (host.platform !== 'linux') return unavailable('network namespaces are of Linux');
   if ((await host.program('ip')) === undefined) {
     return unavailable('there is no `ip` (iproute2) in the PATH');
@@ -98,6 +97,10 @@ async function isInOwnNamespace(host: FaultHost): Promise<Capability> {
       ? !INITIAL_UID_MAP.test(await readFile('/proc/self/uid_map', 'utf8'))
       : first !== (await ownNamespace());
   return isOwn ? AVAILABLE : unavailable(`this may be the machine's own network; ${run}`);
+}
+
+function unavailable(reason: string): Capability {
+  return { is: 'unavailable', reason };
 }
 
 async function putBack({ device, routes }: Note): Promise<void> {

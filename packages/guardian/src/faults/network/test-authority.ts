@@ -1,3 +1,4 @@
+import type * as X509 from '@peculiar/x509';
 import { type Clock, systemClock } from '@buddy/core';
 import type { CertificatePair } from '../../adapters/tls/certificate-source.ts';
 import { FaultUnavailableError } from '../errors.ts';
@@ -96,7 +97,7 @@ export async function canIssueCertificates(): Promise<boolean> {
   );
 }
 
-async function loadX509(): Promise<typeof import('@peculiar/x509')> {
+async function loadX509(): Promise<typeof X509> {
   try {
     await import('reflect-metadata'); // what the next one asks for
     return await import('@peculiar/x509');
