@@ -203,6 +203,21 @@ describe('the fault tls', () => {
   });
 });
 
+/** What a caller sees, in short. */
+async function ask(url: string): Promise<string> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(200) });
+    const wait = response.headers.get('retry-after');
+    const whole = await response.text().then(
+      () => '',
+      () => ' cut',
+    );
+    return `${response.status}${wait === null ? '' : ` ${wait}`}${whole}`;
+  } catch {
+    return 'silent';
+  }
+}
+
 describe('the fault http', () => {
   const ways: readonly [HttpMisbehaviour, string][] = [
     [{ is: 'status', status: 500 }, '500'],
@@ -210,20 +225,6 @@ describe('the fault http', () => {
     [{ is: 'stallBody' }, '200 cut'],
     [{ is: 'stallHead' }, 'silent'],
   ];
-  const ask = async (url: string): Promise<string> => {
-    try {
-      const response = await fetch(url, { signal: AbortSignal.timeout(200) });
-      const wait = response.headers.get('retry-after');
-      const whole = await response.text().then(
-        () => '',
-        () => ' cut',
-      );
-      return `${response.status}${wait === null ? '' : ` ${wait}`}${whole}`;
-    } catch {
-      return 'silent';
-    }
-  };
-
   it.each(ways)('is seen to come and go: %j', async (misbehaviour, seen) => {
     const { server, url, close } = await serveHttp((_request, response) => response.end('ok'));
     closers.push(close);

@@ -6,7 +6,7 @@ import {
   type HttpEndpointInput,
 } from '@buddy/guardian';
 import { afterEach, describe, expect, it } from 'vitest';
-import { openRelay, type Relay } from '../../src/faults/network/relay.ts';
+import { openRelay, type Relay } from '@buddy/guardian/faults';
 import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
 import { hurried } from '../worlds/hurried.ts';
 import { serveHttp } from '../worlds/http-server.ts';

@@ -2,11 +2,7 @@ import { get } from 'node:http';
 import { type Clock, systemClock } from '@buddy/core';
 import { createDnsResolvers, createGuardian, dnsFailure } from '@buddy/guardian';
 import { afterEach, describe, expect, it } from 'vitest';
-import {
-  type DnsMisbehaviour,
-  type DnsServer,
-  openDnsServer,
-} from '../../src/faults/network/dns-server.ts';
+import { type DnsMisbehaviour, type DnsServer, openDnsServer } from '@buddy/guardian/faults';
 import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
 import { hurried } from '../worlds/hurried.ts';
 import { serveHttp } from '../worlds/http-server.ts';

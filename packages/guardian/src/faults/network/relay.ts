@@ -72,8 +72,10 @@ export async function openRelay(
   const pairs = new Set<Pair>();
   let impairment: Impairment | undefined;
   const relayTo = (end: { host: string; port: number }): Server =>
-    createServer((client) => {
-      const pair = new Pair(client, connect(end), { clock, random });
+    // Who has said all may still listen; so may the other side.
+    createServer({ allowHalfOpen: true }, (client) => {
+      const upstream = connect({ ...end, allowHalfOpen: true });
+      const pair = new Pair(client, upstream, { clock, random });
       pairs.add(pair);
       void pair.closed.then(() => pairs.delete(pair));
       pair.impair(impairment);
@@ -168,10 +170,7 @@ class Pair {
     const { signal } = this.#over;
     const toServer = new Direction(client, upstream, { ...ports, gate: this.#gate, signal });
     const toClient = new Direction(upstream, client, { ...ports, gate: this.#gate, signal });
-    toClient.onCarried = (bytes) => {
-      const now = this.#gate.impairment;
-      if (now?.is === 'reset' && bytes >= now.afterBytes) this.#reset();
-    };
+    toClient.onLimit = () => this.#reset();
     client.on('error', () => this.destroy());
     client.on('close', () => {
       this.destroy();
@@ -234,7 +233,8 @@ interface DirectionPorts extends RelayPorts {
 
 /** Carries what one side says to the other: in order, and its end after all that was said before. */
 class Direction {
-  onCarried: (bytes: number) => void = () => undefined;
+  /** Called when a reset is due; undefined: none ever is, in this direction. */
+  onLimit: (() => void) | undefined;
   readonly #from: Socket;
   readonly #to: Socket;
   readonly #ports: DirectionPorts;
@@ -298,8 +298,12 @@ class Direction {
     if (this.#held <= MOST_HELD) this.#from.resume();
     const isLost = gate.impairment?.is === 'chunk_loss' && random() < gate.impairment.share;
     if (isLost || !this.#to.writable) return;
-    this.#to.write(chunk);
-    this.#carried += chunk.length;
-    this.onCarried(this.#carried);
+    const room =
+      this.onLimit && gate.impairment?.is === 'reset'
+        ? Math.max(0, gate.impairment.afterBytes - this.#carried)
+        : Infinity;
+    this.#to.write(chunk.length <= room ? chunk : chunk.subarray(0, room));
+    this.#carried += Math.min(room, chunk.length);
+    if (chunk.length >= room) this.onLimit?.();
   }
 }
