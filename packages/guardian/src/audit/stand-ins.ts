@@ -68,14 +68,20 @@ const ANSWERS: Answers = {
     owner: async () => ({ is: 'process', identity: IDENTITY }),
   },
   endpoint: {
-    paths: () => ['first', 'second'],
+    paths: () => ['first', 'second', 'third'],
     currentPath: () => 'first',
     measure: async (path) =>
       path === 'first'
         ? { path, medianMs: undefined, lostShare: 1 }
         : { path, medianMs: 1, lostShare: 0 },
+    reach: async () => HEALTHY,
+    exchange: async (path) => (path === 'first' ? SICK : HEALTHY),
     baselineMs: () => 1,
     concurrencyLimit: () => 8,
+    breakerOf: () => 'closed',
+    hedgeAfterMs: () => undefined,
+    heldRequests: () => 0,
+    isHolding: () => false,
   },
   sqlite: {
     check: async () => SICK,
@@ -112,16 +118,33 @@ const ANSWERS: Answers = {
     version: () => 'old',
     versions: async () => ['old', 'new'],
     wasRefused: (version) => version === 'old',
+    isCalling: () => true,
+    otherwise: { versions: async () => ['old'] },
   },
   dns: {
     resolvers: () => ['127.0.0.1', '127.0.0.2'],
     current: () => ['127.0.0.1'],
+    names: () => ['name.test'],
     lookUp: async () => ['127.0.0.1'],
+    examine: async () => HEALTHY,
+    connects: async () => HEALTHY,
+    lastGood: () => ({ addresses: ['127.0.0.1'], at: 0 }),
+    pinned: () => undefined,
+    otherwise: { examine: async () => SICK },
   },
   tls: {
-    certificate: async () => ({ fingerprint: 'old', expiresAt: 0, matchesName: true }),
+    certificate: async () => undefined,
+    servesCurrent: async () => SICK,
     contexts: () => ['old', 'new'],
     currentContext: () => 'old',
+  },
+  quota: {
+    routes: () => ['first', 'second'],
+    route: () => 'first',
+    exhaustedUntil: (route) => (route === 'first' ? 1 : undefined),
+    waitsUntil: () => undefined,
+    isShedding: () => false,
+    otherwise: { routes: () => ['first'] },
   },
   model_server: {
     loaded: async () => ['model'],

@@ -4,6 +4,12 @@ import { sqliteLock } from './data/sqlite-lock.ts';
 import { sqlitePage } from './data/sqlite-page.ts';
 import type { Fault } from './define-fault.ts';
 import { type Capability, type FaultHost, thisHost } from './host.ts';
+import { credentialRotate } from './network/credential-rotate.ts';
+import { dns } from './network/dns-fault.ts';
+import { http } from './network/http-fault.ts';
+import { netns } from './network/netns.ts';
+import { relay, tcpBlackhole } from './network/path-faults.ts';
+import { tls } from './network/tls-fault.ts';
 import { fdLeak, heapLeak, loopBlock } from './node-runtime.ts';
 import { portOccupy } from './port-occupy.ts';
 import { processExit, processKill, processStop } from './process.ts';
@@ -12,18 +18,25 @@ import { fileRemove } from './world.ts';
 /** All faults that come with the package. */
 export const builtinFaults: readonly Fault<never>[] = [
   auditTamper,
+  credentialRotate,
+  dns,
   fdLeak,
   fileRemove,
   heapLeak,
+  http,
   loopBlock,
+  netns,
   pgBlackhole,
   pgKill,
   portOccupy,
   processExit,
   processKill,
   processStop,
+  relay,
   sqliteLock,
   sqlitePage,
+  tcpBlackhole,
+  tls,
 ];
 
 /** Which faults can be injected on this machine by this user, and why the others cannot. */
