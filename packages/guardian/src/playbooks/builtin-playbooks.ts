@@ -1,15 +1,33 @@
 import type { Playbook } from '../playbook/define-playbook.ts';
+import { agentStuck } from './agent-stuck.ts';
+import { configInvalid } from './config-invalid.ts';
+import { configMissing } from './config-missing.ts';
+import { diskFull } from './disk-full.ts';
 import { guardrailBypassed } from './guardrail-bypassed.ts';
+import { modelServerDown } from './model-server-down.ts';
+import { modelStuck } from './model-stuck.ts';
 import { moduleNotFound } from './module-not-found.ts';
 import { networkDegradation } from './network-degradation.ts';
+import { policyDrift } from './policy-drift.ts';
 import { portNotResponding } from './port-not-responding.ts';
+import { queueBacklog } from './queue-backlog.ts';
+import { sandboxBreach } from './sandbox-breach.ts';
 import { serviceCrashed } from './service-crashed.ts';
 
 /** The playbooks that come with this package, the most urgent first. */
 export const builtinPlaybooks: readonly Playbook[] = [
   guardrailBypassed,
+  policyDrift,
+  sandboxBreach,
   serviceCrashed,
+  configInvalid,
+  configMissing,
+  diskFull,
+  modelServerDown,
+  modelStuck,
   portNotResponding,
+  agentStuck,
   networkDegradation,
   moduleNotFound,
+  queueBacklog,
 ];
