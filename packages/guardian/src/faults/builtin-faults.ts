@@ -1,0 +1,19 @@
+import type { Fault } from './define-fault.ts';
+import { type Capability, type FaultHost, thisHost } from './host.ts';
+import { fileRemove } from './world.ts';
+
+/** All faults that come with the package. */
+export function builtinFaults(): readonly Fault<never>[] {
+  return [fileRemove];
+}
+
+/** Which faults can be injected on this machine by this user, and why the others cannot. */
+export async function capabilities(
+  faults: readonly Fault<never>[] = builtinFaults(),
+  host: FaultHost = thisHost(),
+): Promise<Readonly<Record<string, Capability>>> {
+  const found = await Promise.all(
+    faults.map(async (fault) => [fault.kind, await fault.capability(host)] as const),
+  );
+  return Object.fromEntries(found);
+}
