@@ -1,4 +1,19 @@
 export {
+  type ConfigConsumer,
+  configDigest,
+  type ConfigFileInput,
+  ConfigFileOptions,
+  type ConfigFilePorts,
+  createConfigFile,
+} from './adapters/config-file/config-file.ts';
+export {
+  createFolderDisk,
+  type FolderDiskInput,
+  FolderDiskOptions,
+  type FolderDiskPorts,
+  type PausableWriters,
+} from './adapters/disk/folder-disk.ts';
+export {
   createHttpEndpoint,
   type HttpEndpoint,
   type HttpEndpointInput,
@@ -93,6 +108,15 @@ export {
   type Undo,
 } from './playbook/step.ts';
 export { builtinPlaybooks } from './playbooks/builtin-playbooks.ts';
+export { agentStuck } from './playbooks/agent-stuck.ts';
+export { configInvalid } from './playbooks/config-invalid.ts';
+export { configMissing } from './playbooks/config-missing.ts';
+export { diskFull } from './playbooks/disk-full.ts';
+export { modelServerDown } from './playbooks/model-server-down.ts';
+export { modelStuck } from './playbooks/model-stuck.ts';
+export { policyDrift } from './playbooks/policy-drift.ts';
+export { queueBacklog } from './playbooks/queue-backlog.ts';
+export { sandboxBreach } from './playbooks/sandbox-breach.ts';
 export { guardrailBypassed } from './playbooks/guardrail-bypassed.ts';
 export { moduleNotFound } from './playbooks/module-not-found.ts';
 export { networkDegradation } from './playbooks/network-degradation.ts';
@@ -132,10 +156,13 @@ export type {
   AnyAdapter,
   ConfigFileAdapter,
   CredentialAdapter,
+  AgentProgress,
   DiskAdapter,
+  DiskSpace,
   DnsAdapter,
   EndpointAdapter,
   GuardrailsAdapter,
+  ModelLimits,
   ModelServerAdapter,
   ModulesAdapter,
   PathMeasure,
@@ -144,6 +171,8 @@ export type {
   Probed,
   ProcessIdentity,
   QueueAdapter,
+  QueueHead,
+  ReclaimableFile,
   ResourceAdapters,
   ResourceKind,
   SandboxAdapter,

@@ -1,10 +1,12 @@
 import type { Fault } from './define-fault.ts';
+import { diskFill } from './disk-fill.ts';
+import { fileCorrupt, fileTruncate, policyTamper } from './file-faults.ts';
 import { type Capability, type FaultHost, thisHost } from './host.ts';
 import { fileRemove } from './world.ts';
 
 /** All faults that come with the package. */
 export function builtinFaults(): readonly Fault<never>[] {
-  return [fileRemove];
+  return [diskFill, fileCorrupt, fileRemove, fileTruncate, policyTamper];
 }
 
 /** Which faults can be injected on this machine by this user, and why the others cannot. */
