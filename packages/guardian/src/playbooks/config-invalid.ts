@@ -76,5 +76,6 @@ export const configInvalid = definePlaybook({
 /** Whether what is there is valid, and is what its reader works by. */
 async function isTaken(config: ConfigFileAdapter, signal: AbortSignal): Promise<boolean> {
   if ((await config.check(signal)).status !== 'HEALTHY') return false;
-  return (await config.consumerGeneration(signal)) === (await config.digest(signal));
+  const loaded = await config.consumerGeneration(signal);
+  return loaded !== undefined && loaded === (await config.digest(signal));
 }

@@ -157,7 +157,7 @@ export interface ConfigFileAdapter extends Probed {
   digest(signal: AbortSignal): Promise<string | undefined>;
   /** Digest of what was good last; undefined when nothing ever was. */
   lastKnownGood(signal: AbortSignal): Promise<string | undefined>;
-  /** Digest of what its reader has loaded; undefined when that is not known. */
+  /** Digest of what its reader has loaded; undefined when its reader does not run. */
   consumerGeneration(signal: AbortSignal): Promise<string | undefined>;
   /** Remembers under `name` what is there now, be it nothing; what is remembered under it already stays. */
   keepCopy(name: string, signal: AbortSignal): Promise<void>;

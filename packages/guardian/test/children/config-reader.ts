@@ -4,7 +4,13 @@ import { createServer } from 'node:http';
 
 // A service that works by a config file: it ends with 78 when it has none that it can use, and keeps the old one when a new one is bad.
 const path = process.env['CONFIG'] ?? '';
-let generation = load();
+let generation: string;
+try {
+  generation = load();
+} catch (error) {
+  process.stderr.write(`${String(error)}\n`);
+  process.exit(78);
+}
 
 function load(): string {
   const text = readFileSync(path, 'utf8');
@@ -18,11 +24,6 @@ function load(): string {
   if (!isUsable) throw new Error('limit must be a number');
   return createHash('sha256').update(text).digest('hex');
 }
-
-process.on('uncaughtException', (error) => {
-  process.stderr.write(`${error.message}\n`);
-  process.exit(78);
-});
 
 createServer((request, response) => {
   if (request.method === 'POST') {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { chown, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
+  type AnyAdapter,
   configMissing,
   createConfigFile,
   createGuardian,
@@ -10,6 +11,7 @@ import {
 } from '@buddy/guardian';
 import { afterEach, describe, expect, it } from 'vitest';
 import { describePlaybook } from '../playbook-contract.ts';
+import { until } from '../worlds/ground.ts';
 import { type ConfigWorld, GOOD_CONFIG, lookAt, openConfigWorld } from '../worlds/config.ts';
 
 const { signal } = new AbortController();
@@ -27,19 +29,17 @@ describe('playbook config_missing', () => {
   });
   const guard = async (parts: Partial<Parameters<typeof createGuardian>[1]> = {}) => {
     guardian = createGuardian(
-      { longestStableMs: 50, probeIntervalMs: 3_600_000, autonomy: { 3: 'auto' } },
+      {
+        longestStableMs: 50,
+        probeIntervalMs: 3_600_000,
+        autonomy: { 3: 'auto' },
+        causeGraceMs: 50,
+      },
       { resources: world.resources, playbooks: [configMissing], ...parts },
     );
     await guardian.start();
     return guardian;
   };
-  const closed = (own: Guardian) =>
-    new Promise<string>((resolve) => {
-      own.events.on('outcomeDecided', ({ outcome }) => {
-        if (outcome !== 'deduplicated') resolve(outcome);
-      });
-    });
-
   it('hears of it from the file system, with nobody looking', async () => {
     world = await open();
     const outcome = closed(await guard());
@@ -97,28 +97,50 @@ describe('playbook config_missing', () => {
     expect(own.openIncidents[0]?.reason).toContain('somebody has to write it');
   });
 
-  it('comes before the restart of a service that ended because its config is gone', async () => {
+  it('comes first when a service ends because its config is gone, and then the service is started', async () => {
     world = await open();
     const { reader, config } = world;
     const own = await guard({
       resources: [
-        { id: 'app-config', adapter: { ...config, watch: () => () => undefined } },
-        { id: 'app', adapter: reader, dependsOn: ['app-config'] },
+        { id: 'app-config', adapter: withoutWatch(config) },
+        { id: 'app', adapter: withoutWatch(reader), dependsOn: ['app-config'] },
       ],
       playbooks: [configMissing, serviceCrashed],
     });
     const runs: string[] = [];
     own.events.on('runEnded', ({ run }) => runs.push(`${run.playbook} ${run.result}`));
     await rm(world.path);
-    const state = await reader.state(signal);
-    if (state.is === 'running') process.kill(state.identity.pid, 'SIGKILL');
+    await reader.stop(signal);
+    await reader.start(signal); // as a supervisor would
+    await until(async () => {
+      const sign = await reader.probe(signal);
+      return sign.status === 'FAILED' && sign.signal === 'config.rejected';
+    });
     const { outcome } = await own.report({
       resource: 'app',
-      signal: 'process.exited',
+      signal: 'config.rejected',
       certainty: 'decisive',
     });
-    // Without its reader the config is not well: it is there again, and the reader is started next.
-    await outcome;
-    expect(runs[0]).toMatch(/^config_missing/);
+    expect(await outcome).toMatch(/^restored/);
+    expect(runs).toEqual(['config_missing restored', 'service_crashed restored']);
+    expect((await reader.state(signal)).is).toBe('running');
   });
 });
+
+function closed(own: Guardian): Promise<string> {
+  return new Promise((resolve) => {
+    own.events.on('outcomeDecided', ({ outcome }) => {
+      if (outcome !== 'deduplicated') resolve(outcome);
+    });
+  });
+}
+
+/** So that what the test reports is one symptom, and not a race of two. */
+function withoutWatch<Adapter extends AnyAdapter>(adapter: Adapter): Adapter {
+  return new Proxy(adapter, {
+    get: (target, name) => {
+      const member: unknown = name === 'watch' ? undefined : Reflect.get(target, name, target);
+      return typeof member === 'function' ? member.bind(target) : member;
+    },
+  });
+}

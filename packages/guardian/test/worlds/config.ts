@@ -65,7 +65,10 @@ export async function openConfigWorld(
     { parse: (text) => AppConfig.parse(JSON.parse(text)), consumer },
   );
   await reader.start(signal);
-  await until(async () => (await config.probe(signal)).status === 'HEALTHY');
+  await until(async () => {
+    const { status } = await config.probe(signal);
+    return status === 'HEALTHY' && (await config.lastKnownGood(signal)) !== undefined;
+  });
   return {
     config,
     reader,

@@ -19,8 +19,9 @@ export type ConfigFileInput = z.input<typeof ConfigFileOptions>;
 
 /** The program that reads the config. */
 export interface ConfigConsumer {
-  /** `configDigest` of the text that it has loaded; undefined when it has none, or does not run. */
+  /** `configDigest` of the text that it has loaded; undefined when it does not run: it will load what is there when it starts. */
   generation(signal: AbortSignal): Promise<string | undefined>;
+  /** Does nothing when it does not run. */
   reload(signal: AbortSignal): Promise<void>;
 }
 
@@ -84,8 +85,9 @@ export function createConfigFile(
     if (checked.status !== 'HEALTHY') return checked;
     if (consumer) {
       const [loaded, there] = await Promise.all([consumer.generation(signal), digest()]);
+      if (loaded === undefined) return { status: 'HEALTHY', note: 'its reader does not run' };
       if (loaded !== there) {
-        const note = `${path} is valid, and its reader has loaded ${loaded ?? 'nothing'}`;
+        const note = `${path} is valid, and its reader has loaded ${loaded}`;
         return { status: 'DEGRADED', signal: 'config.not_loaded', note };
       }
     }
@@ -103,14 +105,13 @@ export function createConfigFile(
     restoreLastKnownGood: () => copies.restoreGood(),
     putBack: (name) => copies.putBack(name),
     reload: async (signal) => consumer?.reload(signal),
-    watch: (raise) =>
-      watchPath(path, () => {
-        void check()
-          .catch(unreadable)
-          .then((reading) => {
-            if (reading.status === 'FAILED') raise(reading);
-          });
-      }),
+    watch: (raise) => {
+      const look = async () => {
+        const reading = await check().catch(unreadable);
+        if (reading.status === 'FAILED') raise(reading);
+      };
+      return watchPath(path, () => void look());
+    },
   };
 }
 

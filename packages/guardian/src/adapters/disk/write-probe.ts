@@ -36,15 +36,8 @@ function readFailure(error: unknown): Reading {
     const note = message;
     return { status: 'FAILED', signal: 'disk.full', certainty: 'decisive', note, conditions };
   }
-  switch (code) {
-    case 'EROFS':
-      return failed('disk.read_only', 'decisive', message);
-    case 'EIO':
-      return failed('disk.broken', 'decisive', message);
-    case 'EACCES':
-    case 'EPERM':
-      return unknown('no_permission', message);
-    default:
-      return unknown('probe_error', message);
-  }
+  if (code === 'EROFS') return failed('disk.read_only', 'decisive', message);
+  if (code === 'EIO') return failed('disk.broken', 'decisive', message);
+  const mayNot = code === 'EACCES' || code === 'EPERM';
+  return unknown(mayNot ? 'no_permission' : 'probe_error', message);
 }
