@@ -33,6 +33,13 @@ export {
   type InstalledModulesInput,
   InstalledModulesOptions,
 } from './adapters/modules/installed-modules.ts';
+export {
+  createOllamaServer,
+  type OllamaServer,
+  type OllamaServerInput,
+  OllamaServerOptions,
+  type OllamaServerPorts,
+} from './adapters/model-server/ollama-server.ts';
 export { createHttpPort, type HttpPortInput, HttpPortOptions } from './adapters/port/http-port.ts';
 export {
   createProcessService,

@@ -1,12 +1,20 @@
 import type { Fault } from './define-fault.ts';
 import { diskFill } from './disk-fill.ts';
+import { fakeOllama } from './fake-ollama.ts';
 import { fileCorrupt, fileTruncate, policyTamper } from './file-faults.ts';
 import { type Capability, type FaultHost, thisHost } from './host.ts';
 import { fileRemove } from './world.ts';
 
 /** All faults that come with the package. */
 export function builtinFaults(): readonly Fault<never>[] {
-  return [diskFill, fileCorrupt, fileRemove, fileTruncate, policyTamper];
+  return [
+    diskFill,
+    fileCorrupt,
+    fileRemove,
+    fileTruncate,
+    policyTamper,
+    ...Object.values(fakeOllama),
+  ];
 }
 
 /** Which faults can be injected on this machine by this user, and why the others cannot. */

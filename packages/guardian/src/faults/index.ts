@@ -35,3 +35,4 @@ export {
 export { fileRemove } from './world.ts';
 export { fileCorrupt, fileTruncate, policyTamper } from './file-faults.ts';
 export { diskFill } from './disk-fill.ts';
+export { fakeOllama } from './fake-ollama.ts';

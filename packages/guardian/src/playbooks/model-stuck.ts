@@ -1,3 +1,4 @@
+import type { ModelServerAdapter } from '../resource/adapters.ts';
 import { definePlaybook } from '../playbook/define-playbook.ts';
 import { irreversible } from '../playbook/step.ts';
 import { on } from '../playbook/trigger.ts';
@@ -59,7 +60,7 @@ export const modelStuck = definePlaybook({
       effects: ['model.stop', 'model.start'],
       ifRefused: 'skip',
       run: async ({ resources: { model }, signal }) => {
-        if ((await model.generateOneToken(signal)).status === 'HEALTHY') return;
+        if (await comesBack(model, signal)) return;
         await model.stop(signal);
         await model.start(signal);
       },
@@ -106,3 +107,13 @@ export const modelStuck = definePlaybook({
   },
   mttrTargetMs: 30_000,
 });
+
+const TRIES = 4;
+
+/** A new runner has to load its model before the first token comes. */
+async function comesBack(model: ModelServerAdapter, signal: AbortSignal): Promise<boolean> {
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    if ((await model.generateOneToken(signal)).status === 'HEALTHY') return true;
+  }
+  return false;
+}
