@@ -47,6 +47,21 @@ export {
   ProcessServiceOptions,
   type ProcessServicePorts,
 } from './adapters/process/process-service.ts';
+export {
+  type CodeRunner,
+  type CodeRunnerInput,
+  CodeRunnerOptions,
+  startCodeRunner,
+} from './adapters/sandbox/code-runner.ts';
+export {
+  type GuardedSandbox,
+  type GuardedSandboxInput,
+  GuardedSandboxOptions,
+  type GuardedSandboxPorts,
+  openGuardedSandbox,
+  type SandboxHost,
+  type SandboxJob,
+} from './adapters/sandbox/guarded-sandbox.ts';
 export { createGuardian } from './engine/guardian.ts';
 export type { DryRun, Guardian, GuardianParts, GuardianPorts } from './engine/guardian.ts';
 export type { Reported } from './engine/intake.ts';
@@ -62,10 +77,13 @@ export {
   GuardianConfigError,
   GuardianMisuseError,
   GuardianStoppedError,
+  JobQuarantinedError,
   RehearsalError,
+  SandboxDownError,
   StepTimeoutError,
   StoreVersionError,
   StoreWriteError,
+  TemplateChangedError,
   UndeclaredEffectError,
 } from './errors.ts';
 export type {

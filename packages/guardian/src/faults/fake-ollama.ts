@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { childrenOf, sendSignal } from '../adapters/model-server/child-processes.ts';
+import { childrenOf } from '../adapters/model-server/child-processes.ts';
 import { fullName, ollamaApi } from '../adapters/model-server/ollama-api.ts';
 import { isAlive } from '../adapters/process/proc.ts';
+import { sendSignal } from '../adapters/process/send-signal.ts';
 import type { ProcessIdentity } from '../resource/adapters.ts';
 import { defineFault } from './define-fault.ts';
 import { FaultWitnessError } from './errors.ts';

@@ -12,12 +12,3 @@ export async function childrenOf(pid: number): Promise<ProcessIdentity[]> {
   const found = await Promise.all(pids.map((each) => identify(Number(each))));
   return found.filter((identity) => identity !== undefined);
 }
-
-/** It may be gone by now. */
-export function sendSignal(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-  }
-}

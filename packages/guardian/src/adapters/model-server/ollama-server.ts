@@ -5,7 +5,8 @@ import { failed } from '../../probes/layers/layer.ts';
 import type { ModelLimits, ModelServerAdapter, ServiceAdapter } from '../../resource/adapters.ts';
 import { HEALTHY, type Reading } from '../../resource/reading.ts';
 import { isAlive } from '../process/proc.ts';
-import { childrenOf, sendSignal } from './child-processes.ts';
+import { sendSignal } from '../process/send-signal.ts';
+import { childrenOf } from './child-processes.ts';
 import { fullName, ollamaApi, OllamaRefusal } from './ollama-api.ts';
 import { createSlots } from './request-slots.ts';
 
