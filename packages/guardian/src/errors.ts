@@ -98,3 +98,8 @@ export class TemplateChangedError extends BuddyError {
     );
   }
 }
+
+/** No release of a policy is signed with the key that was given; nothing was loaded. */
+export class PolicyReleaseError extends BuddyError {
+  readonly code = 'GUARDIAN_POLICY_RELEASE';
+}

@@ -28,6 +28,14 @@ export {
   type ReceiptGateOptions,
 } from './adapters/guardrails/receipt-gate.ts';
 export {
+  openSignedPolicy,
+  releasePolicy,
+  type SignedPolicy,
+  type SignedPolicyInput,
+  SignedPolicyOptions,
+  type SignedPolicyPorts,
+} from './adapters/guardrails/signed-policy.ts';
+export {
   createInstalledModules,
   type InstalledModules,
   type InstalledModulesInput,
@@ -78,6 +86,7 @@ export {
   GuardianMisuseError,
   GuardianStoppedError,
   JobQuarantinedError,
+  PolicyReleaseError,
   RehearsalError,
   SandboxDownError,
   StepTimeoutError,

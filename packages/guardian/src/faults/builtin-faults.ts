@@ -2,6 +2,7 @@ import type { Fault } from './define-fault.ts';
 import { diskFill } from './disk-fill.ts';
 import { fakeOllama } from './fake-ollama.ts';
 import { fileCorrupt, fileTruncate, policyTamper } from './file-faults.ts';
+import { guardStub } from './guard-stub.ts';
 import { type Capability, type FaultHost, thisHost } from './host.ts';
 import { fileRemove } from './world.ts';
 
@@ -12,6 +13,7 @@ export function builtinFaults(): readonly Fault<never>[] {
     fileCorrupt,
     fileRemove,
     fileTruncate,
+    guardStub,
     policyTamper,
     ...Object.values(fakeOllama),
   ];

@@ -36,3 +36,4 @@ export { fileRemove } from './world.ts';
 export { fileCorrupt, fileTruncate, policyTamper } from './file-faults.ts';
 export { diskFill } from './disk-fill.ts';
 export { fakeOllama } from './fake-ollama.ts';
+export { createStubbableGuard, guardStub, type StubbableGuard } from './guard-stub.ts';

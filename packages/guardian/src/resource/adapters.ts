@@ -261,7 +261,8 @@ export interface GuardrailsAdapter extends Probed {
   canaries(signal: AbortSignal): Promise<{ mustDeny: boolean; mustAllow: boolean }>;
   /** Effects that were done, and those of them with a verdict of the gate. */
   receipts(signal: AbortSignal): Promise<{ effects: number; withReceipt: number }>;
-  policyDigest(signal: AbortSignal): Promise<{ loaded: string; pinned: string }>;
+  /** Of the policy in force, of the one that should be, and, where that is known, of the one that is kept to be loaded. */
+  policyDigest(signal: AbortSignal): Promise<{ loaded: string; pinned: string; kept?: string }>;
   isFrozen(signal: AbortSignal): Promise<boolean>;
   /** Denies everything. */
   freeze(signal: AbortSignal): Promise<void>;
