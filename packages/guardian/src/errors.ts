@@ -103,3 +103,15 @@ export class TemplateChangedError extends BuddyError {
 export class PolicyReleaseError extends BuddyError {
   readonly code = 'GUARDIAN_POLICY_RELEASE';
 }
+
+/** A queue takes in nothing for a while; the job was not put in. */
+export class QueuePausedError extends BuddyError {
+  readonly code = 'GUARDIAN_QUEUE_PAUSED';
+
+  constructor(queue: string) {
+    super(`${queue} takes in no jobs while it is being healed; try again in a moment.`, {
+      retryable: true,
+      effect: 'none',
+    });
+  }
+}

@@ -1,4 +1,15 @@
 export {
+  type AgentProgram,
+  type AgentReport,
+  type AgentTurn,
+  type CheckpointStore,
+  createSupervisedAgent,
+  type SupervisedAgent,
+  type SupervisedAgentInput,
+  SupervisedAgentOptions,
+  type SupervisedAgentPorts,
+} from './adapters/agent/supervised-agent.ts';
+export {
   type ConfigConsumer,
   configDigest,
   type ConfigFileInput,
@@ -56,6 +67,17 @@ export {
   type ProcessServicePorts,
 } from './adapters/process/process-service.ts';
 export {
+  type ClaimedJob,
+  type DeadLetter,
+  openSqliteQueue,
+  type QueueWorkers,
+  type SqliteQueue,
+  type SqliteQueueInput,
+  SqliteQueueOptions,
+  type SqliteQueuePorts,
+} from './adapters/queue/sqlite-queue.ts';
+export { createServiceWorkers } from './adapters/queue/service-workers.ts';
+export {
   type CodeRunner,
   type CodeRunnerInput,
   CodeRunnerOptions,
@@ -87,6 +109,7 @@ export {
   GuardianStoppedError,
   JobQuarantinedError,
   PolicyReleaseError,
+  QueuePausedError,
   RehearsalError,
   SandboxDownError,
   StepTimeoutError,

@@ -1,3 +1,4 @@
+import { agentScript } from './agent-script.ts';
 import type { Fault } from './define-fault.ts';
 import { diskFill } from './disk-fill.ts';
 import { fakeOllama } from './fake-ollama.ts';
@@ -9,6 +10,7 @@ import { fileRemove } from './world.ts';
 /** All faults that come with the package. */
 export function builtinFaults(): readonly Fault<never>[] {
   return [
+    agentScript,
     diskFill,
     fileCorrupt,
     fileRemove,

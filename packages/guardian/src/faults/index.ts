@@ -37,3 +37,4 @@ export { fileCorrupt, fileTruncate, policyTamper } from './file-faults.ts';
 export { diskFill } from './disk-fill.ts';
 export { fakeOllama } from './fake-ollama.ts';
 export { createStubbableGuard, guardStub, type StubbableGuard } from './guard-stub.ts';
+export { agentScript, createScriptedAgent, type ScriptedAgent } from './agent-script.ts';
