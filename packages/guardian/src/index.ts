@@ -92,6 +92,15 @@ export {
   type SandboxHost,
   type SandboxJob,
 } from './adapters/sandbox/guarded-sandbox.ts';
+export {
+  type AuditedDryRun,
+  type AuditedPlaybook,
+  auditPlaybooks,
+  type PlaybookAudit,
+  type PlaybookAuditParts,
+} from './audit/audit.ts';
+export type { GuardianConfig } from './config/guardian-config.ts';
+export { guardianPolicyFile } from './default-policy.ts';
 export { createGuardian } from './engine/guardian.ts';
 export type { DryRun, Guardian, GuardianParts, GuardianPorts } from './engine/guardian.ts';
 export type { Reported } from './engine/intake.ts';
@@ -152,6 +161,7 @@ export {
   type PlaybookCategory,
   type PlaybookInput,
 } from './playbook/define-playbook.ts';
+export { rollbacksMarkdown } from './playbook/rollbacks-markdown.ts';
 export {
   type ChangingStep,
   type CheckedStep,
@@ -164,6 +174,12 @@ export {
   type StepInput,
   type Undo,
 } from './playbook/step.ts';
+export {
+  type GuardianPolicy,
+  policyFor,
+  type PolicyRule,
+  type PolicyTest,
+} from './policy/policy-for.ts';
 export { builtinPlaybooks } from './playbooks/builtin-playbooks.ts';
 export { agentStuck } from './playbooks/agent-stuck.ts';
 export { configInvalid } from './playbooks/config-invalid.ts';

@@ -8,22 +8,20 @@ import { type Capability, type FaultHost, thisHost } from './host.ts';
 import { fileRemove } from './world.ts';
 
 /** All faults that come with the package. */
-export function builtinFaults(): readonly Fault<never>[] {
-  return [
-    agentScript,
-    diskFill,
-    fileCorrupt,
-    fileRemove,
-    fileTruncate,
-    guardStub,
-    policyTamper,
-    ...Object.values(fakeOllama),
-  ];
-}
+export const builtinFaults: readonly Fault<never>[] = [
+  agentScript,
+  diskFill,
+  fileCorrupt,
+  fileRemove,
+  fileTruncate,
+  guardStub,
+  policyTamper,
+  ...Object.values(fakeOllama),
+];
 
 /** Which faults can be injected on this machine by this user, and why the others cannot. */
 export async function capabilities(
-  faults: readonly Fault<never>[] = builtinFaults(),
+  faults: readonly Fault<never>[] = builtinFaults,
   host: FaultHost = thisHost(),
 ): Promise<Readonly<Record<string, Capability>>> {
   const found = await Promise.all(

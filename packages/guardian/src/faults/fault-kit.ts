@@ -21,6 +21,7 @@ import { type InjectedFault, LiveFault, look } from './injected-fault.ts';
 import { FaultJournal, type FaultRecord } from './journal.ts';
 import { assertFaultsAllowed } from './permission.ts';
 import { RehearsableFault } from './rehearsable-fault.ts';
+import { Watchdog } from './watchdog.ts';
 
 export const FaultKitOptions = z.strictObject({
   /** Folder of the revert journal; made when it is not there. Kits may share it. */
@@ -31,6 +32,11 @@ export const FaultKitOptions = z.strictObject({
   maxBytes: z.int().nonnegative().default(1_073_741_824),
   /** How long a fault may take to show after it was applied, and to be gone after it was taken back, in ms. */
   seenWithinMs: z.number().positive().default(5_000),
+  /**
+   * Whether a process of its own takes the faults back when this one is killed, or stands still for 2 s after their time. It
+   * knows the built-in faults. Default false: then `recoverFaults` does, when somebody calls it.
+   */
+  hasWatchdog: z.boolean().default(false),
 });
 export type FaultKitInput = z.input<typeof FaultKitOptions>;
 type FaultKitOptions = z.output<typeof FaultKitOptions>;
@@ -85,7 +91,7 @@ export interface FaultKit extends AsyncDisposable {
  * cap in bytes and seconds, and does not leave this machine.
  * @throws {FaultsForbiddenError} Outside of tests, unless `BUDDY_FAULTS` is 1.
  * @example
- * await using kit = openFaultKit({ folder: '.faults' });
+ * await using kit = openFaultKit({ folder: '.buddy-faults' });
  * await using fault = await kit.inject(fileRemove, { path: 'config.json' });
  * // ... what does the service do now?
  */
@@ -106,6 +112,8 @@ class JournaledKit implements FaultKit {
   readonly #host: FaultHost;
   readonly #journal: FaultJournal;
   readonly #live = new Set<LiveFault<unknown>>();
+  readonly #injecting = new Set<Promise<unknown>>();
+  readonly #watchdog: Watchdog | undefined;
   #order = 0;
   #isClosed = false;
 
@@ -118,6 +126,7 @@ class JournaledKit implements FaultKit {
     this.#newId = newId;
     this.#host = host;
     this.#journal = new FaultJournal(options.folder);
+    this.#watchdog = options.hasWatchdog ? new Watchdog(options.folder) : undefined;
   }
 
   get faults(): readonly InjectedFault[] {
@@ -127,9 +136,23 @@ class JournaledKit implements FaultKit {
   async inject<Input, Handle>(
     fault: Fault<Input, Handle>,
     input: Input,
-    { signal = new AbortController().signal, seconds }: InjectOptions = {},
+    options: InjectOptions = {},
   ): Promise<InjectedFault<Handle>> {
     if (this.#isClosed) throw new FaultsForbiddenError('This kit is closed.');
+    const injecting = this.#inject(fault, input, options);
+    this.#injecting.add(injecting);
+    try {
+      return await injecting;
+    } finally {
+      this.#injecting.delete(injecting);
+    }
+  }
+
+  async #inject<Input, Handle>(
+    fault: Fault<Input, Handle>,
+    input: Input,
+    { signal = new AbortController().signal, seconds }: InjectOptions,
+  ): Promise<InjectedFault<Handle>> {
     const capability = await fault.capability(this.#host);
     if (capability.is === 'unavailable') {
       throw new FaultUnavailableError(fault.kind, capability.reason);
@@ -150,6 +173,7 @@ class JournaledKit implements FaultKit {
       order: this.#order++,
       note: opened.note,
     } as const;
+    this.#watchdog?.start();
     const lock = this.#lock(id);
     await this.#begin(record, lock);
     const live: LiveFault<Handle> = new LiveFault({
@@ -185,10 +209,12 @@ class JournaledKit implements FaultKit {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    await Promise.allSettled(this.#injecting);
     const failures: unknown[] = [];
     for (const fault of [...this.#live].toReversed()) {
       await fault.revert().catch((error: unknown) => failures.push(error));
     }
+    this.#watchdog?.stop();
     if (failures.length === 1) throw failures[0];
     if (failures.length > 1) {
       throw new FaultLeftBehindError(`${failures.length} faults could not be taken back.`, {

@@ -136,7 +136,7 @@ export class LiveFault<Handle> implements InjectedFault<Handle> {
       return; // it is gone before its time
     }
     try {
-      await clock.external(() => this.#end('expired'));
+      await this.#end('expired');
     } catch (error) {
       // Nobody waits for this one; `revert` tells it again to whoever asks.
       process.emitWarning(describeFailure(error).message, { type: 'FaultWarning' });
