@@ -1,8 +1,13 @@
+import { agentScript } from './agent-script.ts';
 import { auditTamper } from './data/audit-tamper.ts';
 import { pgBlackhole, pgKill } from './data/postgres.ts';
 import { sqliteLock } from './data/sqlite-lock.ts';
 import { sqlitePage } from './data/sqlite-page.ts';
 import type { Fault } from './define-fault.ts';
+import { diskFill } from './disk-fill.ts';
+import { fakeOllama } from './fake-ollama.ts';
+import { fileCorrupt, fileTruncate, policyTamper } from './file-faults.ts';
+import { guardStub } from './guard-stub.ts';
 import { type Capability, type FaultHost, thisHost } from './host.ts';
 import { credentialRotate } from './network/credential-rotate.ts';
 import { dns } from './network/dns-fault.ts';
@@ -17,17 +22,24 @@ import { fileRemove } from './world.ts';
 
 /** All faults that come with the package. */
 export const builtinFaults: readonly Fault<never>[] = [
+  agentScript,
   auditTamper,
   credentialRotate,
+  diskFill,
   dns,
+  ...Object.values(fakeOllama),
   fdLeak,
+  fileCorrupt,
   fileRemove,
+  fileTruncate,
+  guardStub,
   heapLeak,
   http,
   loopBlock,
   netns,
   pgBlackhole,
   pgKill,
+  policyTamper,
   portOccupy,
   processExit,
   processKill,

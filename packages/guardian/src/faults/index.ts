@@ -23,3 +23,8 @@ export { portOccupy } from './port-occupy.ts';
 export { processExit, processKill, processStop } from './process.ts';
 export { recoverFaults, type RecoveredFault, type RecoverFaultsInput, type RecoverFaultsPorts } from './recover-faults.ts';
 export { fileRemove } from './world.ts';
+export { fileCorrupt, fileTruncate, policyTamper } from './file-faults.ts';
+export { diskFill } from './disk-fill.ts';
+export { fakeOllama } from './fake-ollama.ts';
+export { createStubbableGuard, guardStub, type StubbableGuard } from './guard-stub.ts';
+export { agentScript, createScriptedAgent, type ScriptedAgent } from './agent-script.ts';

@@ -64,6 +64,8 @@ export const EFFECTS: {
   // Nothing may stand in the way of what keeps the evidence.
   audit_log: { freeze: 'changes', seal: 'changes', openSegment: 'changes' },
   disk: {
+    pauseWriters: 'changes',
+    resumeWriters: 'changes',
     releaseBallast: 'changes',
     armBallast: 'changes',
     reclaim: 'changes',
@@ -92,9 +94,11 @@ export const EFFECTS: {
     preload: 'changes',
     unload: 'changes',
     routeTo: 'changes',
+    setLimits: 'changes',
   },
   sandbox: {
-    destroy: 'interrupts',
+    // What may have been broken out of is ended, whoever stands in for it: nothing may stand in the way.
+    destroy: 'changes',
     rebuild: 'changes',
     revokeGrants: 'changes',
     requeueOnce: 'changes',
@@ -105,6 +109,7 @@ export const EFFECTS: {
     freeze: 'changes',
     unfreeze: 'changes',
     reloadPinnedPolicy: 'changes',
+    loadPreviousPolicy: 'changes',
     revokeGrants: 'changes',
     quarantineUnreceipted: 'changes',
   },
