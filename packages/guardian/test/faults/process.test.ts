@@ -121,9 +121,9 @@ describe.runIf(process.platform === 'linux')('faults of a process', { timeout: 2
     await expect(world.kit.inject(processKill, { identity: own })).rejects.toThrow(
       'the process that injects it',
     );
-    await expect(
-      world.kit.inject(portOccupy, { port: world.whereIsIt() }),
-    ).rejects.toThrow('has an owner already');
+    await expect(world.kit.inject(portOccupy, { port: world.whereIsIt() })).rejects.toThrow(
+      'has an owner already',
+    );
     expect(await world.answers()).toBe(true);
   });
 
@@ -133,27 +133,30 @@ describe.runIf(process.platform === 'linux')('faults of a process', { timeout: 2
     ['fdLeak', async () => ({ identity })],
     ['heapLeak', async () => ({ identity, mostBytes: 20_000_000 })],
     ['portOccupy', async () => ({ port: await freePort() })],
-  ] as const)('%s is taken back from the journal when its injector was killed', async (kind, options) => {
-    const folder = join(world.folder, 'journal-of-another');
-    const program = new URL('../children/process-fault-injector.ts', import.meta.url).pathname;
-    const given = JSON.stringify(await options());
-    const injector = spawn(
-      process.execPath,
-      ['--conditions=@buddy/source', program, folder, kind, given],
-      {
-        stdio: ['ignore', 'pipe', 'inherit'],
-        env: { PATH: process.env['PATH'], BUDDY_FAULTS: '1' },
-      },
-    );
-    const exited = once(injector, 'exit');
-    await once(injector.stdout, 'data');
-    injector.kill('SIGKILL');
-    await exited;
-    const recovered = await recoverFaults({ folder });
-    // A watchdog may have been faster.
-    for (const each of recovered) expect(['reverted', 'lasting']).toContain(each.is);
-    await until(world.answers);
-    expect(await world.target()).toEqual(identity);
-    expect(await recoverFaults({ folder })).toEqual([]);
-  });
+  ] as const)(
+    '%s is taken back from the journal when its injector was killed',
+    async (kind, options) => {
+      const folder = join(world.folder, 'journal-of-another');
+      const program = new URL('../children/process-fault-injector.ts', import.meta.url).pathname;
+      const given = JSON.stringify(await options());
+      const injector = spawn(
+        process.execPath,
+        ['--conditions=@buddy/source', program, folder, kind, given],
+        {
+          stdio: ['ignore', 'pipe', 'inherit'],
+          env: { PATH: process.env['PATH'], BUDDY_FAULTS: '1' },
+        },
+      );
+      const exited = once(injector, 'exit');
+      await once(injector.stdout, 'data');
+      injector.kill('SIGKILL');
+      await exited;
+      const recovered = await recoverFaults({ folder });
+      // A watchdog may have been faster.
+      for (const each of recovered) expect(['reverted', 'lasting']).toContain(each.is);
+      await until(world.answers);
+      expect(await world.target()).toEqual(identity);
+      expect(await recoverFaults({ folder })).toEqual([]);
+    },
+  );
 });

@@ -3,7 +3,12 @@ import { heapLeak } from '@buddy/guardian/faults';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
-import { makeServiceWorld, type ServiceWorldInput, signal, until } from '../worlds/service-world.ts';
+import {
+  makeServiceWorld,
+  type ServiceWorldInput,
+  signal,
+  until,
+} from '../worlds/service-world.ts';
 import { watchWith } from '../worlds/watched-guardian.ts';
 
 const MEGABYTE = 1_048_576;

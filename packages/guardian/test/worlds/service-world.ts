@@ -77,7 +77,12 @@ export async function makeServiceWorld(input: ServiceWorldInput = {}) {
       id: 'api',
       command: process.execPath,
       args: ['--conditions=@buddy/source', '--inspect-port=0', program],
-      env: { [VITALS_SOCKET]: socket, SLOW_FILE: slowFile, STARTS_FILE: join(folder, 'starts'), ...input.env },
+      env: {
+        [VITALS_SOCKET]: socket,
+        SLOW_FILE: slowFile,
+        STARTS_FILE: join(folder, 'starts'),
+        ...input.env,
+      },
       stateFolder: folder,
       stopGraceMs: 200,
       ...input.service,
