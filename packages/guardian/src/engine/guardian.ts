@@ -196,6 +196,7 @@ export class Guardian {
       prober,
       background,
       take: (symptom) => this.#take(symptom),
+      isInHealing: (resource) => healer.isAtWorkOn(resource),
     });
     this.#recovery = new Recovery({ parts, book, prober, limits, undo, lives });
     this.#rehearsals = new Rehearsals({

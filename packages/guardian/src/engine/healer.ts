@@ -191,7 +191,11 @@ export class Healer {
 
   async #tryCandidates(live: LiveIncident, resource: Resource): Promise<Verdict> {
     const { candidates, missing } = this.#candidates(live, resource);
-    if (candidates.length === 0) return this.#unmatched(live, missing);
+    if (candidates.length === 0) {
+      const isUnknown = missing.length === 0;
+      const mended = isUnknown ? await this.#mendedByOthers(live, resource) : undefined;
+      return mended ?? this.#unmatched(live, missing);
+    }
     let refused: Verdict | undefined;
     let failure: string | undefined;
     for (const candidate of candidates) {
@@ -281,6 +285,17 @@ export class Healer {
     return { candidates, missing };
   }
 
+  /** What no playbook knows may be another sign of trouble that one knows: a look that came upon a service as it died. */
+  async #mendedByOthers(live: LiveIncident, resource: Resource): Promise<Verdict | undefined> {
+    const { parts, prober } = this.#h;
+    do await parts.clock.sleep(parts.options.confirm.intervalMs, live.abort.signal);
+    while (this.#inHealing.has(resource.id));
+    if (!this.#isByUs(live, resource)) return undefined;
+    const { reports } = live;
+    const sample = await prober.probe(resource);
+    return sample.status === 'HEALTHY' ? withCause(sample, reports) : undefined;
+  }
+
   #unmatched({ incident }: LiveIncident, missing: readonly string[]): Verdict {
     if (missing.length === 0) {
       return { parks: 'unmatched', reason: `no playbook is for ${incident.signal}` };
@@ -354,6 +369,11 @@ export class Healer {
       slot.release();
       locks.release();
     }
+  }
+
+  /** Whether a playbook is at work on a resource. */
+  isAtWorkOn(resource: string): boolean {
+    return this.#inHealing.has(resource);
   }
 
   /** It became well while it waited for its turn. */

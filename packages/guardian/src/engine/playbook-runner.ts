@@ -293,6 +293,7 @@ export class PlaybookRunner {
           clock: parts.clock,
           longestStableMs: parts.options.longestStableMs,
           reports: () => live.reports,
+          newSign: prober.listen(Object.values(roles)),
         });
         parts.emit('verified', {
           at: parts.clock.now(),

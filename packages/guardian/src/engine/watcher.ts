@@ -14,6 +14,8 @@ interface WatcherParts {
   prober: Prober;
   background: Background;
   take: (symptom: Symptom) => Promise<unknown>;
+  /** Whether a playbook is at work on it: what is being mended is looked at by whoever mends it. */
+  isInHealing: (resource: string) => boolean;
 }
 
 /** Notices trouble: looks at resources again and again, and listens to those that tell of it themselves. */
@@ -27,8 +29,9 @@ export class Watcher {
 
   watch(resource: Resource): void {
     const unwatch = resource.adapter.watch?.((sign) => {
-      const { clock } = this.#w.parts;
-      void this.seen(resource, { ...sign, at: clock.now(), latencyMs: 0 });
+      const sample: Sample = { ...sign, at: this.#w.parts.clock.now(), latencyMs: 0 };
+      this.#w.prober.noteSign(resource.id, sample);
+      void this.seen(resource, sample);
     });
     if (unwatch) this.#unwatch.push(unwatch);
     this.#w.background.run(this.#lookRegularly(resource));
@@ -42,7 +45,7 @@ export class Watcher {
     for (let pause = interval * draw(); ; pause = interval * (0.9 + 0.2 * draw())) {
       await clock.sleep(pause, this.#w.background.signal);
       const sample = await this.#w.prober.probe(resource);
-      if (isBad(sample)) await this.seen(resource, sample);
+      if (isBad(sample) && !this.#w.isInHealing(resource.id)) await this.seen(resource, sample);
     }
   }
 
