@@ -68,6 +68,12 @@ export const BENCHES: readonly Bench[] = [
     measure: async () => (await import('./benches/bots-supervisor.ts')).measureBotsSupervisor(),
   },
   {
+    name: 'guardian-engine',
+    title:
+      '@buddy/guardian itself: incidents a second, what a probe costs, what it says while we stand still',
+    measure: async () => (await import('./benches/guardian-engine.ts')).measureGuardianEngine(),
+  },
+  {
     name: 'main-job',
     title:
       'examples/orchestrator.ts: 10 000 tasks, manual clock, a whole process from start to end',

@@ -109,12 +109,14 @@ export class Guardian {
     });
     this.events = events;
     this.#layers = ports.layers;
+    const store = ports.store ?? new MemoryStore();
     this.#parts = {
       options: parseOrThrow(GuardianOptions, input, 'options of createGuardian'),
       clock,
       random,
       newId,
-      store: ports.store ?? new MemoryStore(),
+      store,
+      keep: (changes) => clock.external(() => store.write(changes)),
       resources: readResources(ports.resources),
       playbooks: readPlaybooks(ports.playbooks),
       emit,
@@ -371,7 +373,7 @@ export class Guardian {
       this.#checkMttr();
       if (clock.monotonic() - prunedAt < PRUNE_EVERY_MS) continue;
       prunedAt = clock.monotonic();
-      await store.prune(clock.now() - options.retentionMs);
+      await clock.external(() => store.prune(clock.now() - options.retentionMs));
     }
   }
 
