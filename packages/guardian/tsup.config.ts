@@ -5,6 +5,7 @@ export default defineConfig({
     index: 'src/index.ts',
     'faults/index': 'src/faults/index.ts',
     'sqlite-file-worker': 'src/adapters/sqlite/file-worker.ts', // see file-thread.ts
+    'faults/watchdog-main': 'src/faults/watchdog-main.ts',
     'bin/buddy-guardian': 'src/bin/buddy-guardian.ts',
   },
   format: ['esm'],
