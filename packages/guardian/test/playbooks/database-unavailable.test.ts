@@ -11,7 +11,7 @@ import { openFaultKit, pgBlackhole, pgKill } from '@buddy/guardian/faults';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
-import { healOnce } from '../worlds/heal-once.ts';
+import { healOnce, noticeAndHeal } from '../worlds/heal-once.ts';
 import { startWithoutReaper } from '../worlds/zombie-postgres.ts';
 import { type PostgresServerWorld, startPostgres } from '../worlds/postgres-world.ts';
 
@@ -118,6 +118,18 @@ describe('playbook database_unavailable', { timeout: 30_000 }, () => {
     });
     expect((await heal(database)).outcome).toBe('restored');
     expect(await fault.isPresent()).toBe(false);
+  });
+
+  it('notices by itself that the server was killed, and heals it', async () => {
+    const database = open();
+    const kit = await openKit();
+    await database.pool().query('SELECT 1');
+    const closed = await noticeAndHeal(database, {
+      playbooks: [databaseUnavailable],
+      inject: () => kit.inject(pgKill, place()),
+    });
+    expect(closed).toEqual({ signal: 'database.unavailable', closedAs: 'restored' });
+    expect((await database.pool().query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
   });
 
   it('makes connections anew that were cut, and leaves the server alone', async () => {
