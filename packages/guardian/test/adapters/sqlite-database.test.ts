@@ -151,6 +151,29 @@ describe('looks at a SQLite database', () => {
     expect(await fingerprint()).toEqual(before);
   });
 
+  it('make no file where there is none, also when it goes while they look', async () => {
+    const { database, file, ask } = await makeWorld({ rows: 10 });
+    await ask('close');
+    await database.quarantine('away', signal);
+    expect(await database.probe(signal)).toMatchObject({ signal: 'database.missing' });
+    expect(await database.writeCanary(signal)).toMatchObject({ signal: 'database.cannot_open' });
+    expect(existsSync(file)).toBe(false);
+  });
+
+  it('say nothing of a file that is on its way, also when it was there when they began', async () => {
+    const { database, ask } = await makeWorld();
+    const moving = { status: 'UNKNOWN', reason: 'disabled' };
+    const begunBefore = database.probe(signal);
+    await database.stopWriters(signal);
+    expect(await begunBefore).toMatchObject(moving);
+    await database.quarantine('away', signal);
+    expect(await database.probe(signal)).toMatchObject(moving);
+    await database.putBack('away', signal);
+    await database.resumeWriters(signal);
+    expect(await database.probe(signal)).toMatchObject({ status: 'HEALTHY' });
+    expect(await ask('count')).toBe(1_000);
+  });
+
   it('tell of what the application met, when that is the database and not a statement', async () => {
     const { database, file } = await makeWorld({ rows: 10 });
     const told: string[] = [];

@@ -40,12 +40,12 @@ export async function noticeAndHeal(
     { longestStableMs: 50, autonomy: { 3: 'auto' }, probeIntervalMs: 50 },
     { resources: [{ id: 'subject', adapter }], playbooks },
   );
-  await guardian.start();
   const closed = new Promise<{ signal: string; closedAs: string | null }>((resolve) =>
     guardian.events.on('incidentClosed', ({ incident: { signal, closedAs } }) => {
       if (closedAs === 'restored') resolve({ signal, closedAs });
     }),
   );
-  await inject();
+  await inject(); // before somebody watches: a witness may be slower than a healing
+  await guardian.start();
   return await closed; // before the guardian is stopped
 }
