@@ -47,6 +47,33 @@ const isBack = async () => {
   expect(await readFile(path, 'utf8')).toBe('{"port":1}');
 };
 
+const program = new URL('../children/fault-injector.ts', import.meta.url).pathname;
+
+async function startInjector(how: 'endlessly' | 'once' | 'watched' | 'blocked') {
+  const child = spawn(
+    process.execPath,
+    ['--conditions=@buddy/source', program, folder, path, how],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { PATH: process.env['PATH'], BUDDY_FAULTS: '1' },
+    },
+  );
+  const exited = once(child, 'exit');
+  await once(child.stdout, 'data');
+  return { child, exited };
+}
+
+async function killInjector(
+  afterMs: number | 'injected',
+  whileItLives = async () => {},
+): Promise<void> {
+  const { child, exited } = await startInjector(afterMs === 'injected' ? 'once' : 'endlessly');
+  if (afterMs === 'injected') await whileItLives();
+  else await sleep(afterMs);
+  child.kill('SIGKILL');
+  await exited;
+}
+
 /** A fault that only says that it is there, and can be told to misbehave. */
 function flagFault({ shows = true, goes = true, remains = false, bytes = 0, hangs = false } = {}) {
   const told: string[] = [];
@@ -215,6 +242,25 @@ describe('a fault kit', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  it('does not pretend that it can take away what lasts', async () => {
+    const { fault, put } = flagFault({ goes: false });
+    const lasting: typeof fault = { ...fault, lasting: 'a flag that was torn stays torn' };
+    const kit = open();
+    const injected = await kit.inject(lasting, {});
+    await injected.revert();
+    expect(injected.state).toBe('reverted');
+    expect(await injected.isPresent()).toBe(true);
+    put();
+    const { child, exited } = await startInjector('once');
+    child.kill('SIGKILL');
+    await exited;
+    const known = [{ ...fileRemove, lasting: 'only for this test' }];
+    expect(await recoverFaults({ folder }, { faults: known })).toMatchObject([
+      { kind: 'fileRemove', is: 'lasting', reason: 'only for this test' },
+    ]);
+    expect(await journaled()).toEqual([]);
+  });
+
   it('takes back what was under way when it is aborted, takes too long, or the kit is closed', async () => {
     const clock = new ManualClock();
     const kit = open({}, { clock });
@@ -316,33 +362,6 @@ describe('a fault kit', () => {
 });
 
 describe('recovering from faults', { timeout: 30_000 }, () => {
-  const program = new URL('../children/fault-injector.ts', import.meta.url).pathname;
-
-  async function startInjector(how: 'endlessly' | 'once' | 'watched' | 'blocked') {
-    const child = spawn(
-      process.execPath,
-      ['--conditions=@buddy/source', program, folder, path, how],
-      {
-        stdio: ['ignore', 'pipe', 'inherit'],
-        env: { PATH: process.env['PATH'], BUDDY_FAULTS: '1' },
-      },
-    );
-    const exited = once(child, 'exit');
-    await once(child.stdout, 'data');
-    return { child, exited };
-  }
-
-  async function killInjector(
-    afterMs: number | 'injected',
-    whileItLives = async () => {},
-  ): Promise<void> {
-    const { child, exited } = await startInjector(afterMs === 'injected' ? 'once' : 'endlessly');
-    if (afterMs === 'injected') await whileItLives();
-    else await sleep(afterMs);
-    child.kill('SIGKILL');
-    await exited;
-  }
-
   it('leaves alone what a living process injected, and takes back what a killed one left', async () => {
     const seen: unknown[] = [];
     await killInjector(
