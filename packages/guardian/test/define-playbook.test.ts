@@ -67,6 +67,51 @@ describe('definePlaybook', () => {
     });
   });
 
+  it('lets a role be filled by any of several kinds, with what each of them can do', () => {
+    const locked = {
+      ...face,
+      id: 'database_locked',
+      tier: 2,
+      needs: { database: ['sqlite', 'postgres'] },
+      verify: { checks: [probeOf('database')], withinMs: 1_000 },
+      diagnose: async () => null,
+    } as const;
+    const release = {
+      id: 'release',
+      description: 'Ends the transaction.',
+      tier: 2,
+      timeoutMs: 1_000,
+    } as const;
+    const undo = { irreversible: 'it is not taken up again' };
+    const { needs } = definePlaybook({
+      ...locked,
+      steps: (step) => [
+        step({
+          ...release,
+          undo,
+          effects: ['database.endTransaction', 'database.checkpoint', 'database.dropPool'],
+          run: async ({ resources: { database }, signal }) => {
+            expectTypeOf(database.kind).toEqualTypeOf<'sqlite' | 'postgres'>();
+            await database.endTransaction('holder', signal);
+            // @ts-expect-error: not each of them has it
+            if (database.kind === 'postgres') await database.checkpoint(signal);
+            else await database.checkpoint(signal);
+          },
+        }),
+      ],
+    });
+    expect(needs).toEqual({ database: ['sqlite', 'postgres'] });
+    expect(() =>
+      definePlaybook({
+        ...locked,
+        steps: (step) => [
+          // @ts-expect-error: an effect that none of them has
+          step({ ...release, undo, effects: ['database.start'], run: async () => {} }),
+        ],
+      }),
+    ).toThrow('declares "database.start"');
+  });
+
   it('does not compile a step without an undo or a reason why there is none', () => {
     const input = { ...face, tier: 2 as const, verify, diagnose };
     expect(() =>

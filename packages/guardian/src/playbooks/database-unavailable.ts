@@ -4,29 +4,34 @@ import { irreversible } from '../playbook/step.ts';
 import { on } from '../playbook/trigger.ts';
 import type { PostgresAdapter } from '../resource/adapters.ts';
 
-/** A database server is gone, hangs, or has cut its connections: it is started, or another is used, and connections are made anew. */
+/** A database server is gone, hangs, is damaged, or has cut its connections: it is started, or another is used, and connections are made anew. */
 export const databaseUnavailable = definePlaybook({
   id: 'database_unavailable',
   name: 'Database unavailable',
   description:
-    'Starts the server when it is ours, leads to another when it is not, and makes the connections anew.',
+    'Starts the server when it is ours, leads to another when it is not or is damaged, and makes the connections anew.',
   category: 'data',
   tier: 3,
   priority: 9,
   needs: { database: 'postgres' },
-  triggers: [on(['database.unavailable', 'probe.timeout'])],
+  triggers: [on(['database.unavailable', 'database.corrupted', 'probe.timeout'])],
   contraindicatedBy: ['disk_full'],
-  diagnose: async ({ resources: { database }, signal }) => {
-    const { status } = await database.probeTarget(database.target(), signal);
-    const isReachable = status === 'HEALTHY';
+  diagnose: async ({ resources: { database }, symptom, signal }) => {
+    const target = database.target();
+    const isDamaged = symptom.signal === 'database.corrupted';
+    const isReachable = (await database.probeTarget(target, signal)).status === 'HEALTHY';
     const server = await database.server(signal);
-    const other = isReachable || server !== 'not_ours' ? null : await findOther(database, signal);
-    if (!isReachable && server === 'not_ours' && other === null) {
+    // A start mends no pages: what is damaged is left, and left alone.
+    const mayStart = server !== 'not_ours' && !isDamaged;
+    const needsOther = isDamaged || (!isReachable && !mayStart);
+    const other = needsOther ? await findOther(database, signal) : null;
+    if (needsOther && other === null) {
+      const trouble = isDamaged ? 'is damaged' : 'does not answer, is not ours to start';
       throw new GuardianMisuseError(
-        `${database.target()} does not answer, is not ours to start, and no other server that has the data answers.`,
+        `${target} ${trouble}, and no other server that has the data answers: somebody has to look.`,
       );
     }
-    return { isReachable, server, other };
+    return { mustStart: !isReachable && mayStart, server, other };
   },
   steps: (step) => [
     step({
@@ -35,7 +40,7 @@ export const databaseUnavailable = definePlaybook({
       tier: 3,
       timeoutMs: 15_000,
       effects: ['database.stopServer'],
-      when: ({ diagnosis }) => !diagnosis.isReachable && diagnosis.server === 'running',
+      when: ({ diagnosis }) => diagnosis.mustStart && diagnosis.server === 'running',
       run: ({ resources, signal }) => resources.database.stopServer(signal),
       undo: {
         description: 'Starts the server again: what was ended is not revived.',
@@ -49,7 +54,7 @@ export const databaseUnavailable = definePlaybook({
       tier: 3,
       timeoutMs: 45_000,
       effects: ['database.startServer'],
-      when: ({ diagnosis }) => !diagnosis.isReachable && diagnosis.server !== 'not_ours',
+      when: ({ diagnosis }) => diagnosis.mustStart,
       run: ({ resources, signal }) => resources.database.startServer(signal),
       undo: {
         description: 'Stops what was started.',

@@ -3,7 +3,7 @@ import { auditChainBroken } from '@buddy/guardian';
 import { auditTamper } from '@buddy/guardian/faults';
 import { afterEach, describe, expect, it } from 'vitest';
 import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
-import { healOnce } from '../worlds/heal-once.ts';
+import { healOnce, noticeAndHeal } from '../worlds/heal-once.ts';
 import { type AuditWorld, makeAuditWorld } from '../worlds/audit-world.ts';
 
 const { signal } = new AbortController();
@@ -80,6 +80,16 @@ describe('playbook audit_chain_broken', { timeout: 30_000 }, () => {
     expect(file).toContain('/fallback/');
     expect(world.audit.segment().continues).toEqual({ id: 'segment-1', root });
     expect((await ledger.checkpoint())?.note).toContain(`after/${root}`);
+  });
+
+  it('notices by itself that the log was tampered with', async () => {
+    const world = await makeWorld();
+    const closed = await noticeAndHeal(world.audit, {
+      playbooks: [auditChainBroken],
+      inject: () => world.kit.inject(auditTamper, { file: world.audit.current().file }),
+    });
+    expect(closed).toEqual({ signal: 'audit.chain_broken', closedAs: 'restored' });
+    expect(world.audit.segment().id).toBe('segment-2');
   });
 
   it('denies everything afterwards, and says so until a person opens it', async () => {

@@ -4,7 +4,7 @@ import { databaseCorrupted } from '@buddy/guardian';
 import { sqlitePage } from '@buddy/guardian/faults';
 import { afterEach, describe, expect, it } from 'vitest';
 import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
-import { healOnce } from '../worlds/heal-once.ts';
+import { healOnce, noticeAndHeal } from '../worlds/heal-once.ts';
 import { makeSqliteWorld, type SqliteWorld } from '../worlds/sqlite-world.ts';
 
 const { signal } = new AbortController();
@@ -61,6 +61,16 @@ describe('playbook database_corrupted', { timeout: 30_000 }, () => {
       expect(await world.ask('count')).toBe(1_000);
     },
   );
+
+  it('notices by itself that a file cannot be read any more, and heals it', async () => {
+    const world = await makeWorld();
+    const closed = await noticeAndHeal(world.database, {
+      playbooks: [databaseCorrupted],
+      inject: () => world.kit.inject(sqlitePage, { file: world.file, how: 'header' }),
+    });
+    expect(closed).toEqual({ signal: 'database.corrupted', closedAs: 'restored' });
+    expect(await world.ask('count')).toBe(1_000);
+  });
 
   it('puts back a file that is gone', async () => {
     const world = await makeWorld();

@@ -2,7 +2,7 @@ import { databaseLocked, type ProcessIdentity } from '@buddy/guardian';
 import { sqliteLock } from '@buddy/guardian/faults';
 import { afterEach, describe, expect, it } from 'vitest';
 import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
-import { healOnce } from '../worlds/heal-once.ts';
+import { healOnce, noticeAndHeal } from '../worlds/heal-once.ts';
 import { makeSqliteWorld, type SqliteWorld } from '../worlds/sqlite-world.ts';
 
 const { signal } = new AbortController();
@@ -52,6 +52,15 @@ describe('playbook database_locked', { timeout: 30_000 }, () => {
     const locked = { status: 'FAILED', signal: 'database.locked', certainty: 'ambiguous' };
     expect(await database.probe(signal)).toMatchObject(locked);
     expect(await database.writeCanary(signal)).toMatchObject(locked);
+  });
+
+  it('notices by itself that nobody can write, and heals it', async () => {
+    const world = await makeWorld({ ports: { writers: agreed } });
+    const closed = await noticeAndHeal(world.database, {
+      playbooks: [databaseLocked],
+      inject: () => world.kit.inject(sqliteLock, { file: world.file }),
+    });
+    expect(closed).toEqual({ signal: 'database.locked', closedAs: 'restored' });
   });
 
   it('names the process that holds the lock', async () => {

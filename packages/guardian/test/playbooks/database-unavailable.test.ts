@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, open as openFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -11,7 +11,7 @@ import { openFaultKit, pgBlackhole, pgKill } from '@buddy/guardian/faults';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
-import { healOnce } from '../worlds/heal-once.ts';
+import { healOnce, noticeAndHeal } from '../worlds/heal-once.ts';
 import { startWithoutReaper } from '../worlds/zombie-postgres.ts';
 import { type PostgresServerWorld, startPostgres } from '../worlds/postgres-world.ts';
 
@@ -96,6 +96,16 @@ function open(...args: Parameters<typeof openDatabase>) {
   return database;
 }
 
+/** Writes noise over the first page of a table; its checksum does not fit any more. */
+async function damage({ query, server, dataFolder }: PostgresServerWorld, table: string) {
+  const [row] = await query(`SELECT pg_relation_filepath('${table}') AS path`);
+  await server.stop(AbortSignal.timeout(20_000)); // so that the page is in no cache
+  const file = await openFile(join(dataFolder, String(row?.['path'])), 'r+');
+  await file.write(Buffer.alloc(100, 'noise'), 0, 100, 4_000);
+  await file.close();
+  await server.start(AbortSignal.timeout(20_000));
+}
+
 describe('playbook database_unavailable', { timeout: 30_000 }, () => {
   it('replaces a server of ours that takes connections and says nothing', async () => {
     const database = open({ answerMs: 500 });
@@ -108,6 +118,18 @@ describe('playbook database_unavailable', { timeout: 30_000 }, () => {
     });
     expect((await heal(database)).outcome).toBe('restored');
     expect(await fault.isPresent()).toBe(false);
+  });
+
+  it('notices by itself that the server was killed, and heals it', async () => {
+    const database = open();
+    const kit = await openKit();
+    await database.pool().query('SELECT 1');
+    const closed = await noticeAndHeal(database, {
+      playbooks: [databaseUnavailable],
+      inject: () => kit.inject(pgKill, place()),
+    });
+    expect(closed).toEqual({ signal: 'database.unavailable', closedAs: 'restored' });
+    expect((await database.pool().query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
   });
 
   it('makes connections anew that were cut, and leaves the server alone', async () => {
@@ -141,6 +163,26 @@ describe('playbook database_unavailable', { timeout: 30_000 }, () => {
     expect(database.target()).toBe('replica');
     expect(await database.probe(signal)).toMatchObject({ note: 'replica is for reading only' });
     expect((await primary.server.state(signal)).is).toBe('stopped');
+  });
+
+  it('leads to another server when this one has a damaged page, and mends nothing', async () => {
+    const replica = await startPostgres();
+    closing.push(() => replica.close());
+    for (const { query } of [primary, replica]) {
+      await query('CREATE TABLE IF NOT EXISTS prices AS SELECT generate_series(1, 100) AS n');
+    }
+    await damage(primary, 'prices');
+    const database = open({}, { servers: { primary, replica } });
+    const read = () => database.pool().query('SELECT sum(n)::int AS sum FROM prices');
+    const told: string[] = [];
+    const unwatch = database.watch?.((sign) => told.push(`${sign.signal} ${sign.certainty}`));
+    await read().catch((error: unknown) => database.noteError(error));
+    unwatch?.();
+    expect(told).toEqual(['database.corrupted decisive']);
+    const { is } = await primary.server.state(signal);
+    expect((await heal(database, 'database.corrupted')).outcome).toBe('restored');
+    expect((await read()).rows).toEqual([{ sum: 5_050 }]);
+    expect((await primary.server.state(signal)).is).toBe(is);
   });
 
   it('gives up when there is neither a server to start nor another to go to', async () => {

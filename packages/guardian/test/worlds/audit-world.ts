@@ -12,7 +12,7 @@ import {
 } from '@buddy/guardian';
 import { type FaultKit, openFaultKit } from '@buddy/guardian/faults';
 
-export interface GovernedSegment extends AuditSegment {
+interface GovernedSegment extends AuditSegment {
   readonly file: string;
   readonly ledger: AuditedLedger;
 }

@@ -30,3 +30,22 @@ export async function healOnce(
   const reason = guardian.openIncidents[0]?.reason;
   return { outcome, reason, restoredMs: outcome === 'restored' ? await closed : Infinity };
 }
+
+/** Injects, tells nobody, and waits until a guardian that watches has noticed and healed. */
+export async function noticeAndHeal(
+  adapter: AnyAdapter,
+  { playbooks, inject }: { playbooks: readonly Playbook[]; inject: () => Promise<unknown> },
+): Promise<{ signal: string; closedAs: string | null }> {
+  await using guardian = createGuardian(
+    { longestStableMs: 50, autonomy: { 3: 'auto' }, probeIntervalMs: 50 },
+    { resources: [{ id: 'subject', adapter }], playbooks },
+  );
+  const closed = new Promise<{ signal: string; closedAs: string | null }>((resolve) =>
+    guardian.events.on('incidentClosed', ({ incident: { signal, closedAs } }) => {
+      if (closedAs === 'restored') resolve({ signal, closedAs });
+    }),
+  );
+  await inject(); // before somebody watches: a witness may be slower than a healing
+  await guardian.start();
+  return await closed; // before the guardian is stopped
+}

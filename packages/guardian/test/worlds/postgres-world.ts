@@ -24,8 +24,8 @@ export interface PostgresServerWorld {
   args: string[];
   settings: { host: string; port: number; user: string; database: string };
   /** Asks from outside. */
-  query(text: string): Promise<Record<string, unknown>[]>;
-  close(): Promise<void>;
+  query: (text: string) => Promise<Record<string, unknown>[]>;
+  close: () => Promise<void>;
 }
 
 /** A real Postgres with a data folder of its own. It is up. */

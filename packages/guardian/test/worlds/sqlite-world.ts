@@ -18,10 +18,10 @@ export interface SqliteWorld {
   database: SqliteDatabase;
   kit: FaultKit;
   /** The application, in a process of its own. Rejects when it could not do it. */
-  ask(action: 'open' | 'close' | 'insert' | 'count'): Promise<unknown>;
+  ask: (action: 'open' | 'close' | 'insert' | 'count') => Promise<unknown>;
   /** Of the file, by value. */
-  fingerprint(): Promise<{ digest: string; mode: number } | undefined>;
-  close(): Promise<void>;
+  fingerprint: () => Promise<{ digest: string; mode: number } | undefined>;
+  close: () => Promise<void>;
 }
 
 /** A database (half a MB for a thousand rows) with a backup, an application that has it open, and a kit of faults. */

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { type Clock, type NewId, parseOrThrow, randomId, systemClock } from '@buddy/core';
 import { z } from 'zod';
 import { GuardianMisuseError } from '../../errors.ts';
-import { failed } from '../../probes/layers/layer.ts';
+import { failed, unknown } from '../../probes/layers/layer.ts';
 import type { LockHolder, ProcessIdentity, Sign, SqliteAdapter } from '../../resource/adapters.ts';
 import { HEALTHY, type Reading } from '../../resource/reading.ts';
 import { type Backup, BackupFolder } from './backup-folder.ts';
@@ -67,6 +68,7 @@ export interface SqliteDatabase extends SqliteAdapter {
 }
 
 const POLL_MS = 5;
+const MOVING = unknown('disabled', 'its writers are stopped: the file may be on its way');
 /** A look at the whole file is not repeated for so long, in ms: to prove a healing it is asked for again and again. */
 const FRESH_MS = 2_000;
 
@@ -98,6 +100,9 @@ class FileDatabase implements SqliteDatabase {
   readonly #checks = new Map<'quick' | 'full', { reading: Promise<Reading>; endedAt: number }>();
   #wholeCheckDueAt: number;
   #writerLimit: number;
+  /** From when the writers are stopped until they are let in again. */
+  #isMoving = false;
+  #moves = 0;
   #lastRestore: { backup: Backup; at: number; lostMs: number } | undefined;
   #raise: ((sign: Sign) => void) | undefined;
 
@@ -114,7 +119,14 @@ class FileDatabase implements SqliteDatabase {
     this.#backups = new BackupFolder({ folder, keep, clock, newId });
   }
 
+  /** While the file is moved, nothing that is seen there is so: least of all that it is damaged. */
   async probe(signal: AbortSignal): Promise<Reading> {
+    const moves = this.#moves;
+    const reading = this.#isMoving ? MOVING : await this.#look(signal);
+    return this.#moves === moves ? reading : MOVING;
+  }
+
+  async #look(signal: AbortSignal): Promise<Reading> {
     const { file, busyMs, checkEveryMs } = this.#options;
     if (!(await exists(file))) {
       return failed('database.missing', 'decisive', `${file} is not there`);
@@ -223,6 +235,9 @@ class FileDatabase implements SqliteDatabase {
   }
 
   async stopWriters(signal: AbortSignal): Promise<void> {
+    this.#isMoving = true;
+    this.#moves += 1;
+    await Promise.allSettled([...this.#checks.values()].map(({ reading }) => reading));
     await this.#writers.stop?.(signal);
     const { file, closeWaitMs } = this.#options;
     const deadline = this.#clock.monotonic() + closeWaitMs;
@@ -240,6 +255,8 @@ class FileDatabase implements SqliteDatabase {
 
   async resumeWriters(signal: AbortSignal): Promise<void> {
     await this.#writers.resume?.(signal);
+    this.#isMoving = false;
+    this.#moves += 1;
   }
 
   async quarantine(name: string): Promise<void> {
@@ -283,8 +300,7 @@ class FileDatabase implements SqliteDatabase {
     const deadline = this.#clock.monotonic() + withinMs;
     for (;;) {
       try {
-        if (!(await exists(file))) return failed('database.missing', 'decisive', `${file} is gone`);
-        using database = new DatabaseSync(file, { timeout: 0 });
+        using database = new DatabaseSync(existing(file), { timeout: 0 });
         database.exec('BEGIN IMMEDIATE');
         work(database);
         return HEALTHY;
@@ -306,6 +322,13 @@ class FileDatabase implements SqliteDatabase {
     this.#checks.clear();
     this.#wholeCheckDueAt = this.#clock.monotonic();
   }
+}
+
+/** Opened so, a file that is not there is not made. */
+function existing(file: string): URL {
+  const url = pathToFileURL(file);
+  url.searchParams.set('mode', 'rw');
+  return url;
 }
 
 function idOf({ pid, startTime }: ProcessIdentity): string {
