@@ -32,12 +32,20 @@ export const heapLeak = defineFault({
   description: 'The heap of a process that runs on Node grows.',
   options: z.strictObject({
     identity: TargetIdentity,
-    bytesPerSecond: z.int().positive().max(1_000 * MEGABYTE).default(50 * MEGABYTE),
-    mostBytes: z.int().positive().default(256 * MEGABYTE),
+    bytesPerSecond: z
+      .int()
+      .positive()
+      .max(1_000 * MEGABYTE)
+      .default(50 * MEGABYTE),
+    mostBytes: z
+      .int()
+      .positive()
+      .default(256 * MEGABYTE),
   }),
   note: TargetNote,
   caps: { seconds: 120, bytes: 1_024 * MEGABYTE },
-  lasting: 'a process that ended with a full heap is not revived; what is held of one that lives is let go',
+  lasting:
+    'a process that ended with a full heap is not revived; what is held of one that lives is let go',
   capability: needsProc,
   open: async ({ identity, bytesPerSecond, mostBytes }, { takeBytes }) => {
     const note = await noteTarget(identity);
@@ -152,7 +160,7 @@ async function stopInside(
   act: (inspector: Inspector, callFrameId: string) => Promise<void>,
 ): Promise<boolean> {
   if (!(await isAlive(note))) return false;
-  await using inspector = await open(note, signal);
+  await using inspector = await inspect(note, signal);
   const paused = inspector.next('Debugger.paused');
   await inspector.call('Debugger.enable');
   await inspector.call('Debugger.pause');
@@ -214,7 +222,7 @@ async function leakDescriptors(
   identity: ProcessIdentity,
   { path, leave, signal }: { path: string; leave: number; signal: AbortSignal },
 ): Promise<void> {
-  await using inspector = await open(identity, signal);
+  await using inspector = await inspect(identity, signal);
   const { count = 0, limit = Infinity } = (await readFigures(identity.pid))?.openFiles ?? {};
   const wanted = limit - count - leave;
   if (wanted > MOST_DESCRIPTORS) {
@@ -253,7 +261,7 @@ async function closeLeaked(note: TargetNote, signal: AbortSignal): Promise<void>
   );
 }
 
-function open({ pid }: ProcessIdentity, signal: AbortSignal): Promise<Inspector> {
+function inspect({ pid }: ProcessIdentity, signal: AbortSignal): Promise<Inspector> {
   return inspectProcess({ pid, clock: systemClock, signal });
 }
 
@@ -262,7 +270,7 @@ async function evaluate(
   expression: string,
   signal: AbortSignal,
 ): Promise<unknown> {
-  await using inspector = await open(target, signal);
+  await using inspector = await inspect(target, signal);
   return await evaluateWith(inspector, expression); // before the line is closed
 }
 
@@ -275,7 +283,11 @@ const Evaluated = z.object({
 
 async function evaluateWith(inspector: Inspector, expression: string): Promise<unknown> {
   const answer = await inspector.call('Runtime.evaluate', { expression, returnByValue: true });
-  const { result, exceptionDetails } = parseOrThrow(Evaluated, answer, 'an answer of the inspector');
+  const { result, exceptionDetails } = parseOrThrow(
+    Evaluated,
+    answer,
+    'an answer of the inspector',
+  );
   if (!exceptionDetails) return result.value;
   const { description = 'it threw' } = exceptionDetails.exception ?? {};
   throw new GuardianMisuseError(`The fault could not be put into the process: ${description}`);

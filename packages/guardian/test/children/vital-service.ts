@@ -26,7 +26,9 @@ if (SAFE_MODE === undefined && existsSync(SLOW_FILE)) await sleep(60_000);
 
 createServer(({ url = '' }, response) => {
   const [, what, count = '0'] = url.split('/');
-  if (what === 'open') for (let left = Number(count); left > 0; left -= 1) idle.push(openSync(devNull, 'r'));
-  if (what === 'cache') cache.push(Array.from({ length: Number(count) }, (_, index) => index + 0.5));
+  if (what === 'open')
+    for (let left = Number(count); left > 0; left -= 1) idle.push(openSync(devNull, 'r'));
+  if (what === 'cache')
+    cache.push(Array.from({ length: Number(count) }, (_, index) => index + 0.5));
   response.end('ok\n');
 }).listen(Number(PORT), '127.0.0.1');

@@ -79,7 +79,10 @@ describe('playbook crash_loop', { timeout: 60_000 }, () => {
 
   it('starts it 6 times at most when there is no release that worked, and tells somebody', async () => {
     // Ends of different making, so that they count one by one.
-    const world = await makeServiceWorld({ launch: { releases: [broken] }, service: { crashLoop: { sameStack: 99 } } });
+    const world = await makeServiceWorld({
+      launch: { releases: [broken] },
+      service: { crashLoop: { sameStack: 99 } },
+    });
     await world.service.start(signal);
     const before = await started(world);
     await using watched = await watchWith(world.resources, { probeIntervalMs: 200 });

@@ -3,7 +3,12 @@ import { heapLeak } from '@buddy/guardian/faults';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
-import { makeServiceWorld, type ServiceWorldInput, signal, until } from '../worlds/service-world.ts';
+import {
+  makeServiceWorld,
+  type ServiceWorldInput,
+  signal,
+  until,
+} from '../worlds/service-world.ts';
 import { watchWith } from '../worlds/watched-guardian.ts';
 
 const MEGABYTE = 1_048_576;
@@ -91,10 +96,11 @@ describe('playbook memory_leak', { timeout: 30_000 }, () => {
   });
 });
 
-describe('the slope of growth', () => {
-  const line = (slope: number, wild: readonly number[] = []) =>
-    Array.from({ length: 20 }, (_, at) => ({ at, value: wild.includes(at) ? 1e9 : slope * at }));
+/** Twenty samples on a line, some of them wild. */
+const line = (slope: number, wild: readonly number[] = []) =>
+  Array.from({ length: 20 }, (_, at) => ({ at, value: wild.includes(at) ? 1e9 : slope * at }));
 
+describe('the slope of growth', () => {
   it('is that of a line, whatever a few wild samples say', () => {
     expect(slopeOf(line(3), 0.95)).toEqual({ estimate: 3, low: 3, high: 3 });
     expect(slopeOf(line(3, [4, 11]), 0.95)?.estimate).toBeCloseTo(3);

@@ -37,7 +37,7 @@ export async function until(isSo: () => Promise<boolean> | boolean): Promise<voi
 }
 
 /** Asks from outside, by a client that the guardian has no part in. */
-export async function answers(port: number, path = '/'): Promise<boolean> {
+async function answers(port: number, path = '/'): Promise<boolean> {
   const url = `http://127.0.0.1:${port}${path}`;
   const request = fetch(url, {
     signal: AbortSignal.timeout(400),
@@ -77,7 +77,12 @@ export async function makeServiceWorld(input: ServiceWorldInput = {}) {
       id: 'api',
       command: process.execPath,
       args: ['--conditions=@buddy/source', '--inspect-port=0', program],
-      env: { [VITALS_SOCKET]: socket, SLOW_FILE: slowFile, STARTS_FILE: join(folder, 'starts'), ...input.env },
+      env: {
+        [VITALS_SOCKET]: socket,
+        SLOW_FILE: slowFile,
+        STARTS_FILE: join(folder, 'starts'),
+        ...input.env,
+      },
       stateFolder: folder,
       stopGraceMs: 200,
       ...input.service,

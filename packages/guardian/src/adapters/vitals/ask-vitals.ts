@@ -31,11 +31,7 @@ export async function askVitals<Schema extends z.ZodType>(
   return { is: 'told', answer: parseOrThrow(schema, answer, `an answer from ${socket}`) };
 }
 
-function exchange(
-  socket: string,
-  question: Question,
-  signal: AbortSignal,
-): Promise<Told<string>> {
+function exchange(socket: string, question: Question, signal: AbortSignal): Promise<Told<string>> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const peer = connect(socket);

@@ -51,7 +51,8 @@ export class MemoryTrend {
     const last = this.#points.at(-1);
     if (limitBytes === undefined || !first || !last) return undefined;
     // The first and the last are both within the span: n samples have n - 1 spaces between them.
-    const isEnough = this.#points.length >= samples && last.at - first.at >= spanMs * (1 - 1 / samples);
+    const isEnough =
+      this.#points.length >= samples && last.at - first.at >= spanMs * (1 - 1 / samples);
     if (!isEnough) return undefined;
     const slope = slopeOf(this.#points, confidence);
     if (!slope || slope.low <= 0) return undefined;

@@ -1,6 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, describeFailure, parseOrThrow, systemClock, writeFileAtomic } from '@buddy/core';
+import {
+  type Clock,
+  describeFailure,
+  parseOrThrow,
+  systemClock,
+  writeFileAtomic,
+} from '@buddy/core';
 import { z } from 'zod';
 import { stackOf } from '../../inspector/stack-of.ts';
 import { createLagMeter, type LagMeter } from '../../probes/lag-meter.ts';
