@@ -174,15 +174,17 @@ class ProcessService implements ServiceAdapter {
     if (!this.#raise || !this.#ready || run?.startedAt === undefined || run.wasReady) return;
     const alarm = (this.#bootAlarm = new AbortController());
     const leftMs = run.startedAt + this.#options.bootBudgetMs - this.#clock.now();
-    void this.#clock
-      .sleep(Math.max(0, leftMs) + 1, alarm.signal)
-      .then(() => this.probe(alarm.signal))
-      .then(
-        (reading) => {
-          if (reading.status === 'FAILED' && !alarm.signal.aborted) this.#raise?.(reading);
-        },
-        () => undefined, // it was called off, or could not look; who looks regularly will see it
-      );
+    void this.#tellOfSlowBoot(Math.max(0, leftMs) + 1, alarm.signal);
+  }
+
+  async #tellOfSlowBoot(inMs: number, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#clock.sleep(inMs, signal);
+      const reading = await this.probe(signal);
+      if (reading.status === 'FAILED' && !signal.aborted) this.#raise?.(reading);
+    } catch {
+      // It was called off, or could not look; who looks regularly will see it.
+    }
   }
 
   async state(_signal?: AbortSignal): Promise<ServiceState> {
