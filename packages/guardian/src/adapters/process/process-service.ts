@@ -55,6 +55,7 @@ export interface ProcessServicePorts {
 const TAIL_BYTES = 8_192;
 const POLL_MS = 10;
 const KILL_WAIT_MS = 5_000;
+const DYING_MS = 25;
 /** A reason of our own for what is not needed any more. */
 const OVER = 'over';
 
@@ -113,8 +114,10 @@ class ProcessService implements ServiceAdapter {
   async probe(signal: AbortSignal): Promise<Reading> {
     const state = await this.state(signal);
     switch (state.is) {
-      case 'running':
-        return this.#readiness(signal);
+      case 'running': {
+        const reading = await this.#readiness(signal);
+        return reading.status === 'FAILED' ? this.#deathOr(reading, signal) : reading;
+      }
       case 'exited':
         return this.#signOf(state.exit);
       case 'stopped': {
@@ -127,6 +130,13 @@ class ProcessService implements ServiceAdapter {
         };
       }
     }
+  }
+
+  /** A process that is about to end loses its connections first: that it ends is the better news. */
+  async #deathOr(reading: Sign, signal: AbortSignal): Promise<Reading> {
+    if (reading.certainty === 'decisive') await this.#clock.sleep(DYING_MS, signal);
+    const state = await this.state(signal);
+    return state.is === 'exited' ? this.#signOf(state.exit) : reading;
   }
 
   /** What is not ready yet has not failed; what is not after its time has. */
