@@ -13,6 +13,7 @@ import {
 } from '@buddy/guardian';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeServiceWorld, type ServiceWorld, until } from './worlds/service-world.ts';
+import { watchWith } from './worlds/watched-guardian.ts';
 
 const { signal } = new AbortController();
 let folder: string;
@@ -133,22 +134,49 @@ const serviceOf = (program: string) =>
 
 describe.runIf(process.platform === 'linux')('a process service', { timeout: 20_000 }, () => {
   it.each([
-    ["console.error('HTTP/1.1 429 Too Many Requests'); process.exit(1)", 'quota.exhausted'],
-    ["console.error('Session limit reached, resets 3pm'); process.exit(1)", 'quota.exhausted'],
-    [
-      "console.error('at Object.<anonymous> (/app/api.js:429:5)'); process.exit(1)",
-      'process.exited',
-    ],
-  ])('says of %s that it is %s, which forbids a restart or does not', async (program, expected) => {
+    ["console.error('HTTP/1.1 429 Too Many Requests, retry-after: 7'); process.exit(1)", 7],
+    ["console.error('Session limit reached'); process.exit(1)", 900],
+  ])('says of %s that its quota is used up for %s s', async (program, seconds) => {
     const service = serviceOf(program);
+    const startedAt = Date.now();
     await service.start(signal);
     await until(async () => (await service.state(signal)).is === 'exited');
     const reading = await service.probe(signal);
-    expect(reading).toMatchObject({ signal: expected });
-    const conditions = reading.status === 'FAILED' ? reading.conditions : undefined;
-    expect(conditions).toEqual(
-      expected === 'quota.exhausted' ? [{ name: 'quota_exhausted' }] : undefined,
-    );
+    expect(reading).toMatchObject({ signal: 'quota.exhausted' });
+    const [condition] = (reading.status === 'FAILED' && reading.conditions) || [];
+    expect(condition?.name).toBe('quota_exhausted');
+    expect(condition?.until).toBeGreaterThanOrEqual(startedAt + seconds * 1_000);
+    expect(condition?.until).toBeLessThanOrEqual(Date.now() + seconds * 1_000);
+    await service.stop(signal);
+  });
+
+  it('is not started before its quota is there again, and then it is', async () => {
+    const program = `
+      const { existsSync, writeFileSync } = require('node:fs');
+      if (!existsSync(${JSON.stringify(join(folder, 'called'))})) {
+        writeFileSync(${JSON.stringify(join(folder, 'called'))}, '');
+        console.error('429: quota exceeded; retry-after: 2');
+        process.exit(1);
+      }
+      setInterval(() => undefined, 1000);`;
+    const service = serviceOf(program);
+    await service.start(signal);
+    await until(async () => (await service.state(signal)).is === 'exited');
+    await using watched = await watchWith([{ id: 'api', adapter: service }]);
+    const closed = watched.closed('api');
+    await until(() => watched.alerts.some((alert) => alert.includes('quota_exhausted')));
+    expect(watched.runs).toEqual([]);
+    expect(await closed).toMatchObject({ signal: 'quota.exhausted' });
+    expect((await service.state(signal)).is).toBe('running');
+    await watched.guardian.stop();
+    await service.stop(signal);
+  });
+
+  it('takes a line of its code for no quota', async () => {
+    const service = serviceOf("console.error('at f (/app/api.js:429:5)'); process.exit(1)");
+    await service.start(signal);
+    await until(async () => (await service.state(signal)).is === 'exited');
+    expect(await service.probe(signal)).toMatchObject({ signal: 'process.exited' });
     await service.stop(signal);
   });
 

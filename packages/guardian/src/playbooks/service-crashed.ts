@@ -11,7 +11,8 @@ export const serviceCrashed = definePlaybook({
   tier: 3,
   priority: 9,
   needs: { service: 'service' },
-  triggers: [on('process.exited')],
+  // One that ended for its quota is started when that is there again: until then it is forbidden.
+  triggers: [on(['process.exited', 'quota.exhausted'])],
   contraindicatedBy: ['quota_exhausted', 'disk_full', 'config_invalid'],
   diagnose: ({ resources, signal }) => resources.service.state(signal),
   steps: (step) => [

@@ -95,6 +95,7 @@ class ProcessService implements ServiceAdapter {
   /** The one that we started last. */
   #child: ChildProcess | undefined;
   #exit: ServiceExit | undefined;
+  #endedAt: number | undefined;
   /** Resolves when it is known how the one that we started last ended. */
   #exitKnown: Promise<void> = Promise.resolve();
   #isWanted = true;
@@ -160,7 +161,8 @@ class ProcessService implements ServiceAdapter {
   }
 
   #signOf(exit: ServiceExit): Sign {
-    return signOfExit(this.#options.id, exit, this.#loop);
+    const endedAt = this.#endedAt ?? this.#clock.now();
+    return signOfExit(this.#options.id, exit, { loop: this.#loop, endedAt });
   }
 
   /** A release that was not tried yet is in no loop. */
@@ -312,10 +314,12 @@ class ProcessService implements ServiceAdapter {
     if (this.#child !== child || !this.#isWanted) return;
     this.#bootAlarm?.abort(OVER);
     const release = this.#run?.release ?? NO_RELEASE;
+    const endedAt = this.#clock.now();
     const exit = { code, signal: by, stderrTail: await this.#stderrTail() };
     this.#crashes.noteEnd(exit, release, this.#clock.monotonic());
     if (this.#child !== child) return; // another was started meanwhile
     this.#exit = exit;
+    this.#endedAt = endedAt;
     this.#raise?.(this.#signOf(exit));
   }
 
