@@ -12,6 +12,8 @@ export interface VerifyRequest {
   longestStableMs: number | undefined;
   /** How often a symptom of the incident was reported: a new one outweighs the samples before it. */
   reports: () => number;
+  /** Another trouble that came up meanwhile: as long as it lasts, no waiting helps; and it waits for us. */
+  superseded: () => string | undefined;
 }
 
 export type Verified =
@@ -47,6 +49,10 @@ export async function verify(request: VerifyRequest): Promise<Verified> {
         return { isGood: false, reason, hasRelapsed: true };
       }
       streak = undefined;
+      const other = request.superseded();
+      if (other !== undefined) {
+        return { isGood: false, reason: `${other} came up: ${reason}`, hasRelapsed: false };
+      }
     } else if (unknown) {
       reason = describe(unknown);
     } else if (first) {
