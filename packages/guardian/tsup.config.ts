@@ -7,8 +7,6 @@ export default defineConfig({
     'vitals/index': 'src/vitals/index.ts',
     'faults/watchdog-main': 'src/faults/watchdog-main.ts',
     'sqlite-file-worker': 'src/adapters/sqlite/file-worker.ts', // see file-thread.ts
-    'sqlite-file-worker': 'src/adapters/sqlite/file-worker.ts', // see file-thread.ts
-    'faults/watchdog-main': 'src/faults/watchdog-main.ts',
     'bin/buddy-guardian': 'src/bin/buddy-guardian.ts',
   },
   format: ['esm'],

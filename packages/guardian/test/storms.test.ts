@@ -145,6 +145,52 @@ describe('a dependant that was seen to be bad while its cause is healed', () => 
   });
 });
 
+/** A database that is starting, and an application that cannot work without it. */
+async function startBoot() {
+  const db = new FakeService();
+  const app = new FakeService();
+  let isBooting = true;
+  db.probe = async () =>
+    isBooting
+      ? { status: 'UNKNOWN', reason: 'warming_up', note: 'it is not ready yet' }
+      : { status: 'HEALTHY' };
+  app.needs = () => !isBooting;
+  const world = await startWorld({
+    resources: [
+      { id: 'db', adapter: db },
+      { id: 'app', adapter: app, dependsOn: ['db'] },
+    ],
+  });
+  return { ...world, app, become: () => (isBooting = false) };
+}
+
+describe('what is starting', () => {
+  it('is waited for by those that depend on it: they are not healed before it is ready', async () => {
+    const { clock, guardian, app, become } = await startBoot();
+    const { outcome } = await guardian.report(down('app'));
+    await clock.advance(20_000);
+    expect(app.starts).toBe(0);
+    become();
+    await clock.advance(5_000);
+    expect(await outcome).toBe('cleared_externally');
+    expect(app.starts).toBe(0);
+    await guardian.stop();
+  });
+
+  it('is no excuse: what is sick of itself is healed when it is ready', async () => {
+    const { clock, guardian, app, become } = await startBoot();
+    app.isUp = false;
+    const { outcome } = await guardian.report(down('app'));
+    await clock.advance(20_000);
+    expect(app.starts).toBe(0);
+    become();
+    await clock.advance(5_000);
+    expect(await outcome).toBe('restored');
+    expect(app.starts).toBe(1);
+    await guardian.stop();
+  });
+});
+
 describe('a crash loop', () => {
   it('that starts late is 6 restarts at most, then one trial after longer and longer waits', async () => {
     const { clock, guardian, api } = await startCrashLoop(20_000);

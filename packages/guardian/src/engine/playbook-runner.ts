@@ -295,6 +295,7 @@ export class PlaybookRunner {
           longestStableMs: parts.options.longestStableMs,
           reports: () => live.reports,
           newSign: prober.listen(Object.values(roles)),
+          superseded: () => this.#cameUpSince(run, playbook, live),
         });
         parts.emit('verified', {
           at: parts.clock.now(),
@@ -317,6 +318,25 @@ export class PlaybookRunner {
     const { isWhole } = await this.#parts.undo.undo(run, playbook, live.incident.symptom, acted);
     const hasActed = acted.length > 0;
     return { result: stop?.why ?? 'not_helped', reason, isUndone: isWhole, hasActed, hasRelapsed };
+  }
+
+  /**
+   * A sign of what the playbook itself started: that ended with another sign than the one it was started for. What is seen
+   * of its neighbours while it boots (a port that refuses) is no such sign.
+   */
+  #cameUpSince(
+    { startedAt, roles }: Run,
+    { interruptedRoles }: Playbook,
+    { incident }: LiveIncident,
+  ): string | undefined {
+    const others = interruptedRoles.flatMap((role) => this.#parts.book.on(roles[role] ?? ''));
+    return others.find(
+      (other) =>
+        other.incident.signal !== incident.signal &&
+        other.incident.status === 'open' &&
+        other.incident.detected > startedAt &&
+        other.incident.symptom.certainty === 'decisive',
+    )?.incident.signal;
   }
 
   #context(

@@ -14,6 +14,8 @@ export interface VerifyRequest {
   reports: () => number;
   /** What an adapter told of by itself since the steps ended: then it failed anew, and no look will see it recover. */
   newSign: () => Sample | undefined;
+  /** Another trouble that came up meanwhile: as long as it lasts, no waiting helps; and it waits for us. */
+  superseded: () => string | undefined;
 }
 
 export type Verified =
@@ -41,7 +43,10 @@ export async function verify(request: VerifyRequest): Promise<Verified> {
     const reported = reports();
     const samples = await takeAll(request);
     const sign = newSign();
-    if (sign) return { isGood: false, reason: describe(sign), hasRelapsed: true };
+    if (sign) {
+      const hasRelapsed = request.superseded() === undefined;
+      return { isGood: false, reason: describe(sign), hasRelapsed };
+    }
     const bad = samples.find(({ status }) => status === 'FAILED' || status === 'DEGRADED');
     const unknown = samples.find(({ status }) => status === 'UNKNOWN');
     const [first] = samples;
@@ -51,6 +56,10 @@ export async function verify(request: VerifyRequest): Promise<Verified> {
         return { isGood: false, reason, hasRelapsed: true };
       }
       streak = undefined;
+      const other = request.superseded();
+      if (other !== undefined) {
+        return { isGood: false, reason: `${other} came up: ${reason}`, hasRelapsed: false };
+      }
     } else if (unknown) {
       reason = describe(unknown);
     } else if (first) {

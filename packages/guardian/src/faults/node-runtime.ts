@@ -160,7 +160,7 @@ async function stopInside(
   act: (inspector: Inspector, callFrameId: string) => Promise<void>,
 ): Promise<boolean> {
   if (!(await isAlive(note))) return false;
-  await using inspector = await open(note, signal);
+  await using inspector = await inspect(note, signal);
   const paused = inspector.next('Debugger.paused');
   await inspector.call('Debugger.enable');
   await inspector.call('Debugger.pause');
@@ -222,7 +222,7 @@ async function leakDescriptors(
   identity: ProcessIdentity,
   { path, leave, signal }: { path: string; leave: number; signal: AbortSignal },
 ): Promise<void> {
-  await using inspector = await open(identity, signal);
+  await using inspector = await inspect(identity, signal);
   const { count = 0, limit = Infinity } = (await readFigures(identity.pid))?.openFiles ?? {};
   const wanted = limit - count - leave;
   if (wanted > MOST_DESCRIPTORS) {
@@ -261,7 +261,7 @@ async function closeLeaked(note: TargetNote, signal: AbortSignal): Promise<void>
   );
 }
 
-function open({ pid }: ProcessIdentity, signal: AbortSignal): Promise<Inspector> {
+function inspect({ pid }: ProcessIdentity, signal: AbortSignal): Promise<Inspector> {
   return inspectProcess({ pid, clock: systemClock, signal });
 }
 
@@ -270,7 +270,7 @@ async function evaluate(
   expression: string,
   signal: AbortSignal,
 ): Promise<unknown> {
-  await using inspector = await open(target, signal);
+  await using inspector = await inspect(target, signal);
   return await evaluateWith(inspector, expression); // before the line is closed
 }
 

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { basename } from 'node:path';
+import { systemClock } from '@buddy/core';
 import { z } from 'zod';
 import { findByEnvironment, findListener, hasInEnvironment } from '../adapters/process/proc.ts';
 import { GuardianMisuseError } from '../errors.ts';
@@ -10,6 +11,7 @@ import { needsProc } from './target-process.ts';
 
 const TOKEN = 'BUDDY_FAULT';
 const SECONDS = 120;
+const POLL_MS = 5;
 
 const Occupied = z.strictObject({ port: z.int(), token: z.string() });
 type Occupied = z.output<typeof Occupied>;
@@ -58,7 +60,7 @@ export const portOccupy = defineFault({
         child.unref();
         await once(child, 'spawn');
       },
-      revert: () => vacate(note),
+      revert: (signal) => vacate(note, signal),
     };
   },
   recover: vacate,
@@ -70,12 +72,19 @@ async function isOccupied({ port, token }: Occupied): Promise<boolean> {
   return owner.is === 'process' && hasInEnvironment(owner.identity, TOKEN, token);
 }
 
-async function vacate({ token }: Occupied): Promise<void> {
-  for (const { pid } of await findByEnvironment(TOKEN, token)) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-    }
+async function vacate({ token }: Occupied, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const occupants = await findByEnvironment(TOKEN, token);
+    if (occupants.length === 0) return;
+    for (const { pid } of occupants) end(pid);
+    await systemClock.sleep(POLL_MS, signal); // a process that was killed is there for a moment
+  }
+}
+
+function end(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
   }
 }

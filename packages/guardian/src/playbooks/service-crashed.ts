@@ -11,8 +11,9 @@ export const serviceCrashed = definePlaybook({
   tier: 3,
   priority: 9,
   needs: { service: 'service' },
-  // What ended for its config is looked at when that is mended: its config is a cause, and causes come first.
-  triggers: [on(['process.exited', 'config.rejected'])],
+  // What ended for its config is looked at when that is mended: its config is a cause, and causes come first. What ended
+  // for its quota is started when that is there again: until then it is forbidden.
+  triggers: [on(['process.exited', 'config.rejected', 'quota.exhausted'])],
   contraindicatedBy: ['quota_exhausted', 'disk_full', 'config_invalid'],
   diagnose: ({ resources, signal }) => resources.service.state(signal),
   steps: (step) => [

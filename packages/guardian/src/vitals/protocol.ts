@@ -4,6 +4,7 @@ import { z } from 'zod';
 export type Question = { ask: 'vitals' } | { ask: 'open'; count: number } | { ask: 'shed' };
 
 export const VitalsAnswer = z.object({
+  /** Of the old generation, as all three. */
   heap_used_bytes: z.number(),
   heap_limit_bytes: z.number().positive(),
   /** What was left after the last major collection; null until there was one. */

@@ -50,7 +50,7 @@ describe('playbook fd_exhausted', { timeout: 30_000 }, () => {
   it('replaces nothing when it is enough to close what is idle', async () => {
     const world = await makeWorld();
     const before = await world.target();
-    expect(await world.answers('/open/66')).toBe(true);
+    await fetch(`http://127.0.0.1:${world.whereIsIt()}/open/66`);
     expect(await world.vitals.probe(signal)).toMatchObject({ signal: 'fds.exhausted' });
     await using watched = await watchWith(world.resources, { confirm: { intervalMs: 50 } });
     const closed = watched.closed('api-vitals');

@@ -79,7 +79,7 @@ describe('playbook memory_leak', { timeout: 30_000 }, () => {
   it('replaces nothing when it is enough to drop what is cached', async () => {
     const world = await makeWorld();
     const before = await world.target();
-    expect(await world.answers('/cache/8000000')).toBe(true);
+    await fetch(`http://127.0.0.1:${world.whereIsIt()}/cache/8000000`);
     const used = async () => (await world.vitals.read(signal))?.memory.usedBytes ?? 0;
     await until(async () => (await used()) > 60 * MEGABYTE);
     await using watched = await watchWith(world.resources);
@@ -96,10 +96,11 @@ describe('playbook memory_leak', { timeout: 30_000 }, () => {
   });
 });
 
-describe('the slope of growth', () => {
-  const line = (slope: number, wild: readonly number[] = []) =>
-    Array.from({ length: 20 }, (_, at) => ({ at, value: wild.includes(at) ? 1e9 : slope * at }));
+/** Twenty samples on a line, some of them wild. */
+const line = (slope: number, wild: readonly number[] = []) =>
+  Array.from({ length: 20 }, (_, at) => ({ at, value: wild.includes(at) ? 1e9 : slope * at }));
 
+describe('the slope of growth', () => {
   it('is that of a line, whatever a few wild samples say', () => {
     expect(slopeOf(line(3), 0.95)).toEqual({ estimate: 3, low: 3, high: 3 });
     expect(slopeOf(line(3, [4, 11]), 0.95)?.estimate).toBeCloseTo(3);

@@ -88,6 +88,23 @@ describe('playbook port_in_use', { timeout: 30_000 }, () => {
     await world.close();
   });
 
+  it('has its turn as soon as a start of another playbook finds the port taken', async () => {
+    const world = await makeWorld(1);
+    process.kill((await world.target()).pid, 'SIGKILL');
+    await until(world.isExited);
+    await world.kit.inject(portOccupy, { port: world.whereIsIt() });
+    await using watched = await watchWith(world.resources);
+    await until(() => watched.runs.some(({ result }) => result === 'restored'));
+    expect(watched.runs.map(({ playbook, result }) => [playbook, result])).toEqual([
+      ['service_crashed', 'not_helped'],
+      ['port_in_use', 'restored'],
+    ]);
+    const [crashed, moved] = watched.runs;
+    expect(moved?.endedAt).toBeLessThan((crashed?.startedAt ?? 0) + portInUse.mttrTargetMs);
+    await watched.guardian.stop();
+    await world.close();
+  });
+
   it('passes over another port that is taken, too', async () => {
     const world = await makeWorld(2);
     await world.kit.inject(portOccupy, { port: world.ports[1] ?? 0 });

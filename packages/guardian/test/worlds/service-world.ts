@@ -37,8 +37,8 @@ export async function until(isSo: () => Promise<boolean> | boolean): Promise<voi
 }
 
 /** Asks from outside, by a client that the guardian has no part in. */
-export async function answers(port: number, path = '/'): Promise<boolean> {
-  const url = `http://127.0.0.1:${port}${path}`;
+async function answers(port: number): Promise<boolean> {
+  const url = `http://127.0.0.1:${port}/`;
   const request = fetch(url, {
     signal: AbortSignal.timeout(400),
     headers: { connection: 'close' },
@@ -124,7 +124,7 @@ export async function makeServiceWorld(input: ServiceWorldInput = {}) {
     target,
     isWell,
     whereIsIt,
-    answers: (path?: string) => answers(whereIsIt(), path),
+    answers: () => answers(whereIsIt()),
     isRunning: async () => (await identity()) !== undefined,
     isExited: async () => (await service.state(signal)).is === 'exited',
     start: async () => {

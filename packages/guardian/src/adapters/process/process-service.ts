@@ -55,6 +55,7 @@ export interface ProcessServicePorts {
 const TAIL_BYTES = 8_192;
 const POLL_MS = 10;
 const KILL_WAIT_MS = 5_000;
+const DYING_MS = 25;
 /** A reason of our own for what is not needed any more. */
 const OVER = 'over';
 
@@ -94,6 +95,7 @@ class ProcessService implements ServiceAdapter {
   /** The one that we started last. */
   #child: ChildProcess | undefined;
   #exit: ServiceExit | undefined;
+  #endedAt: number | undefined;
   /** Resolves when it is known how the one that we started last ended. */
   #exitKnown: Promise<void> = Promise.resolve();
   #isWanted = true;
@@ -113,8 +115,10 @@ class ProcessService implements ServiceAdapter {
   async probe(signal: AbortSignal): Promise<Reading> {
     const state = await this.state(signal);
     switch (state.is) {
-      case 'running':
-        return this.#readiness(signal);
+      case 'running': {
+        const reading = await this.#readiness(signal);
+        return reading.status === 'FAILED' ? this.#deathOr(reading, signal) : reading;
+      }
       case 'exited':
         return this.#signOf(state.exit);
       case 'stopped': {
@@ -127,6 +131,13 @@ class ProcessService implements ServiceAdapter {
         };
       }
     }
+  }
+
+  /** A process that is about to end loses its connections first: that it ends is the better news. */
+  async #deathOr(reading: Sign, signal: AbortSignal): Promise<Reading> {
+    if (reading.certainty === 'decisive') await this.#clock.sleep(DYING_MS, signal);
+    const state = await this.state(signal);
+    return state.is === 'exited' ? this.#signOf(state.exit) : reading;
   }
 
   /** What is not ready yet has not failed; what is not after its time has. */
@@ -150,7 +161,8 @@ class ProcessService implements ServiceAdapter {
   }
 
   #signOf(exit: ServiceExit): Sign {
-    return signOfExit(this.#options.id, exit, this.#loop);
+    const endedAt = this.#endedAt ?? this.#clock.now();
+    return signOfExit(this.#options.id, exit, { loop: this.#loop, endedAt });
   }
 
   /** A release that was not tried yet is in no loop. */
@@ -174,15 +186,17 @@ class ProcessService implements ServiceAdapter {
     if (!this.#raise || !this.#ready || run?.startedAt === undefined || run.wasReady) return;
     const alarm = (this.#bootAlarm = new AbortController());
     const leftMs = run.startedAt + this.#options.bootBudgetMs - this.#clock.now();
-    void this.#clock
-      .sleep(Math.max(0, leftMs) + 1, alarm.signal)
-      .then(() => this.probe(alarm.signal))
-      .then(
-        (reading) => {
-          if (reading.status === 'FAILED' && !alarm.signal.aborted) this.#raise?.(reading);
-        },
-        () => undefined, // it was called off, or could not look; who looks regularly will see it
-      );
+    void this.#tellOfSlowBoot(Math.max(0, leftMs) + 1, alarm.signal);
+  }
+
+  async #tellOfSlowBoot(inMs: number, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#clock.sleep(inMs, signal);
+      const reading = await this.probe(signal);
+      if (reading.status === 'FAILED' && !signal.aborted) this.#raise?.(reading);
+    } catch {
+      // It was called off, or could not look; who looks regularly will see it.
+    }
   }
 
   async state(_signal?: AbortSignal): Promise<ServiceState> {
@@ -300,10 +314,12 @@ class ProcessService implements ServiceAdapter {
     if (this.#child !== child || !this.#isWanted) return;
     this.#bootAlarm?.abort(OVER);
     const release = this.#run?.release ?? NO_RELEASE;
+    const endedAt = this.#clock.now();
     const exit = { code, signal: by, stderrTail: await this.#stderrTail() };
     this.#crashes.noteEnd(exit, release, this.#clock.monotonic());
     if (this.#child !== child) return; // another was started meanwhile
     this.#exit = exit;
+    this.#endedAt = endedAt;
     this.#raise?.(this.#signOf(exit));
   }
 

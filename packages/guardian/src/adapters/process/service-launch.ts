@@ -289,12 +289,16 @@ class FiledServiceLaunch implements ServiceLaunch {
 
   async #keep(change: Partial<Kept>): Promise<void> {
     this.#kept = { ...this.#kept, ...change };
-    const writing = this.#writing.then(async () => {
+    const before = this.#writing;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#writing = promise;
+    try {
+      await before;
       await mkdir(this.#options.stateFolder, { recursive: true });
       await writeFileAtomic(this.#path, `${JSON.stringify(this.#kept)}\n`);
-    });
-    this.#writing = writing.catch(() => undefined); // told to who asked for it; the next is no worse for it
-    await writing;
+    } finally {
+      resolve();
+    }
   }
 
   get #path(): string {
