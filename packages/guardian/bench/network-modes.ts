@@ -40,7 +40,7 @@ const kit = openFaultKit({ folder });
 interface Round {
   resources: readonly ResourceInput[];
   /** What is to be taken back before the servers are closed. */
-  inject: () => Promise<AsyncDisposable | undefined>;
+  inject: () => Promise<{ revert: () => Promise<void> } | undefined>;
   close: () => Promise<void>;
 }
 
@@ -207,7 +207,7 @@ for (const [playbook, makeRound] of modes) {
     const fault = await world.inject();
     took.push((await closed) - injectedAt);
     await guardian.stop();
-    await fault?.[Symbol.asyncDispose]();
+    await fault?.revert();
     await world.close();
   }
   const sorted = took.toSorted((a, b) => a - b);
