@@ -7,6 +7,7 @@ import { openSocket, readingOfConnectError } from '../../probes/layers/connect.t
 import { errorCode, failed, unknown } from '../../probes/layers/layer.ts';
 import type { DnsAdapter, KnownAddresses } from '../../resource/adapters.ts';
 import type { Reading } from '../../resource/reading.ts';
+import { SignWatchers } from '../sign-watchers.ts';
 
 export const DnsResolversOptions = z.strictObject({
   /** Name servers, `10.0.0.2` or `127.0.0.1:5353`; the first is asked first. */
@@ -67,6 +68,7 @@ export function createDnsResolvers(
   const rightOf = new Map(Object.entries(options.names));
   const known = new Map<string, KnownAddresses>();
   const pins = new Map<string, { addresses: readonly string[]; until: number }>();
+  const watchers = new SignWatchers();
   let current: readonly string[] = servers;
 
   const lookUp = (name: string, server: string, signal: AbortSignal) =>
@@ -135,6 +137,7 @@ export function createDnsResolvers(
         return answer.addresses;
       }
       last = answer.reading;
+      if (server === current[0] && last.status === 'FAILED') watchers.tell(last);
     }
     const stale = lastGood(name);
     if (stale) return stale.addresses;
@@ -143,6 +146,7 @@ export function createDnsResolvers(
   };
   return {
     kind: 'dns',
+    watch: watchers.watch,
     resolvers: () => servers,
     current: () => current,
     names: () => [...rightOf.keys()],
