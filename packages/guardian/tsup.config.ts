@@ -4,6 +4,7 @@ export default defineConfig({
   entry: {
     index: 'src/index.ts',
     'faults/index': 'src/faults/index.ts',
+    'faults/watchdog-main': 'src/faults/watchdog-main.ts',
     'bin/buddy-guardian': 'src/bin/buddy-guardian.ts',
   },
   format: ['esm'],
