@@ -103,6 +103,23 @@ describe('playbook api_timeout', () => {
     expect(endpoint.breakerOf('primary')).toBe('closed');
   });
 
+  it('begins with the second request that nobody answers, long before the next look', async () => {
+    const { endpoint, relayOf } = await makeEndpoint(['primary', 'second']);
+    const guardian = createGuardian(
+      { longestStableMs: 50, probeIntervalMs: 3_600_000, confirm: { intervalMs: 10 } },
+      { resources: [{ id: 'billing', adapter: endpoint }], playbooks: [apiTimeout] },
+    );
+    closers.push(() => guardian.stop());
+    await guardian.start();
+    relayOf('primary').impair({ is: 'stall' });
+    await expect(endpoint.send({})).rejects.toThrow('no answer');
+    expect(guardian.openIncidents).toEqual([]);
+    await expect(endpoint.send({})).rejects.toThrow('no answer');
+    await expect
+      .poll(() => endpoint.currentPath(), { interval: 10, timeout: 4_000 })
+      .toBe('second');
+  });
+
   it('gives up without a path that answers, and lets requests through again', async () => {
     const { endpoint, relayOf } = await makeEndpoint(['primary', 'second']);
     for (const name of ['primary', 'second']) relayOf(name).impair({ is: 'stall' });

@@ -130,6 +130,24 @@ describe('playbook credentials_invalid', () => {
     expect(guardian.openIncidents).toHaveLength(1);
   });
 
+  it('begins when the application says that it was refused, long before the next look', async () => {
+    const { credential, accepted, versions, seen, callsAnApp } = await makeAccount(['v1']);
+    const guardian = createGuardian(
+      { longestStableMs: 50, probeIntervalMs: 3_600_000 },
+      { resources: [{ id: 'key', adapter: credential }], playbooks: [credentialsInvalid] },
+    );
+    closers.push(() => guardian.stop());
+    await guardian.start();
+    versions.push('v2');
+    accepted.clear();
+    accepted.add('v2');
+    expect(await callsAnApp()).toBe(401);
+    await credential.noteRefused(credential.version());
+    await expect.poll(() => credential.version(), { interval: 10, timeout: 4_000 }).toBe('v2');
+    expect(await callsAnApp()).toBe(200);
+    expect(seen.get('v1')).toBe(1);
+  });
+
   it('begins to call again with a version that comes later', async () => {
     const { credential, accepted, versions, callsAnApp } = await makeAccount(['v1']);
     accepted.clear();

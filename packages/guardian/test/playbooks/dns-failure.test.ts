@@ -149,6 +149,21 @@ describe('playbook dns_failure', () => {
     expect(dns.current()).toEqual(before);
   });
 
+  it('begins with the first question that is answered wrongly, long before the next look', async () => {
+    const { dns, first, second } = await makeNames();
+    const guardian = createGuardian(
+      { longestStableMs: 50, probeIntervalMs: 3_600_000 },
+      { resources: [{ id: 'names', adapter: dns }], playbooks: [dnsFailure] },
+    );
+    closers.push(() => guardian.stop());
+    await guardian.start();
+    first.misbehave({ is: 'servfail' });
+    expect(await dns.resolve(NAME)).toEqual(['127.0.0.1']); // of the second, who asks does not notice
+    await expect
+      .poll(() => dns.current()[0], { interval: 10, timeout: 4_000 })
+      .toBe(second.address);
+  });
+
   it('gives its answers to whoever takes a lookup function', async () => {
     const { dns, http } = await makeNames();
     const status = await new Promise((resolve, reject) => {

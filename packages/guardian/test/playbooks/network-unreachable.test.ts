@@ -10,6 +10,7 @@ import {
   type HttpEndpointInput,
   networkUnreachable,
 } from '@buddy/guardian';
+import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
 import { hurried } from '../worlds/hurried.ts';
@@ -148,6 +149,22 @@ describe('playbook network_unreachable', () => {
   });
 });
 
+describe('a path with an address of ours', () => {
+  it.skipIf(process.platform !== 'linux')('comes from that address', async () => {
+    const { url, close } = await serveHttp((request, response) => {
+      response.end(request.socket.remoteAddress);
+    });
+    closers.push(close);
+    const paths = { one: url, other: { url, localAddress: '127.0.0.2' } };
+    const endpoint = createHttpEndpoint({ paths });
+    closers.push(() => endpoint.close());
+    expect((await endpoint.send({})).body.toString()).toBe('127.0.0.1');
+    await endpoint.usePath('other', signal);
+    expect((await endpoint.send({})).body.toString()).toBe('127.0.0.2');
+    expect(await endpoint.probe(signal)).toMatchObject({ status: 'HEALTHY' });
+  });
+});
+
 describe('requests that can wait', () => {
   it('outlive the process when they have a file', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'guardian-outbox-'));
@@ -169,6 +186,42 @@ describe('requests that can wait', () => {
     await endpoint.deliver({ method: 'POST', body: 'good' });
     expect(delivered).toEqual(['poison', 'good']);
     expect([endpoint.heldRequests(), endpoint.refusedRequests()]).toEqual([0, 1]);
+  });
+
+  it('come each once and in order to whoever knows repeats, however often nobody takes them', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.constantFrom<200 | 503 | 'lost'>(200, 503, 'lost'), { maxLength: 12 }),
+        fc.integer({ min: 1, max: 6 }),
+        async (answers, requests) => {
+          const seen = new Map<string, string>();
+          const answersLeft = [...answers];
+          const http = await serveHttp((request, response) => {
+            let body = '';
+            request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+            request.on('end', () => {
+              const answer = answersLeft.shift() ?? 200;
+              const key = String(request.headers['idempotency-key']);
+              // What is taken and not confirmed comes again, by the same key.
+              if (answer !== 503 && !seen.has(key)) seen.set(key, body);
+              if (answer === 'lost') request.socket.destroy();
+              else response.writeHead(answer).end();
+            });
+          });
+          const endpoint = createHttpEndpoint({
+            paths: { only: http.url },
+            outbox: { retryMs: 1, longestRetryMs: 2 },
+          });
+          const bodies = Array.from({ length: requests }, (_each, index) => `request ${index}`);
+          for (const body of bodies) await endpoint.deliver({ method: 'POST', body });
+          await expect.poll(() => endpoint.heldRequests(), { interval: 1, timeout: 3_000 }).toBe(0);
+          await endpoint.close();
+          await http.close();
+          expect([...seen.values()]).toEqual(bodies);
+        },
+      ),
+      { numRuns: 25 },
+    );
   });
 
   it('are not taken beyond so many', async () => {

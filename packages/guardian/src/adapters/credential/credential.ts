@@ -2,8 +2,9 @@ import { BuddyError, type Clock, parseOrThrow, systemClock } from '@buddy/core';
 import { z } from 'zod';
 import { GuardianMisuseError } from '../../errors.ts';
 import { errorCode, failed, unknown } from '../../probes/layers/layer.ts';
-import type { CredentialAdapter } from '../../resource/adapters.ts';
+import type { CredentialAdapter, Sign } from '../../resource/adapters.ts';
 import type { Reading } from '../../resource/reading.ts';
+import { SignWatchers } from '../sign-watchers.ts';
 import { MemoryRefusals, type RefusalStore } from './refusal-store.ts';
 
 export const CredentialOptions = z.strictObject({
@@ -54,6 +55,8 @@ export interface Credential extends CredentialAdapter {
    * @throws {SecretUnavailableError}
    */
   secret(signal?: AbortSignal): Promise<string>;
+  /** Told by whoever was refused with a version: that was its one try. */
+  noteRefused(version: string): Promise<void>;
   /** For a person who knows that a refusal was the other side's mistake: the version may be tried again. */
   forgive(version: string): Promise<void>;
 }
@@ -89,13 +92,20 @@ export async function createCredential(
   let inUse: string = version;
   let isCalling = true;
 
-  const refusedReading = (): Reading => {
-    const note = `version ${inUse} of ${name} was refused; it is not tried again`;
-    return failed('credential.refused', 'decisive', note);
+  const watchers = new SignWatchers();
+  const refusedSign = (): Sign => ({
+    status: 'FAILED',
+    signal: 'credential.refused',
+    certainty: 'decisive',
+    note: `version ${inUse} of ${name} was refused; it is not tried again`,
+  });
+  const remember = async (one: string): Promise<void> => {
+    refused.add(one);
+    await refusals.add(one);
   };
   const probe = async (signal: AbortSignal): Promise<Reading> => {
     const tried = inUse;
-    if (refused.has(tried)) return refusedReading();
+    if (refused.has(tried)) return refusedSign();
     const secret = await read(tried, signal);
     const answer = await ask(() => clock.external(() => authenticate(secret, signal)));
     switch (answer.is) {
@@ -103,9 +113,8 @@ export async function createCredential(
         if (isCalling) return { status: 'HEALTHY' };
         return failed('credential.stopped', 'decisive', `nobody is given ${name}`);
       case 'refused':
-        refused.add(tried);
-        await refusals.add(tried);
-        return refusedReading();
+        await remember(tried);
+        return refusedSign();
       case 'unclear':
         signal.throwIfAborted();
         return unclearReading(name, answer);
@@ -113,6 +122,7 @@ export async function createCredential(
   };
   return {
     kind: 'credential',
+    watch: watchers.watch,
     probe,
     version: () => inUse,
     versions: list,
@@ -138,6 +148,10 @@ export async function createCredential(
         );
       }
       return read(inUse, signal);
+    },
+    noteRefused: async (one) => {
+      await remember(one);
+      if (one === inUse) watchers.tell(refusedSign());
     },
     forgive: async (one) => {
       await refusals.remove(one);

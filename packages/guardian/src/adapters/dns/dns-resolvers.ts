@@ -7,6 +7,7 @@ import { openSocket, readingOfConnectError } from '../../probes/layers/connect.t
 import { errorCode, failed, unknown } from '../../probes/layers/layer.ts';
 import type { DnsAdapter, KnownAddresses } from '../../resource/adapters.ts';
 import type { Reading } from '../../resource/reading.ts';
+import { SignWatchers } from '../sign-watchers.ts';
 
 export const DnsResolversOptions = z.strictObject({
   /** Name servers, `10.0.0.2` or `127.0.0.1:5353`; the first is asked first. */
@@ -67,10 +68,11 @@ export function createDnsResolvers(
   const rightOf = new Map(Object.entries(options.names));
   const known = new Map<string, KnownAddresses>();
   const pins = new Map<string, { addresses: readonly string[]; until: number }>();
+  const watchers = new SignWatchers();
   let current: readonly string[] = servers;
 
   const lookUp = (name: string, server: string, signal: AbortSignal) =>
-    askServer({ name, server, timeoutMs: options.timeoutMs, signal });
+    askServer({ name, server, timeoutMs: options.timeoutMs, clock, signal });
   const isRight = (name: string, addresses: readonly string[]): boolean => {
     const right = rightOf.get(name) ?? [];
     return right.length === 0 || addresses.every((address) => right.includes(address));
@@ -135,6 +137,7 @@ export function createDnsResolvers(
         return answer.addresses;
       }
       last = answer.reading;
+      if (server === current[0] && last.status === 'FAILED') watchers.tell(last);
     }
     const stale = lastGood(name);
     if (stale) return stale.addresses;
@@ -143,6 +146,7 @@ export function createDnsResolvers(
   };
   return {
     kind: 'dns',
+    watch: watchers.watch,
     resolvers: () => servers,
     current: () => current,
     names: () => [...rightOf.keys()],
@@ -209,20 +213,40 @@ interface Question {
   name: string;
   server: string;
   timeoutMs: number;
+  clock: Clock;
   signal: AbortSignal;
 }
 
-async function askServer({ name, server, timeoutMs, signal }: Question): Promise<string[]> {
+async function askServer({ name, server, timeoutMs, clock, signal }: Question): Promise<string[]> {
   signal.throwIfAborted();
-  const resolver = new Resolver({ timeout: timeoutMs, tries: 1 });
+  // The resolver's own timer may be late by its whole length: it is only the net under ours.
+  const resolver = new Resolver({ timeout: 2 * timeoutMs, tries: 1 });
   resolver.setServers([server]);
   const cancel = () => resolver.cancel();
   signal.addEventListener('abort', cancel, { once: true });
+  const answered = new AbortController();
+  let isLate = false;
+  const giveUpInTime = async (): Promise<void> => {
+    await clock.sleep(timeoutMs, answered.signal);
+    isLate = true;
+    cancel();
+  };
+  const late = giveUpInTime().catch(() => undefined); // it was answered
   try {
-    return await resolver.resolve4(name);
+    return await clock.external(() => resolver.resolve4(name));
+  } catch (error) {
+    if (isLate) throw new SilentServerError(`${server} says nothing for ${timeoutMs} ms.`);
+    throw error;
   } finally {
     signal.removeEventListener('abort', cancel);
+    answered.abort('answered');
+    await late;
   }
+}
+
+/** A name server did not answer in time. */
+class SilentServerError extends BuddyError {
+  readonly code = 'ETIMEOUT'; // as the resolver itself says it
 }
 
 function readingOfDnsError(error: unknown, name: string, server: string): Reading {

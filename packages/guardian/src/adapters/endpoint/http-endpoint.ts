@@ -4,6 +4,7 @@ import { GuardianMisuseError } from '../../errors.ts';
 import { createLagMeter, type LagMeter } from '../../probes/lag-meter.ts';
 import { retryAfterOf } from '../../probes/layers/retry-after.ts';
 import type { EndpointAdapter } from '../../resource/adapters.ts';
+import { SignWatchers } from '../sign-watchers.ts';
 import { AnswerCache } from './answer-cache.ts';
 import { Breaker } from './breaker.ts';
 import { type HttpEndpointInput, HttpEndpointOptions } from './endpoint-options.ts';
@@ -11,6 +12,7 @@ import { type EndpointAnswer, type EndpointRequest, HttpClient } from './http-cl
 import { type Delivery, deliveryOfError, Outbox } from './outbox.ts';
 import { PathLooks } from './path-looks.ts';
 import { RequestSender, type Routing } from './request-sender.ts';
+import { TrafficSigns } from './traffic-signs.ts';
 
 export interface HttpEndpointPorts {
   clock?: Clock;
@@ -67,6 +69,8 @@ export function createHttpEndpoint(
   const client = new HttpClient({ lookup, ca: options.ca });
   const looks = new PathLooks(options, { clock, lag, lookup, wayOf });
   const closing = new AbortController();
+  const traffic = new TrafficSigns(clock);
+  const watchers = new SignWatchers();
   const sender = new RequestSender({
     routing,
     clock,
@@ -76,6 +80,10 @@ export function createHttpEndpoint(
     wayOf,
     breakerOf,
     exchange: (path, signal) => looks.exchange(path, signal),
+    onUnanswered: (failure) => {
+      const sign = failure.path === routing.current ? traffic.signOf(failure) : undefined;
+      if (sign) watchers.tell(sign);
+    },
     signal: closing.signal,
   });
   const deliverOnce = async (request: EndpointRequest, key: string): Promise<Delivery> => {
@@ -94,6 +102,7 @@ export function createHttpEndpoint(
 
   return {
     kind: 'endpoint',
+    watch: watchers.watch,
     paths: () => names,
     currentPath: () => routing.current,
     currentUrl: () => wayOf(routing.current).url,

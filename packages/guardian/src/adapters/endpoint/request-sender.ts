@@ -16,6 +16,13 @@ export interface Routing {
   hedgeAfterMs: number | undefined;
 }
 
+export interface Unanswered {
+  path: string;
+  isLate: boolean;
+  /** Code of the system's error; `UNKNOWN` where there is none. */
+  code: string;
+}
+
 interface RequestSenderParts {
   routing: Routing;
   clock: Clock;
@@ -25,6 +32,8 @@ interface RequestSenderParts {
   wayOf: (path: string) => HttpWay;
   breakerOf: (path: string) => Breaker;
   exchange: (path: string, signal: AbortSignal) => Promise<Reading>;
+  /** Told of each request that nobody answered. */
+  onUnanswered: (failure: Unanswered) => void;
   /** Aborted when all is over. */
   signal: AbortSignal;
 }
@@ -92,6 +101,7 @@ export class RequestSender {
       const isLate = own.signal.reason === LATE;
       // What fails at once costs nobody time: silence alone is what a breaker is for.
       if (isLate) breaker.noteSilence();
+      this.#parts.onUnanswered({ path, isLate, code: describeFailure(error).code });
       throw unavailable(path, error, isLate ? timeoutMs : undefined);
     } finally {
       signal.removeEventListener('abort', abort);

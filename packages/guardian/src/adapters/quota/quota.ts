@@ -4,6 +4,7 @@ import { GuardianMisuseError } from '../../errors.ts';
 import { retryAfterOf } from '../../probes/layers/retry-after.ts';
 import type { QuotaAdapter, Sign } from '../../resource/adapters.ts';
 import type { Reading } from '../../resource/reading.ts';
+import { SignWatchers } from '../sign-watchers.ts';
 
 export const QuotaOptions = z.strictObject({
   /** Ways that the policy allows, the wanted one first: models, keys, regions. */
@@ -74,7 +75,7 @@ export function createQuota(
     'a quota',
   );
   const exhausted = new Map<string, Exhaustion>();
-  const watchers = new Set<(sign: Sign) => void>();
+  const watchers = new SignWatchers();
   let route = routes[0] ?? '';
   let waitsUntil: number | undefined;
   let isShedding = false;
@@ -104,8 +105,7 @@ export function createQuota(
       if (exhaustedUntil(used) === undefined) exhausted.delete(used);
       return;
     }
-    const sign = noteExhausted(used, answer.until);
-    for (const raise of watchers) raise(sign);
+    watchers.tell(noteExhausted(used, answer.until));
   };
   const prove = async (signal: AbortSignal): Promise<Reading> => {
     if (!tryOut) return { status: 'HEALTHY', note: 'the reset has come; the next call shows it' };
@@ -132,10 +132,7 @@ export function createQuota(
     exhaustedUntil,
     waitsUntil: waiting,
     isShedding: () => isShedding,
-    watch: (raise) => {
-      watchers.add(raise);
-      return () => watchers.delete(raise);
-    },
+    watch: watchers.watch,
     probe: async (signal) => {
       const until = waiting();
       if (until !== undefined) {
