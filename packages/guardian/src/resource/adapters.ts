@@ -423,6 +423,7 @@ export interface ModelServerAdapter extends Probed {
   routes(): readonly string[];
   limits(): ModelLimits;
   setLimits(limits: ModelLimits, signal: AbortSignal): Promise<void>;
+  /** Starts it, unless it answers, and ends before what is left of one that was killed. Resolves when it answers. */
   start(signal: AbortSignal): Promise<void>;
   stop(signal: AbortSignal): Promise<void>;
   /** Ends what computes, with all that waits for it; the server stays. */

@@ -19,7 +19,8 @@ else serve();
 /** The runner: says a token for each prompt. */
 function compute(): void {
   process.on('message', ({ id }: { id: number }) => process.send?.({ id, token: 'ok' }));
-  process.on('disconnect', () => process.exit());
+  // Like Ollama's, it outlives a server that was killed.
+  process.on('disconnect', () => setInterval(() => undefined, 60_000));
   process.send?.('ready');
 }
 

@@ -72,7 +72,8 @@ export async function openModelWorld(
         : ground.kit.rehearsed(fakeOllama[breaks], target),
     symptom: async () => ({ signal: `model_server.${breaks}` }),
     state: async () => ({
-      isRunning: (await service.state(signal)).is === 'running',
+      // Asked from outside: what is left of a killed server still runs.
+      answers: (await model.answers(signal)).status === 'HEALTHY',
       route: model.route(),
       limits: model.limits(),
       loaded: await model.loaded(signal).catch(() => 'nobody says'),

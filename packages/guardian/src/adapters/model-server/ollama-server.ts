@@ -1,7 +1,7 @@
 import { type Clock, describeFailure, parseOrThrow, systemClock } from '@buddy/core';
 import { z } from 'zod';
 import { GuardianMisuseError } from '../../errors.ts';
-import { failed } from '../../probes/layers/layer.ts';
+import { errorCode, failed, unknown } from '../../probes/layers/layer.ts';
 import type { ModelLimits, ModelServerAdapter, ServiceAdapter } from '../../resource/adapters.ts';
 import { HEALTHY, type Reading } from '../../resource/reading.ts';
 import { isAlive } from '../process/proc.ts';
@@ -86,6 +86,8 @@ export function createOllamaServer(
       return HEALTHY;
     } catch (error) {
       signal.throwIfAborted();
+      const own = ownTrouble(error);
+      if (own) return own;
       // Silence may be a short one; a refusal is none.
       const isSilent = error instanceof Error && error.name === 'TimeoutError';
       const note = `${url}: ${describe(error)}`;
@@ -101,6 +103,8 @@ export function createOllamaServer(
       return isDone ? HEALTHY : failed('model_server.stuck', 'ambiguous', `${model} was not done`);
     } catch (error) {
       signal.throwIfAborted();
+      const own = ownTrouble(error);
+      if (own) return own;
       const certainty = error instanceof OllamaRefusal ? 'decisive' : 'ambiguous';
       return failed('model_server.stuck', certainty, `no token of ${model}: ${describe(error)}`);
     }
@@ -156,6 +160,9 @@ export function createOllamaServer(
       route = wanted;
     },
     start: async (signal) => {
+      if ((await answers(signal)).status === 'HEALTHY') return;
+      // A runner outlives a server that was killed, holds its memory, and would pass for the server.
+      await processOf().stop(signal);
       await processOf().start(signal);
       const deadline = clock.monotonic() + options.startWithinMs;
       while ((await answers(signal)).status !== 'HEALTHY') {
@@ -191,6 +198,19 @@ export function createOllamaServer(
 
 function within(ms: number, signal: AbortSignal): AbortSignal {
   return AbortSignal.any([signal, AbortSignal.timeout(ms)]);
+}
+
+const OURS: ReadonlySet<string | undefined> = new Set([
+  'EADDRNOTAVAIL',
+  'EMFILE',
+  'ENFILE',
+  'ENOBUFS',
+]);
+
+/** Without a port or a descriptor of our own we cannot ask: that says nothing of the server. */
+function ownTrouble(error: unknown): Reading | undefined {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  return OURS.has(errorCode(cause)) ? unknown('probe_error', describe(error)) : undefined;
 }
 
 /** `fetch failed` says nothing; its cause does. */
