@@ -1,10 +1,16 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  entry: ['src/index.ts'],
+  entry: {
+    index: 'src/index.ts',
+    'faults/index': 'src/faults/index.ts',
+    'vitals/index': 'src/vitals/index.ts',
+  },
   format: ['esm'],
   target: 'node24',
   sourcemap: true,
   // `node:sqlite` has no other name.
   removeNodeProtocol: false,
+  // One copy of each class, whichever entry it is reached by.
+  splitting: true,
 });

@@ -18,13 +18,33 @@ export {
   type InstalledModulesInput,
   InstalledModulesOptions,
 } from './adapters/modules/installed-modules.ts';
-export { createHttpPort, type HttpPortInput, HttpPortOptions } from './adapters/port/http-port.ts';
+export {
+  createHttpPort,
+  type HttpPortInput,
+  HttpPortOptions,
+  type HttpPortPorts,
+} from './adapters/port/http-port.ts';
 export {
   createProcessService,
   type ProcessServiceInput,
   ProcessServiceOptions,
   type ProcessServicePorts,
 } from './adapters/process/process-service.ts';
+export {
+  type Command,
+  createServiceLaunch,
+  type ServiceLaunch,
+  type ServiceLaunchInput,
+  ServiceLaunchOptions,
+  type ServiceLaunchPorts,
+} from './adapters/process/service-launch.ts';
+export { type Point, type Slope, slopeOf } from './adapters/vitals/growth.ts';
+export {
+  createProcessVitals,
+  type ProcessVitalsInput,
+  ProcessVitalsOptions,
+  type ProcessVitalsPorts,
+} from './adapters/vitals/process-vitals.ts';
 export { createGuardian } from './engine/guardian.ts';
 export type { DryRun, Guardian, GuardianParts, GuardianPorts } from './engine/guardian.ts';
 export type { Reported } from './engine/intake.ts';
@@ -93,11 +113,18 @@ export {
   type Undo,
 } from './playbook/step.ts';
 export { builtinPlaybooks } from './playbooks/builtin-playbooks.ts';
+export { crashLoop } from './playbooks/crash-loop.ts';
+export { eventLoopBlocked } from './playbooks/event-loop-blocked.ts';
+export { fdExhausted } from './playbooks/fd-exhausted.ts';
 export { guardrailBypassed } from './playbooks/guardrail-bypassed.ts';
+export { memoryLeak } from './playbooks/memory-leak.ts';
 export { moduleNotFound } from './playbooks/module-not-found.ts';
 export { networkDegradation } from './playbooks/network-degradation.ts';
+export { outOfMemory } from './playbooks/out-of-memory.ts';
+export { portInUse } from './playbooks/port-in-use.ts';
 export { portNotResponding } from './playbooks/port-not-responding.ts';
 export { serviceCrashed } from './playbooks/service-crashed.ts';
+export { slowBoot } from './playbooks/slow-boot.ts';
 export { type Contraindication, on, type Trigger } from './playbook/trigger.ts';
 export { createLagMeter, type LagMeter } from './probes/lag-meter.ts';
 export { applicationProbe, type ApplicationProbeOptions } from './probes/layers/application.ts';
@@ -136,6 +163,8 @@ export type {
   DnsAdapter,
   EndpointAdapter,
   GuardrailsAdapter,
+  LaunchAdapter,
+  LaunchSettings,
   ModelServerAdapter,
   ModulesAdapter,
   PathMeasure,
@@ -153,6 +182,8 @@ export type {
   Sign,
   SqliteAdapter,
   TlsAdapter,
+  Vitals,
+  VitalsAdapter,
 } from './resource/adapters.ts';
 export { type EffectMethod, EFFECTS, type EffectNature } from './resource/effects.ts';
 export { HEALTHY, type Reading, type UnknownReason } from './resource/reading.ts';
@@ -170,3 +201,4 @@ export type {
   StoreChange,
   StoredState,
 } from './store/store.ts';
+export { VITALS_SOCKET } from './vitals/vitals-socket.ts';

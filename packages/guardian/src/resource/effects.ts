@@ -22,6 +22,14 @@ export const EFFECTS: {
   readonly [Kind in ResourceKind]: Readonly<Record<EffectMethod<Kind>, EffectNature>>;
 } = {
   service: { start: 'interrupts', stop: 'interrupts' },
+  launch: {
+    useRelease: 'changes',
+    useMode: 'changes',
+    limitMemory: 'changes',
+    limitOpenFiles: 'changes',
+    usePort: 'changes',
+  },
+  vitals: { shed: 'changes', capture: 'changes' },
   port: {},
   endpoint: { usePath: 'changes', resetConnections: 'changes', limitConcurrency: 'changes' },
   sqlite: {

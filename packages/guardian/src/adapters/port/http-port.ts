@@ -19,37 +19,56 @@ export const HttpPortOptions = z.strictObject({
 });
 export type HttpPortInput = z.input<typeof HttpPortOptions>;
 
+export interface HttpPortPorts {
+  clock?: Clock;
+  lag?: LagMeter;
+  /** Where it is now, for a service that may move. Asked at each look. Default: where the options say. */
+  whereIsIt?: () => number;
+}
+
 /**
  * A port at which HTTP is spoken.
  * @throws {InvalidInputError} When the options are not usable.
+ * @example
+ * const port = createHttpPort({ port: 8080 }, { whereIsIt: () => launch.settings().port ?? 8080 });
  */
 export function createHttpPort(
   input: HttpPortInput,
-  { clock = systemClock, lag = createLagMeter(clock) }: { clock?: Clock; lag?: LagMeter } = {},
+  { clock = systemClock, lag = createLagMeter(clock), whereIsIt }: HttpPortPorts = {},
 ): PortAdapter {
   const options = parseOrThrow(HttpPortOptions, input, 'an HTTP port');
-  const { host, port, path, silentAfterMs: timeoutMs } = options;
-  const transport = transportProbe({ host, port });
-  const url = `http://${host}:${port}${path}`;
-  const application = applicationProbe({ url, now: () => clock.now() });
-  const name = `${host}:${port}`;
+  const { host, path, silentAfterMs: timeoutMs } = options;
+  const where = whereIsIt ?? (() => options.port);
   const take = (
     signal: AbortSignal,
+    port: number,
     look: (own: AbortSignal) => Promise<Reading>,
   ): Promise<Reading> => {
+    const name = `${host}:${port}`;
     const silence = failed('port.silent', 'ambiguous', `${name} says nothing for ${timeoutMs} ms`);
     return takeSample({ clock, lag }, { name, timeoutMs, signal, look, silence });
   };
-  const connect = (signal: AbortSignal) => take(signal, (own) => transport.look(own));
-  const exchange = (signal: AbortSignal) => take(signal, (own) => application.look(own));
+  const connect = (signal: AbortSignal) => {
+    const port = where();
+    const transport = transportProbe({ host, port });
+    return take(signal, port, (own) => transport.look(own));
+  };
+  const exchange = (signal: AbortSignal) => {
+    const port = where();
+    const url = `http://${host}:${port}${path}`;
+    const application = applicationProbe({ url, now: () => clock.now() });
+    return take(signal, port, (own) => application.look(own));
+  };
   return {
     kind: 'port',
     host,
-    port,
+    get port() {
+      return where();
+    },
     connect,
     exchange,
     // What is asked for over HTTP has been connected to.
     probe: exchange,
-    owner: () => findListener(port),
+    owner: () => findListener(where()),
   };
 }

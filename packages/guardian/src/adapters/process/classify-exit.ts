@@ -8,17 +8,23 @@ const KILLED_BY_ABORT = 134;
  * What the end of a process says: the playbook for a full heap is not the one for a missing module. `process.exited` is
  * what nothing more can be said of.
  */
-export function signOfExit(id: string, exit: ServiceExit): Sign {
+export function signOfExit(id: string, exit: ServiceExit, loop?: string): Sign {
   const { code, signal, stderrTail } = exit;
   const how = signal === null ? `code ${code ?? 'unknown'}` : signal;
+  const single = signalOf(exit);
+  const isLoop = loop !== undefined && LOOPS.has(single);
   return {
     status: 'FAILED',
-    signal: signalOf(exit),
+    signal: isLoop ? 'process.crash_loop' : single,
     certainty: 'decisive',
-    note: `${id} ended with ${how}`,
-    data: { code, signal, stderr_tail: stderrTail },
+    note: `${id} ended with ${how}${isLoop ? `; ${loop}` : ''}`,
+    data: { code, signal, stderr_tail: stderrTail, ...(isLoop && { of: single }) },
+    ...(single === 'quota.exhausted' && { conditions: [{ name: 'quota_exhausted' }] }),
   };
 }
+
+/** What a start heals; the other ends have a cause that their own playbook looks for. */
+const LOOPS: ReadonlySet<string> = new Set(['process.exited', 'process.out_of_memory']);
 
 function signalOf({ code, signal, stderrTail }: ServiceExit): string {
   const isAbort = signal === 'SIGABRT' || code === KILLED_BY_ABORT;
@@ -28,8 +34,13 @@ function signalOf({ code, signal, stderrTail }: ServiceExit): string {
   }
   if (stderrTail.includes('EADDRINUSE')) return 'port.in_use';
   if (code === EX_CONFIG) return 'config.rejected';
+  if (QUOTA.test(stderrTail)) return 'quota.exhausted';
   return 'process.exited';
 }
+
+/** As providers and their clients put it; a bare 429 may be a line number. */
+const QUOTA =
+  /too many requests|(?:status(?: code)?|HTTP(?:\/\d(?:\.\d)?)?)[ :=]+429\b|(?:rate|session|usage) limit (?:exceeded|reached)|quota (?:exceeded|exhausted)|insufficient_quota/i;
 
 /** The name of what was not found, as Node names it. */
 export function missingModuleOf(stderrTail: string): string | undefined {

@@ -38,6 +38,60 @@ export async function findByEnvironment(name: string, value: string): Promise<Pr
   return found.filter((identity) => identity !== undefined);
 }
 
+/** Whether this very process was started with the variable in its environment. */
+export async function hasInEnvironment(
+  identity: ProcessIdentity,
+  name: string,
+  value: string,
+): Promise<boolean> {
+  const environment = await readIfThere(`${PROC}/${identity.pid}/environ`);
+  const isSo = environment?.split('\0').includes(`${name}=${value}`) === true;
+  return isSo && isAlive(identity); // last, so that it was read of this process and of no successor
+}
+
+/** What a variable of its environment said when a process was started; undefined where it cannot be read or was not set. */
+export async function environmentOf(pid: number, name: string): Promise<string | undefined> {
+  const environment = await readIfThere(`${PROC}/${pid}/environ`);
+  const entry = environment?.split('\0').find((each) => each.startsWith(`${name}=`));
+  return entry?.slice(name.length + 1);
+}
+
+/** What the kernel tells of a process that runs. */
+export interface ProcessFigures {
+  /** `R` runs or is ready, `S` sleeps, `D` waits for a device, `T` was stopped. */
+  state: string;
+  residentBytes: number;
+  openFiles: { count: number; limit: number | undefined };
+  /** Processor time that it has used, in ticks of a hundredth of a second. */
+  cpuTicks: number;
+}
+
+/** Undefined when it is gone, another user's, or there is no `/proc`. */
+export async function readFigures(pid: number): Promise<ProcessFigures | undefined> {
+  const folder = `${PROC}/${pid}`;
+  const [stat, status, limits, descriptors] = await Promise.all([
+    readIfThere(`${folder}/stat`),
+    readIfThere(`${folder}/status`),
+    readIfThere(`${folder}/limits`),
+    readdir(`${folder}/fd`).catch(() => undefined),
+  ]);
+  if (stat === undefined || status === undefined || descriptors === undefined) return undefined;
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state = '?'] = fields;
+  const resident = /^VmRSS:\s*(\d+) kB/m.exec(status)?.[1];
+  if (resident === undefined) return undefined; // a zombie has no memory
+  const limit = /^Max open files\s+(\d+)/m.exec(limits ?? '')?.[1]; // none when it says unlimited
+  return {
+    state,
+    residentBytes: Number(resident) * 1024,
+    openFiles: {
+      count: descriptors.length,
+      limit: limit === undefined ? undefined : Number(limit),
+    },
+    cpuTicks: Number(fields[11]) + Number(fields[12]), // utime and stime, the 14th and 15th of proc(5)
+  };
+}
+
 async function hasProc(): Promise<boolean> {
   return (await readIfThere(`${PROC}/self/stat`)) !== undefined;
 }
@@ -62,18 +116,20 @@ async function readIfThere(path: string): Promise<string | undefined> {
 
 const LISTEN = '0A'; // of include/net/tcp_states.h
 
+/** Ports at which a process listens. */
+export async function listeningPorts(pid: number): Promise<number[]> {
+  const table = (await listeners()) ?? [];
+  const held = new Set(await descriptorsOf(pid));
+  return table.filter(({ inode }) => held.has(`socket:[${inode}]`)).map(({ port }) => port);
+}
+
 /** The process that listens at a TCP port, as far as it can be seen without privileges. */
 export async function findListener(
   port: number,
 ): Promise<{ is: 'nobody' | 'unknown' } | { is: 'process'; identity: ProcessIdentity }> {
-  const tables = await Promise.all(
-    ['tcp', 'tcp6'].map((name) => readIfThere(`${PROC}/net/${name}`)),
-  );
-  if (tables.every((table) => table === undefined)) return { is: 'unknown' };
-  const inode = tables
-    .flatMap((table = '') => table.trim().split('\n').slice(1))
-    .map((line) => line.trim().split(/\s+/))
-    .find(([, local = '', , state]) => state === LISTEN && portOf(local) === port)?.[9];
+  const table = await listeners();
+  if (table === undefined) return { is: 'unknown' };
+  const inode = table.find((listener) => listener.port === port)?.inode;
   if (inode === undefined) return { is: 'nobody' };
   const entries = await readdir(PROC).catch(() => [] as string[]);
   for (const entry of entries.filter((each) => /^\d+$/.test(each))) {
@@ -84,15 +140,30 @@ export async function findListener(
   return { is: 'unknown' }; // another user's: its descriptors cannot be read
 }
 
+async function listeners(): Promise<{ port: number; inode: string }[] | undefined> {
+  const tables = await Promise.all(
+    ['tcp', 'tcp6'].map((name) => readIfThere(`${PROC}/net/${name}`)),
+  );
+  if (tables.every((table) => table === undefined)) return undefined;
+  return tables
+    .flatMap((table = '') => table.trim().split('\n').slice(1))
+    .map((line) => line.trim().split(/\s+/))
+    .flatMap(([, local = '', , state, , , , , , inode]) =>
+      state === LISTEN && inode !== undefined ? [{ port: portOf(local), inode }] : [],
+    );
+}
+
 function portOf(local: string): number {
   return Number.parseInt(local.slice(local.lastIndexOf(':') + 1), 16);
 }
 
 async function holdsSocket(pid: string, inode: string): Promise<boolean> {
+  return (await descriptorsOf(Number(pid))).includes(`socket:[${inode}]`);
+}
+
+/** What the descriptors of a process lead to; nothing for a process of another user. */
+export async function descriptorsOf(pid: number): Promise<string[]> {
   const folder = `${PROC}/${pid}/fd`;
   const descriptors = await readdir(folder).catch(() => [] as string[]);
-  const links = await Promise.all(
-    descriptors.map((each) => readlink(`${folder}/${each}`).catch(() => '')),
-  );
-  return links.includes(`socket:[${inode}]`);
+  return Promise.all(descriptors.map((each) => readlink(`${folder}/${each}`).catch(() => '')));
 }

@@ -13,7 +13,10 @@ import type {
 } from '../../resource/adapters.ts';
 import { HEALTHY, type Reading } from '../../resource/reading.ts';
 import { signOfExit } from './classify-exit.ts';
+import { CrashHistory } from './crash-history.ts';
 import { findByEnvironment, identify, isAlive } from './proc.ts';
+import { MARK, markOf } from './process-mark.ts';
+import type { Command, ServiceLaunch } from './service-launch.ts';
 
 export const ProcessServiceOptions = z.strictObject({
   /** Unique among all services that share `stateFolder`. */
@@ -27,6 +30,16 @@ export const ProcessServiceOptions = z.strictObject({
   stateFolder: z.string().min(1),
   /** It is asked to end for so long, in ms, then killed. */
   stopGraceMs: z.number().nonnegative().default(2_000),
+  /** It may take so long, in ms, from its start until it is ready. */
+  bootBudgetMs: z.number().positive().default(30_000),
+  /** When its ends are a loop: so many, or so many with one stack, within a time (ms) and of one release. */
+  crashLoop: z
+    .strictObject({
+      ends: z.int().positive().default(5),
+      sameStack: z.int().positive().default(3),
+      windowMs: z.number().positive().default(600_000),
+    })
+    .prefault({}),
 });
 export type ProcessServiceInput = z.input<typeof ProcessServiceOptions>;
 type ProcessServiceOptions = z.output<typeof ProcessServiceOptions>;
@@ -35,14 +48,23 @@ export interface ProcessServicePorts {
   clock?: Clock;
   /** Whether it does its work, once it runs. Default: that it runs is enough. */
   ready?: (signal: AbortSignal) => Promise<Reading>;
+  /** Which release, in which mode, with which limits. Default: the command as it is. */
+  launch?: ServiceLaunch;
 }
 
-const MARK = 'BUDDY_SERVICE';
 const TAIL_BYTES = 8_192;
 const POLL_MS = 10;
 const KILL_WAIT_MS = 5_000;
+/** A reason of our own for what is not needed any more. */
+const OVER = 'over';
 
-const ProcessRecord = z.object({ pid: z.int(), start_time: z.string() });
+const ProcessRecord = z.object({
+  pid: z.int(),
+  start_time: z.string(),
+  started_at: z.iso.datetime().optional(),
+  release: z.string().optional(),
+});
+const NO_RELEASE = 'only';
 
 /**
  * A service that is a child process, in a process group of its own. It outlives the guardian; a guardian that starts anew
@@ -63,6 +85,11 @@ class ProcessService implements ServiceAdapter {
   readonly #options: ProcessServiceOptions;
   readonly #clock: Clock;
   readonly #ready: ProcessServicePorts['ready'];
+  readonly #launch: ServiceLaunch | undefined;
+  readonly #crashes: CrashHistory;
+  /** What runs, or ran last: its release, when it was started (ms since the epoch), and whether it was ready since. */
+  #run: { release: string; startedAt: number | undefined; wasReady: boolean } | undefined;
+  #bootAlarm: AbortController | undefined;
   #identity: ProcessIdentity | undefined;
   /** The one that we started last. */
   #child: ChildProcess | undefined;
@@ -70,34 +97,90 @@ class ProcessService implements ServiceAdapter {
   #isWanted = true;
   #raise: ((sign: Sign) => void) | undefined;
 
-  constructor(options: ProcessServiceOptions, { clock = systemClock, ready }: ProcessServicePorts) {
+  constructor(
+    options: ProcessServiceOptions,
+    { clock = systemClock, ready, launch }: ProcessServicePorts,
+  ) {
     this.#options = options;
     this.#clock = clock;
     this.#ready = ready;
+    this.#launch = launch;
+    this.#crashes = new CrashHistory(options.crashLoop);
   }
 
   async probe(signal: AbortSignal): Promise<Reading> {
     const state = await this.state(signal);
     switch (state.is) {
       case 'running':
-        return this.#ready ? this.#ready(signal) : HEALTHY;
+        return this.#readiness(signal);
       case 'exited':
-        return signOfExit(this.#options.id, state.exit);
-      case 'stopped':
+        return this.#signOf(state.exit);
+      case 'stopped': {
+        const loop = this.#loop;
         return {
           status: 'FAILED',
-          signal: 'process.exited',
+          signal: loop === undefined ? 'process.exited' : 'process.crash_loop',
           certainty: 'decisive',
-          note: `${this.#options.id} does not run`,
+          note: `${this.#options.id} does not run${loop === undefined ? '' : `; ${loop}`}`,
         };
+      }
     }
+  }
+
+  /** What is not ready yet has not failed; what is not after its time has. */
+  async #readiness(signal: AbortSignal): Promise<Reading> {
+    const reading = this.#ready ? await this.#ready(signal) : HEALTHY;
+    const run = this.#run;
+    if (!run) return reading;
+    if (reading.status === 'HEALTHY' || reading.status === 'DEGRADED') {
+      run.wasReady = true;
+      const forMs = this.#clock.now() - (run.startedAt ?? this.#clock.now());
+      if (reading.status === 'HEALTHY') await this.#launch?.noteWell(run.release, forMs);
+      return reading;
+    }
+    if (run.wasReady || run.startedAt === undefined) return reading;
+    const { id, bootBudgetMs } = this.#options;
+    const bootingMs = Math.round(this.#clock.now() - run.startedAt);
+    const note = `${id} is not ready ${bootingMs} ms after its start: ${reading.note}`;
+    if (bootingMs < bootBudgetMs) return { status: 'UNKNOWN', reason: 'warming_up', note };
+    const data = { booting_ms: bootingMs };
+    return { status: 'FAILED', signal: 'service.slow_boot', certainty: 'decisive', note, data };
+  }
+
+  #signOf(exit: ServiceExit): Sign {
+    return signOfExit(this.#options.id, exit, this.#loop);
+  }
+
+  /** A release that was not tried yet is in no loop. */
+  get #loop(): string | undefined {
+    return this.#crashes.loopOf(this.#launch?.settings().release ?? NO_RELEASE);
   }
 
   watch(raise: (sign: Sign) => void): () => void {
     this.#raise = raise;
+    this.#setBootAlarm();
     return () => {
       this.#raise = undefined;
+      this.#bootAlarm?.abort(OVER);
     };
+  }
+
+  /** Tells of a slow boot at the moment when its time is over, and does not wait until somebody looks. */
+  #setBootAlarm(): void {
+    this.#bootAlarm?.abort(OVER);
+    const run = this.#run;
+    if (!this.#raise || !this.#ready || run?.startedAt === undefined || run.wasReady) return;
+    const alarm = (this.#bootAlarm = new AbortController());
+    const leftMs = run.startedAt + this.#options.bootBudgetMs - this.#clock.now();
+    void this.#clock
+      .sleep(Math.max(0, leftMs) + 1, alarm.signal)
+      .then(() => this.probe(alarm.signal))
+      .then(
+        (reading) => {
+          if (reading.status === 'FAILED' && !alarm.signal.aborted) this.#raise?.(reading);
+        },
+        () => undefined, // it was called off, or could not look; who looks regularly will see it
+      );
   }
 
   async state(_signal?: AbortSignal): Promise<ServiceState> {
@@ -114,13 +197,16 @@ class ProcessService implements ServiceAdapter {
     if (await this.#find()) return;
     signal.throwIfAborted();
     const { id, command, args, cwd, env, stateFolder } = this.#options;
+    const base: Command = { command, args, cwd, env };
+    const release = this.#launch?.settings().release ?? NO_RELEASE;
+    const launched = this.#launch?.commandOf(base) ?? base;
     await mkdir(stateFolder, { recursive: true });
     // A file and no pipe: it must be able to write when we are gone.
     const stderr = await open(this.#stderrPath, 'w');
     try {
-      const child = spawn(command, args, {
-        cwd,
-        env: { PATH: process.env['PATH'], ...env, [MARK]: this.#mark },
+      const child = spawn(launched.command, launched.args, {
+        cwd: launched.cwd,
+        env: { PATH: process.env['PATH'], ...launched.env, [MARK]: this.#mark },
         detached: true,
         stdio: ['ignore', 'ignore', stderr.fd],
       });
@@ -128,13 +214,19 @@ class ProcessService implements ServiceAdapter {
       child.once('exit', (code, by) => void this.#ended(child, code, by));
       this.#child = child;
       this.#exit = undefined;
+      const startedAt = this.#clock.now();
+      this.#run = { release, startedAt, wasReady: false };
       child.unref();
       const pid = await pidOf(child, id);
       const { startTime } = (this.#identity = (await identify(pid)) ?? { pid, startTime: 'gone' });
-      await writeFileAtomic(
-        this.#recordPath,
-        `${JSON.stringify({ pid, start_time: startTime })}\n`,
-      );
+      const record: z.input<typeof ProcessRecord> = {
+        pid,
+        start_time: startTime,
+        started_at: new Date(startedAt).toISOString(),
+        release,
+      };
+      await writeFileAtomic(this.#recordPath, `${JSON.stringify(record)}\n`);
+      this.#setBootAlarm();
     } finally {
       await stderr.close();
     }
@@ -142,6 +234,7 @@ class ProcessService implements ServiceAdapter {
 
   async stop(signal: AbortSignal): Promise<void> {
     this.#isWanted = false;
+    this.#bootAlarm?.abort(OVER);
     const deadline = this.#clock.monotonic() + this.#options.stopGraceMs;
     const killDeadline = deadline + KILL_WAIT_MS;
     let sent: NodeJS.Signals | undefined;
@@ -172,9 +265,17 @@ class ProcessService implements ServiceAdapter {
     if (this.#identity && (await isAlive(this.#identity))) return this.#identity;
     this.#identity = undefined;
     const recorded = await this.#recorded();
-    if (recorded && (await isAlive(recorded))) this.#identity = recorded;
-    else if (!this.#exit) [this.#identity] = await findByEnvironment(MARK, this.#mark);
+    if (recorded && (await isAlive(recorded))) {
+      this.#identity = recorded;
+      this.#run ??= this.#adopt(recorded);
+    } else if (!this.#exit) [this.#identity] = await findByEnvironment(MARK, this.#mark);
     return this.#identity;
+  }
+
+  /** What a former life started: whether it was ready since is not known, and taken for granted after its time to boot. */
+  #adopt({ release, startedAt }: { release: string; startedAt: number | undefined }) {
+    const age = this.#clock.now() - (startedAt ?? -Infinity);
+    return { release, startedAt, wasReady: age >= this.#options.bootBudgetMs };
   }
 
   /** It and all that came from it, however they left its group. */
@@ -187,19 +288,28 @@ class ProcessService implements ServiceAdapter {
 
   async #ended(child: ChildProcess, code: number | null, by: NodeJS.Signals | null): Promise<void> {
     if (this.#child !== child || !this.#isWanted) return;
-    this.#exit = { code, signal: by, stderrTail: await this.#stderrTail() };
-    this.#raise?.(signOfExit(this.#options.id, this.#exit));
+    this.#bootAlarm?.abort(OVER);
+    const release = this.#run?.release ?? NO_RELEASE;
+    const exit = { code, signal: by, stderrTail: await this.#stderrTail() };
+    this.#crashes.noteEnd(exit, release, this.#clock.monotonic());
+    if (this.#child !== child) return; // another was started meanwhile
+    this.#exit = exit;
+    this.#raise?.(this.#signOf(exit));
   }
 
-  async #recorded(): Promise<ProcessIdentity | undefined> {
+  async #recorded(): Promise<
+    (ProcessIdentity & { release: string; startedAt: number | undefined }) | undefined
+  > {
     const text = await readFile(this.#recordPath, 'utf8').catch(() => undefined);
     if (text === undefined) return undefined;
-    const { pid, start_time: startTime } = parseOrThrow(
+    const record = parseOrThrow(
       ProcessRecord,
       JSON.parse(text),
       `process record ${this.#recordPath}`,
     );
-    return { pid, startTime };
+    const startedAt = record.started_at === undefined ? undefined : Date.parse(record.started_at);
+    const { pid, start_time: startTime, release = NO_RELEASE } = record;
+    return { pid, startTime, release, startedAt };
   }
 
   async #stderrTail(): Promise<string> {
@@ -208,7 +318,7 @@ class ProcessService implements ServiceAdapter {
   }
 
   get #mark(): string {
-    return `${this.#options.stateFolder}/${this.#options.id}`;
+    return markOf(this.#options);
   }
 
   get #recordPath(): string {

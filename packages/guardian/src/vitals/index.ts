@@ -1,0 +1,1 @@
+export { reportVitals, type VitalsReporter, type VitalsReporterOptions } from './report-vitals.ts';
