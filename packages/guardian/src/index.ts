@@ -1,4 +1,19 @@
 export {
+  type ConfigConsumer,
+  configDigest,
+  type ConfigFileInput,
+  ConfigFileOptions,
+  type ConfigFilePorts,
+  createConfigFile,
+} from './adapters/config-file/config-file.ts';
+export {
+  createFolderDisk,
+  type FolderDiskInput,
+  FolderDiskOptions,
+  type FolderDiskPorts,
+  type PausableWriters,
+} from './adapters/disk/folder-disk.ts';
+export {
   createHttpEndpoint,
   type HttpEndpoint,
   type HttpEndpointInput,
@@ -116,6 +131,15 @@ export { builtinPlaybooks } from './playbooks/builtin-playbooks.ts';
 export { crashLoop } from './playbooks/crash-loop.ts';
 export { eventLoopBlocked } from './playbooks/event-loop-blocked.ts';
 export { fdExhausted } from './playbooks/fd-exhausted.ts';
+export { agentStuck } from './playbooks/agent-stuck.ts';
+export { configInvalid } from './playbooks/config-invalid.ts';
+export { configMissing } from './playbooks/config-missing.ts';
+export { diskFull } from './playbooks/disk-full.ts';
+export { modelServerDown } from './playbooks/model-server-down.ts';
+export { modelStuck } from './playbooks/model-stuck.ts';
+export { policyDrift } from './playbooks/policy-drift.ts';
+export { queueBacklog } from './playbooks/queue-backlog.ts';
+export { sandboxBreach } from './playbooks/sandbox-breach.ts';
 export { guardrailBypassed } from './playbooks/guardrail-bypassed.ts';
 export { memoryLeak } from './playbooks/memory-leak.ts';
 export { moduleNotFound } from './playbooks/module-not-found.ts';
@@ -159,12 +183,15 @@ export type {
   AnyAdapter,
   ConfigFileAdapter,
   CredentialAdapter,
+  AgentProgress,
   DiskAdapter,
+  DiskSpace,
   DnsAdapter,
   EndpointAdapter,
   GuardrailsAdapter,
   LaunchAdapter,
   LaunchSettings,
+  ModelLimits,
   ModelServerAdapter,
   ModulesAdapter,
   PathMeasure,
@@ -173,6 +200,8 @@ export type {
   Probed,
   ProcessIdentity,
   QueueAdapter,
+  QueueHead,
+  ReclaimableFile,
   ResourceAdapters,
   ResourceKind,
   SandboxAdapter,

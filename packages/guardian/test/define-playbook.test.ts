@@ -39,7 +39,7 @@ describe('definePlaybook', () => {
       tier: 2,
       verify,
       diagnose: async ({ resources, signal }) => {
-        expectTypeOf(resources.disk.free(signal)).resolves.toHaveProperty('bytes');
+        expectTypeOf(resources.disk.space(signal)).resolves.toHaveProperty('freeBytes');
         // @ts-expect-error: a role that the playbook does not need
         expect(() => resources.queue.workers()).toBeTypeOf('function');
         return { ours: true };
@@ -98,7 +98,7 @@ describe('definePlaybook', () => {
           undo: irreversible('ballast that is gone is gone', {
             description: 'Makes it again.',
             effects: ['disk.armBallast'],
-            run: ({ resources, signal }) => resources.disk.armBallast(signal),
+            run: ({ resources, signal }) => resources.disk.armBallast(0, signal),
           }),
         }),
       ],

@@ -1,4 +1,6 @@
 import type { Fault } from './define-fault.ts';
+import { diskFill } from './disk-fill.ts';
+import { fileCorrupt, fileTruncate, policyTamper } from './file-faults.ts';
 import { type Capability, type FaultHost, thisHost } from './host.ts';
 import { fdLeak, heapLeak, loopBlock } from './node-runtime.ts';
 import { portOccupy } from './port-occupy.ts';
@@ -8,10 +10,14 @@ import { fileRemove } from './world.ts';
 /** All faults that come with the package. */
 export function builtinFaults(): readonly Fault<never>[] {
   return [
+    diskFill,
     fdLeak,
+    fileCorrupt,
     fileRemove,
+    fileTruncate,
     heapLeak,
     loopBlock,
+    policyTamper,
     portOccupy,
     processExit,
     processKill,

@@ -36,3 +36,5 @@ export {
   type RecoverFaultsPorts,
 } from './recover-faults.ts';
 export { fileRemove } from './world.ts';
+export { fileCorrupt, fileTruncate, policyTamper } from './file-faults.ts';
+export { diskFill } from './disk-fill.ts';

@@ -32,12 +32,20 @@ export const heapLeak = defineFault({
   description: 'The heap of a process that runs on Node grows.',
   options: z.strictObject({
     identity: TargetIdentity,
-    bytesPerSecond: z.int().positive().max(1_000 * MEGABYTE).default(50 * MEGABYTE),
-    mostBytes: z.int().positive().default(256 * MEGABYTE),
+    bytesPerSecond: z
+      .int()
+      .positive()
+      .max(1_000 * MEGABYTE)
+      .default(50 * MEGABYTE),
+    mostBytes: z
+      .int()
+      .positive()
+      .default(256 * MEGABYTE),
   }),
   note: TargetNote,
   caps: { seconds: 120, bytes: 1_024 * MEGABYTE },
-  lasting: 'a process that ended with a full heap is not revived; what is held of one that lives is let go',
+  lasting:
+    'a process that ended with a full heap is not revived; what is held of one that lives is let go',
   capability: needsProc,
   open: async ({ identity, bytesPerSecond, mostBytes }, { takeBytes }) => {
     const note = await noteTarget(identity);
@@ -257,7 +265,11 @@ const Evaluated = z.object({
 
 async function evaluateWith(inspector: Inspector, expression: string): Promise<unknown> {
   const answer = await inspector.call('Runtime.evaluate', { expression, returnByValue: true });
-  const { result, exceptionDetails } = parseOrThrow(Evaluated, answer, 'an answer of the inspector');
+  const { result, exceptionDetails } = parseOrThrow(
+    Evaluated,
+    answer,
+    'an answer of the inspector',
+  );
   if (!exceptionDetails) return result.value;
   const { description = 'it threw' } = exceptionDetails.exception ?? {};
   throw new GuardianMisuseError(`The fault could not be put into the process: ${description}`);

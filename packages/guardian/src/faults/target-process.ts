@@ -10,7 +10,10 @@ export const TargetIdentity = z.strictObject({
   pid: z
     .int()
     .min(2, 'the first process is not to be hurt')
-    .refine((pid) => pid !== process.pid, 'a fault cannot be injected into the process that injects it'),
+    .refine(
+      (pid) => pid !== process.pid,
+      'a fault cannot be injected into the process that injects it',
+    ),
   startTime: z.string().min(1),
 });
 

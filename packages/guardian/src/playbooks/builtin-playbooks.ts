@@ -8,7 +8,16 @@ import { moduleNotFound } from './module-not-found.ts';
 import { networkDegradation } from './network-degradation.ts';
 import { outOfMemory } from './out-of-memory.ts';
 import { portInUse } from './port-in-use.ts';
+import { agentStuck } from './agent-stuck.ts';
+import { configInvalid } from './config-invalid.ts';
+import { configMissing } from './config-missing.ts';
+import { diskFull } from './disk-full.ts';
+import { modelServerDown } from './model-server-down.ts';
+import { modelStuck } from './model-stuck.ts';
+import { policyDrift } from './policy-drift.ts';
 import { portNotResponding } from './port-not-responding.ts';
+import { queueBacklog } from './queue-backlog.ts';
+import { sandboxBreach } from './sandbox-breach.ts';
 import { serviceCrashed } from './service-crashed.ts';
 import { slowBoot } from './slow-boot.ts';
 
@@ -17,13 +26,22 @@ export const builtinPlaybooks: readonly Playbook[] = [
   guardrailBypassed,
   crashLoop,
   outOfMemory,
+  policyDrift,
+  sandboxBreach,
   serviceCrashed,
+  configInvalid,
+  configMissing,
+  diskFull,
+  modelServerDown,
+  modelStuck,
   portInUse,
   portNotResponding,
+  agentStuck,
   eventLoopBlocked,
   fdExhausted,
   networkDegradation,
   memoryLeak,
   moduleNotFound,
+  queueBacklog,
   slowBoot,
 ];

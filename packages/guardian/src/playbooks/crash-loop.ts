@@ -47,8 +47,7 @@ export const crashLoop = definePlaybook({
       undo: {
         description: 'Chooses the newer release again; it is not started.',
         effects: ['launch.useRelease'],
-        run: ({ resources, before, signal }) =>
-          resources.launch.useRelease(before.release, signal),
+        run: ({ resources, before, signal }) => resources.launch.useRelease(before.release, signal),
       },
     }),
     step({

@@ -25,7 +25,8 @@ export const outOfMemory = definePlaybook({
   steps: (step) => [
     step({
       id: 'end',
-      description: 'Asks the service to finish what it does and to end, and ends it by force when it does not.',
+      description:
+        'Asks the service to finish what it does and to end, and ends it by force when it does not.',
       tier: 3,
       timeoutMs: 15_000,
       effects: ['service.stop'],
@@ -39,7 +40,8 @@ export const outOfMemory = definePlaybook({
     }),
     step({
       id: 'raise_limit',
-      description: 'Gives it twice the memory, as far as the cap goes. Once: more than that is a leak.',
+      description:
+        'Gives it twice the memory, as far as the cap goes. Once: more than that is a leak.',
       tier: 2,
       timeoutMs: 5_000,
       effects: ['launch.limitMemory'],
@@ -85,7 +87,9 @@ export const outOfMemory = definePlaybook({
 });
 
 /** Twice the limit that it was given in the beginning, never beyond the cap; null when it has that already. */
-function roomFor(launch: Pick<LaunchAdapter, 'settings' | 'caps' | 'usualMemoryMb'>): number | null {
+function roomFor(
+  launch: Pick<LaunchAdapter, 'settings' | 'caps' | 'usualMemoryMb'>,
+): number | null {
   const { memoryMb } = launch.settings();
   const usual = launch.usualMemoryMb();
   const cap = launch.caps().memoryMb;

@@ -11,7 +11,8 @@ export const serviceCrashed = definePlaybook({
   tier: 3,
   priority: 9,
   needs: { service: 'service' },
-  triggers: [on('process.exited')],
+  // What ended for its config is looked at when that is mended: its config is a cause, and causes come first.
+  triggers: [on(['process.exited', 'config.rejected'])],
   contraindicatedBy: ['quota_exhausted', 'disk_full', 'config_invalid'],
   diagnose: ({ resources, signal }) => resources.service.state(signal),
   steps: (step) => [

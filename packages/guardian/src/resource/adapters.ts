@@ -172,29 +172,64 @@ export interface PostgresAdapter extends Probed {
   stopServer(signal: AbortSignal): Promise<void>;
 }
 
+export interface DiskSpace {
+  freeBytes: number;
+  freeInodes: number;
+  /** What should stay free. */
+  reserveBytes: number;
+  reserveInodes: number;
+  /** How large the ballast is now, and how large it should be; 0 and 0 when there is none. */
+  ballastBytes: number;
+  fullBallastBytes: number;
+}
+
+/** A file that may be thrown away. */
+export interface ReclaimableFile {
+  /** Relative to the folder that is watched. */
+  path: string;
+  bytes: number;
+  /** Ms since the epoch. */
+  changedAt: number;
+}
+
+/** The file system below a folder, and what is kept there to have room when it is full. */
 export interface DiskAdapter extends Probed {
   readonly kind: 'disk';
-  free(signal: AbortSignal): Promise<{ bytes: number; inodes: number }>;
+  space(signal: AbortSignal): Promise<DiskSpace>;
+  /** Whether what is written there lands on the disk, and whether the reserve is free. */
+  canWrite(signal: AbortSignal): Promise<Reading>;
   /** What may be thrown away (rotated logs, caches), the oldest first. */
-  reclaimable(
-    signal: AbortSignal,
-  ): Promise<readonly { path: string; bytes: number; changedAt: number }[]>;
+  reclaimable(signal: AbortSignal): Promise<readonly ReclaimableFile[]>;
+  /** Whether those who write what is not essential can be told to wait, and whether they do. */
+  writers(signal: AbortSignal): Promise<'none' | 'writing' | 'paused'>;
+  pauseWriters(signal: AbortSignal): Promise<void>;
+  resumeWriters(signal: AbortSignal): Promise<void>;
   releaseBallast(signal: AbortSignal): Promise<void>;
-  armBallast(signal: AbortSignal): Promise<void>;
+  /** Makes the ballast as large as it should be, or as far as `keepFreeBytes` stay free. */
+  armBallast(keepFreeBytes: number, signal: AbortSignal): Promise<void>;
+  /** Moves the files to the spill folder, where there is one; else they are gone. */
   reclaim(paths: readonly string[], signal: AbortSignal): Promise<void>;
+  /** Puts back those of them that were moved. */
   putBack(paths: readonly string[], signal: AbortSignal): Promise<void>;
 }
 
+/** A config file, the copy of it from good times, and the program that reads it. */
 export interface ConfigFileAdapter extends Probed {
   readonly kind: 'config_file';
+  /** The file alone: is it there, can it be read, does it fit its schema? */
+  check(signal: AbortSignal): Promise<Reading>;
   /** Digest of what is there now; undefined when there is nothing. */
   digest(signal: AbortSignal): Promise<string | undefined>;
+  /** Digest of what was good last; undefined when nothing ever was. */
   lastKnownGood(signal: AbortSignal): Promise<string | undefined>;
-  /** The generation that its reader has loaded. */
+  /** Digest of what its reader has loaded; undefined when its reader does not run. */
   consumerGeneration(signal: AbortSignal): Promise<string | undefined>;
+  /** Remembers under `name` what is there now, be it nothing; what is remembered under it already stays. */
   keepCopy(name: string, signal: AbortSignal): Promise<void>;
   restoreLastKnownGood(signal: AbortSignal): Promise<void>;
+  /** Makes it as `keepCopy` found it. Does nothing when nothing was kept under `name`. */
   putBack(name: string, signal: AbortSignal): Promise<void>;
+  /** Tells its reader to read it again. */
   reload(signal: AbortSignal): Promise<void>;
 }
 
@@ -231,31 +266,56 @@ export interface TlsAdapter extends Probed {
   useContext(context: string, signal: AbortSignal): Promise<void>;
 }
 
+/** How much is asked of a model server at once. */
+export interface ModelLimits {
+  /** Requests under way at once. */
+  parallel: number;
+  /** Tokens of context. */
+  contextTokens: number;
+}
+
 /** A server of language models with Ollama's API. */
 export interface ModelServerAdapter extends Probed {
   readonly kind: 'model_server';
+  /** Whether the server answers at all. */
+  answers(signal: AbortSignal): Promise<Reading>;
+  /** The models that should be in memory. */
+  models(): readonly string[];
+  /** The models that are. */
   loaded(signal: AbortSignal): Promise<readonly string[]>;
   /** One token, really generated: a server may list a model and be stuck. */
   generateOneToken(signal: AbortSignal): Promise<Reading>;
   route(): string;
+  /** Where requests can be sent, the server itself first. */
   routes(): readonly string[];
+  limits(): ModelLimits;
+  setLimits(limits: ModelLimits, signal: AbortSignal): Promise<void>;
   start(signal: AbortSignal): Promise<void>;
   stop(signal: AbortSignal): Promise<void>;
+  /** Ends what computes, with all that waits for it; the server stays. */
   stopRunner(signal: AbortSignal): Promise<void>;
   preload(model: string, signal: AbortSignal): Promise<void>;
   unload(model: string, signal: AbortSignal): Promise<void>;
   routeTo(route: string, signal: AbortSignal): Promise<void>;
 }
 
+/** What runs code that is not trusted, and the jobs in it. */
 export interface SandboxAdapter extends Probed {
   readonly kind: 'sandbox';
   /** Whether each attempt to escape is denied. */
   escapeCanaries(signal: AbortSignal): Promise<Reading>;
+  /** Whether a harmless job gives the result that it must. */
+  smokeTest(signal: AbortSignal): Promise<Reading>;
+  /** Jobs that are in it or wait to be put there again. */
   jobs(signal: AbortSignal): Promise<readonly string[]>;
+  /** Ends it and everything in it. Its jobs wait. */
   destroy(signal: AbortSignal): Promise<void>;
+  /** Makes a new one from the pinned template. */
   rebuild(signal: AbortSignal): Promise<void>;
   revokeGrants(signal: AbortSignal): Promise<void>;
+  /** Runs a job that waits again; one that was run again before is quarantined instead. */
   requeueOnce(job: string, signal: AbortSignal): Promise<void>;
+  /** The job is not run again. */
   quarantineJob(job: string, signal: AbortSignal): Promise<void>;
 }
 
@@ -272,27 +332,63 @@ export interface GuardrailsAdapter extends Probed {
   freeze(signal: AbortSignal): Promise<void>;
   unfreeze(signal: AbortSignal): Promise<void>;
   reloadPinnedPolicy(signal: AbortSignal): Promise<void>;
+  /** Loads the policy that was pinned before this one; denies everything where there is none. */
+  loadPreviousPolicy(signal: AbortSignal): Promise<void>;
   revokeGrants(signal: AbortSignal): Promise<void>;
   quarantineUnreceipted(signal: AbortSignal): Promise<void>;
 }
 
+export interface QueueHead {
+  job: string;
+  ageMs: number;
+  failures: number;
+}
+
+/** A queue of jobs and those who work it off. */
 export interface QueueAdapter extends Probed {
   readonly kind: 'queue';
-  head(signal: AbortSignal): Promise<{ job: string; ageMs: number; failures: number } | undefined>;
+  /** The oldest job; undefined when there is none. */
+  head(signal: AbortSignal): Promise<QueueHead | undefined>;
+  /** Jobs that failed so often that they will again, the oldest first. */
+  poisoned(signal: AbortSignal): Promise<readonly string[]>;
+  /** Whether it is short enough, or becomes so. */
+  drains(signal: AbortSignal): Promise<Reading>;
+  isIntakePaused(signal: AbortSignal): Promise<boolean>;
   workers(): number;
+  maxWorkers(): number;
   setWorkers(count: number, signal: AbortSignal): Promise<void>;
   pauseIntake(signal: AbortSignal): Promise<void>;
   resumeIntake(signal: AbortSignal): Promise<void>;
+  /** Sets the job aside, whole, with the digest of its payload. */
   deadLetter(job: string, signal: AbortSignal): Promise<void>;
+  /** Puts it back where it was. */
   reinsert(job: string, signal: AbortSignal): Promise<void>;
 }
 
+export interface AgentProgress {
+  /** Changes with each bit of progress. */
+  token: string;
+  /** How often the last call was made with the same arguments, in a row. */
+  repeatedCalls: number;
+  /** Ms since the token changed. */
+  silentMs: number;
+  /** Whether a turn is under way: after `cancelTurn` one that does not obey still is. */
+  isTurning: boolean;
+}
+
+/** An agent at its work, turn by turn. */
 export interface AgentAdapter extends Probed {
   readonly kind: 'agent';
-  progress(signal: AbortSignal): Promise<{ token: string; repeatedCalls: number }>;
+  progress(signal: AbortSignal): Promise<AgentProgress>;
+  /** Whether progress was made since the turn began. */
+  advances(signal: AbortSignal): Promise<Reading>;
+  /** Keeps how far it came, so that `resume` goes on from there. */
   checkpoint(signal: AbortSignal): Promise<void>;
+  /** Asks the turn to end, and waits a while for it. */
   cancelTurn(signal: AbortSignal): Promise<void>;
+  /** Begins a turn at the checkpoint, with a word on what to do differently; none: as before. */
   resume(hint: string, signal: AbortSignal): Promise<void>;
+  /** Ends the turn whether it obeys or not. */
   end(signal: AbortSignal): Promise<void>;
 }
 

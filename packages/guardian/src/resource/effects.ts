@@ -48,6 +48,8 @@ export const EFFECTS: {
     stopServer: 'interrupts',
   },
   disk: {
+    pauseWriters: 'changes',
+    resumeWriters: 'changes',
     releaseBallast: 'changes',
     armBallast: 'changes',
     reclaim: 'changes',
@@ -69,9 +71,11 @@ export const EFFECTS: {
     preload: 'changes',
     unload: 'changes',
     routeTo: 'changes',
+    setLimits: 'changes',
   },
   sandbox: {
-    destroy: 'interrupts',
+    // What may have been broken out of is ended, whoever stands in for it: nothing may stand in the way.
+    destroy: 'changes',
     rebuild: 'changes',
     revokeGrants: 'changes',
     requeueOnce: 'changes',
@@ -82,6 +86,7 @@ export const EFFECTS: {
     freeze: 'changes',
     unfreeze: 'changes',
     reloadPinnedPolicy: 'changes',
+    loadPreviousPolicy: 'changes',
     revokeGrants: 'changes',
     quarantineUnreceipted: 'changes',
   },

@@ -1,8 +1,8 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { type Clock, systemClock } from '@buddy/core';
 import { BuddyError } from '@buddy/core';
-import type { GuardrailsAdapter } from '../../resource/adapters.ts';
-import type { Reading } from '../../resource/reading.ts';
+import type { GuardrailsAdapter, Sign } from '../../resource/adapters.ts';
+import { HEALTHY, type Reading } from '../../resource/reading.ts';
 import { failed } from '../../probes/layers/layer.ts';
 import { createLagMeter } from '../../probes/lag-meter.ts';
 import { takeSample } from '../../probes/sampler.ts';
@@ -22,6 +22,12 @@ export interface Guard {
   policyDigest(): string;
   /** Loads the pinned policy again. */
   reload(signal: AbortSignal): Promise<void>;
+  /** Loads the policy that was pinned before. Without it, the gate denies everything instead. */
+  reloadPrevious?(signal: AbortSignal): Promise<void>;
+  /** Looks at where the policy is kept: it may have been changed there and not been loaded yet. */
+  inspect?(signal: AbortSignal): Promise<Reading>;
+  /** Calls `raise` when the policy changes where it is kept; returns what ends the watching. */
+  watch?(raise: (sign: Sign) => void): () => void;
   revokeGrants?(signal: AbortSignal): Promise<void>;
 }
 
@@ -29,8 +35,8 @@ export interface ReceiptGateOptions {
   guard: Guard;
   /** A call that must be denied, and one that must be allowed. They are asked about, and never made. */
   canaries: { deny: GuardedCall; allow: GuardedCall };
-  /** Digest of the policy that should be loaded. */
-  pinnedDigest: string;
+  /** Digest of the policy that should be loaded; a function, where a release may change it. */
+  pinnedDigest: string | (() => string);
   /** A guard that says nothing for so long, in ms, has not allowed. Default 1 000. */
   timeoutMs?: number;
   clock?: Clock;
@@ -63,6 +69,7 @@ export function createReceiptGate(options: ReceiptGateOptions): ReceiptGate {
   const unused = new Set<string>();
   const unreceipted: GuardedCall[] = [];
   const quarantined: GuardedCall[] = [];
+  const pinned = () => (typeof pinnedDigest === 'string' ? pinnedDigest : pinnedDigest());
   let isFrozen = false;
   let effects = 0;
   let withReceipt = 0;
@@ -96,31 +103,38 @@ export function createReceiptGate(options: ReceiptGateOptions): ReceiptGate {
     ]);
     return { mustDeny: !isDenyAllowed, mustAllow: isAllowAllowed };
   };
+  const freeze = async () => {
+    isFrozen = true;
+    unused.clear();
+  };
   const adapter: GuardrailsAdapter = {
     kind: 'guardrails',
     canaries: askCanaries,
     receipts: async () => ({ effects, withReceipt }),
-    policyDigest: async () => ({ loaded: guard.policyDigest(), pinned: pinnedDigest }),
+    policyDigest: async () => ({ loaded: guard.policyDigest(), pinned: pinned() }),
     isFrozen: async () => isFrozen,
     probe: async (signal) => {
       const { mustDeny, mustAllow } = await askCanaries(signal);
-
       if (!mustDeny) return bypassed('what must be denied is allowed');
       if (withReceipt < effects)
         return bypassed(`${effects - withReceipt} effects without a receipt`);
+      if (guard.policyDigest() !== pinned()) {
+        return failed('policy.drifted', 'decisive', 'the policy in force is not the pinned one');
+      }
+      const kept = (await guard.inspect?.(signal)) ?? HEALTHY;
+      if (kept.status !== 'HEALTHY') return kept;
       if (!mustAllow)
         return failed('guardrail.broken', 'decisive', 'what must be allowed is denied');
       if (!isFrozen) return { status: 'HEALTHY' };
       return { status: 'DEGRADED', signal: 'guardrail.frozen', note: 'everything is denied' };
     },
-    freeze: async () => {
-      isFrozen = true;
-      unused.clear();
-    },
+    ...(guard.watch && { watch: (raise) => guard.watch?.(raise) ?? (() => undefined) }),
+    freeze,
     unfreeze: async () => {
       isFrozen = false;
     },
     reloadPinnedPolicy: (signal) => guard.reload(signal),
+    loadPreviousPolicy: (signal) => guard.reloadPrevious?.(signal) ?? freeze(),
     revokeGrants: async (signal) => {
       unused.clear();
       await guard.revokeGrants?.(signal);

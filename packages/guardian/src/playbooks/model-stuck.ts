@@ -1,0 +1,108 @@
+import { definePlaybook } from '../playbook/define-playbook.ts';
+import { irreversible } from '../playbook/step.ts';
+import { on } from '../playbook/trigger.ts';
+import { checkModelsLoaded } from './model-checks.ts';
+
+/** A model server answers and lists its model, but nothing comes out of it: what computes is replaced, then the whole. */
+export const modelStuck = definePlaybook({
+  id: 'model_stuck',
+  name: 'Model server stuck',
+  description:
+    'Asks less of the server, ends what computes, the whole server when that is not enough, and loads its models anew.',
+  category: 'ai',
+  tier: 3,
+  priority: 8,
+  needs: { model: 'model_server' },
+  triggers: [on('model_server.stuck')],
+  contraindicatedBy: ['quota_exhausted', 'disk_full', 'config_invalid'],
+  diagnose: async ({ resources: { model }, signal }) => ({
+    limits: model.limits(),
+    loaded: await model.loaded(signal).catch(() => [] as readonly string[]), // a stuck server may not even say
+  }),
+  steps: (step) => [
+    step({
+      id: 'ask_less',
+      description: 'Halves how many requests are under way and how much context each has.',
+      tier: 2,
+      timeoutMs: 2_000,
+      effects: ['model.setLimits'],
+      before: async ({ diagnosis }) => ({ ...diagnosis.limits }),
+      run: ({ resources, before, signal }) =>
+        resources.model.setLimits(
+          {
+            parallel: Math.max(1, Math.floor(before.parallel / 2)),
+            contextTokens: Math.max(512, Math.floor(before.contextTokens / 2)),
+          },
+          signal,
+        ),
+      undo: {
+        description: 'Asks as much as before.',
+        effects: ['model.setLimits'],
+        run: ({ resources, before, signal }) => resources.model.setLimits(before, signal),
+      },
+    }),
+    step({
+      id: 'replace_runner',
+      description:
+        'Ends what computes, and all requests that wait for it; the server makes a new one.',
+      tier: 3,
+      timeoutMs: 5_000,
+      effects: ['model.stopRunner'],
+      run: ({ resources, signal }) => resources.model.stopRunner(signal),
+      undo: irreversible('what hung is not made to hang again; the next request starts a new one'),
+    }),
+    step({
+      id: 'replace_server',
+      description: 'Replaces the whole server when still nothing comes out of it.',
+      tier: 3,
+      timeoutMs: 25_000,
+      effects: ['model.stop', 'model.start'],
+      ifRefused: 'skip',
+      run: async ({ resources: { model }, signal }) => {
+        if ((await model.generateOneToken(signal)).status === 'HEALTHY') return;
+        await model.stop(signal);
+        await model.start(signal);
+      },
+      undo: irreversible('a server that hung is not revived', {
+        description: 'Starts the server, should it have been left stopped.',
+        effects: ['model.start'],
+        run: ({ resources, signal }) => resources.model.start(signal),
+      }),
+    }),
+    step({
+      id: 'preload',
+      description: 'Loads its models.',
+      tier: 2,
+      timeoutMs: 15_000,
+      effects: ['model.preload'],
+      before: async ({ resources, diagnosis }) => ({
+        added: resources.model.models().filter((name) => !diagnosis.loaded.includes(name)),
+      }),
+      run: async ({ resources: { model }, signal }) => {
+        for (const name of model.models()) await model.preload(name, signal);
+      },
+      undo: {
+        description: 'Unloads those that were not loaded before.',
+        effects: ['model.unload'],
+        run: async ({ resources, before, signal }) => {
+          for (const name of before.added) await resources.model.unload(name, signal);
+        },
+      },
+    }),
+  ],
+  verify: {
+    checks: [
+      {
+        name: 'its models are in memory',
+        run: ({ resources, signal }) => checkModelsLoaded(resources.model, signal),
+      },
+      {
+        name: 'it generates a token',
+        run: ({ resources, signal }) => resources.model.generateOneToken(signal),
+      },
+    ],
+    intervalMs: 50,
+    withinMs: 15_000,
+  },
+  mttrTargetMs: 30_000,
+});
