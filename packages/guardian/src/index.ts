@@ -7,6 +7,26 @@ export {
   createConfigFile,
 } from './adapters/config-file/config-file.ts';
 export {
+  type Authentication,
+  createCredential,
+  type Credential,
+  type CredentialInput,
+  CredentialOptions,
+  type CredentialPorts,
+  CredentialStoppedError,
+  type SecretSource,
+  SecretUnavailableError,
+} from './adapters/credential/credential.ts';
+export {
+  httpAuthentication,
+  type HttpAuthenticationOptions,
+} from './adapters/credential/http-authentication.ts';
+export {
+  FileRefusals,
+  MemoryRefusals,
+  type RefusalStore,
+} from './adapters/credential/refusal-store.ts';
+export {
   createFolderDisk,
   type FolderDiskInput,
   FolderDiskOptions,
@@ -14,11 +34,28 @@ export {
   type PausableWriters,
 } from './adapters/disk/folder-disk.ts';
 export {
-  createHttpEndpoint,
-  type HttpEndpoint,
+  createDnsResolvers,
+  type DnsResolvers,
+  type DnsResolversInput,
+  DnsResolversOptions,
+  NameNotResolvedError,
+} from './adapters/dns/dns-resolvers.ts';
+export {
   type HttpEndpointInput,
   HttpEndpointOptions,
+} from './adapters/endpoint/endpoint-options.ts';
+export type {
+  EndpointAnswer,
+  EndpointRequest,
+  HttpAnswer,
+} from './adapters/endpoint/http-client.ts';
+export {
+  createHttpEndpoint,
+  type HttpEndpoint,
+  type HttpEndpointPorts,
 } from './adapters/endpoint/http-endpoint.ts';
+export { OutboxFullError } from './adapters/endpoint/outbox.ts';
+export { EndpointUnavailableError } from './adapters/endpoint/request-sender.ts';
 export {
   createReceiptGate,
   GateDeniedError,
@@ -53,6 +90,38 @@ export {
   ServiceLaunchOptions,
   type ServiceLaunchPorts,
 } from './adapters/process/service-launch.ts';
+export {
+  type CallPriority,
+  createQuota,
+  type Quota,
+  type QuotaAnswer,
+  quotaAnswerOf,
+  QuotaExhaustedError,
+  type QuotaInput,
+  QuotaOptions,
+  type QuotaPorts,
+} from './adapters/quota/quota.ts';
+export {
+  type CertificatePair,
+  CertificateRefusedError,
+  type CertificateSource,
+  pemFiles,
+} from './adapters/tls/certificate-source.ts';
+export {
+  createTlsClient,
+  NoVerifiedWayError,
+  type TlsClient,
+  type TlsClientInput,
+  TlsClientOptions,
+  type TlsWay,
+} from './adapters/tls/tls-client.ts';
+export {
+  createTlsServer,
+  type TlsServer,
+  type TlsServerInput,
+  TlsServerOptions,
+  type TlsServerPorts,
+} from './adapters/tls/tls-server.ts';
 export { type Point, type Slope, slopeOf } from './adapters/vitals/growth.ts';
 export {
   createProcessVitals,
@@ -60,11 +129,16 @@ export {
   ProcessVitalsOptions,
   type ProcessVitalsPorts,
 } from './adapters/vitals/process-vitals.ts';
-export { createGuardian } from './engine/guardian.ts';
-export type { DryRun, Guardian, GuardianParts, GuardianPorts } from './engine/guardian.ts';
+export type { AlertKind, GuardianEvents } from './engine/events.ts';
+export {
+  createGuardian,
+  type DryRun,
+  type Guardian,
+  type GuardianParts,
+  type GuardianPorts,
+} from './engine/guardian.ts';
 export type { Reported } from './engine/intake.ts';
 export type { MaintenanceRequest } from './engine/maintenance.ts';
-export type { AlertKind, GuardianEvents } from './engine/events.ts';
 export { type GuardianInput, GuardianOptions } from './engine/options.ts';
 export type { Plan, PlannedStep } from './engine/plan.ts';
 export type { PlaybookStats } from './engine/playbook-record.ts';
@@ -127,39 +201,39 @@ export {
   type StepInput,
   type Undo,
 } from './playbook/step.ts';
-export { builtinPlaybooks } from './playbooks/builtin-playbooks.ts';
-export { crashLoop } from './playbooks/crash-loop.ts';
-export { eventLoopBlocked } from './playbooks/event-loop-blocked.ts';
-export { fdExhausted } from './playbooks/fd-exhausted.ts';
+export { type Contraindication, on, type Trigger } from './playbook/trigger.ts';
 export { agentStuck } from './playbooks/agent-stuck.ts';
+export { apiTimeout } from './playbooks/api-timeout.ts';
+export { builtinPlaybooks } from './playbooks/builtin-playbooks.ts';
+export { certificateExpired } from './playbooks/certificate-expired.ts';
 export { configInvalid } from './playbooks/config-invalid.ts';
 export { configMissing } from './playbooks/config-missing.ts';
+export { crashLoop } from './playbooks/crash-loop.ts';
+export { credentialsInvalid } from './playbooks/credentials-invalid.ts';
 export { diskFull } from './playbooks/disk-full.ts';
-export { modelServerDown } from './playbooks/model-server-down.ts';
-export { modelStuck } from './playbooks/model-stuck.ts';
-export { policyDrift } from './playbooks/policy-drift.ts';
-export { queueBacklog } from './playbooks/queue-backlog.ts';
-export { sandboxBreach } from './playbooks/sandbox-breach.ts';
+export { dnsFailure } from './playbooks/dns-failure.ts';
+export { eventLoopBlocked } from './playbooks/event-loop-blocked.ts';
+export { fdExhausted } from './playbooks/fd-exhausted.ts';
 export { guardrailBypassed } from './playbooks/guardrail-bypassed.ts';
 export { memoryLeak } from './playbooks/memory-leak.ts';
+export { modelServerDown } from './playbooks/model-server-down.ts';
+export { modelStuck } from './playbooks/model-stuck.ts';
 export { moduleNotFound } from './playbooks/module-not-found.ts';
 export { networkDegradation } from './playbooks/network-degradation.ts';
+export { networkUnreachable } from './playbooks/network-unreachable.ts';
 export { outOfMemory } from './playbooks/out-of-memory.ts';
+export { policyDrift } from './playbooks/policy-drift.ts';
 export { portInUse } from './playbooks/port-in-use.ts';
 export { portNotResponding } from './playbooks/port-not-responding.ts';
+export { queueBacklog } from './playbooks/queue-backlog.ts';
+export { quotaExhausted } from './playbooks/quota-exhausted.ts';
+export { sandboxBreach } from './playbooks/sandbox-breach.ts';
 export { serviceCrashed } from './playbooks/service-crashed.ts';
 export { slowBoot } from './playbooks/slow-boot.ts';
-export { type Contraindication, on, type Trigger } from './playbook/trigger.ts';
 export { createLagMeter, type LagMeter } from './probes/lag-meter.ts';
 export { applicationProbe, type ApplicationProbeOptions } from './probes/layers/application.ts';
 export { nobodyAnswers, type Target } from './probes/layers/connect.ts';
 export { dataLinkProbe } from './probes/layers/data-link.ts';
-export {
-  type Layer,
-  type LayerProbe,
-  LAYERS,
-  type NegativeControl,
-} from './probes/layers/layer.ts';
 export {
   createLayerProbes,
   type LayerProbes,
@@ -168,6 +242,12 @@ export {
   LayerProbesOptions,
   type LayerSummary,
 } from './probes/layers/layer-probes.ts';
+export {
+  type Layer,
+  type LayerProbe,
+  LAYERS,
+  type NegativeControl,
+} from './probes/layers/layer.ts';
 export { networkProbe, type NetworkProbeOptions } from './probes/layers/network.ts';
 export { presentationProbe, type PresentationProbeOptions } from './probes/layers/presentation.ts';
 export {
@@ -180,15 +260,17 @@ export { transportProbe } from './probes/layers/transport.ts';
 export { type Sample, type SampleRequest, takeSample } from './probes/sampler.ts';
 export type {
   AgentAdapter,
+  AgentProgress,
   AnyAdapter,
+  BreakerState,
   ConfigFileAdapter,
   CredentialAdapter,
-  AgentProgress,
   DiskAdapter,
   DiskSpace,
   DnsAdapter,
   EndpointAdapter,
   GuardrailsAdapter,
+  KnownAddresses,
   LaunchAdapter,
   LaunchSettings,
   ModelLimits,
@@ -201,6 +283,7 @@ export type {
   ProcessIdentity,
   QueueAdapter,
   QueueHead,
+  QuotaAdapter,
   ReclaimableFile,
   ResourceAdapters,
   ResourceKind,
@@ -211,10 +294,11 @@ export type {
   Sign,
   SqliteAdapter,
   TlsAdapter,
+  VerifiedCertificate,
   Vitals,
   VitalsAdapter,
 } from './resource/adapters.ts';
-export { type EffectMethod, EFFECTS, type EffectNature } from './resource/effects.ts';
+export { type EffectMethod, type EffectNature, EFFECTS } from './resource/effects.ts';
 export { HEALTHY, type Reading, type UnknownReason } from './resource/reading.ts';
 export type { Resource, ResourceInput } from './resource/registry.ts';
 export type { GuardianHealth, GuardianStats, PlaybookView } from './stats/stats.ts';

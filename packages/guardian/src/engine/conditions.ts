@@ -28,6 +28,13 @@ export class Conditions {
     this.#held.set(resource, held);
   }
 
+  /** Those with a time of their own, of an incident that is over or was never opened: a quota is used up all the same. */
+  noteLasting(resource: string, incidentId: string, conditions: readonly Condition[]): void {
+    const now = this.#clock.now();
+    const lasting = conditions.filter(({ until }) => until !== undefined && until > now);
+    this.note(resource, incidentId, lasting);
+  }
+
   /** What lasts as long as its incident is over; what has a time of its own stays. */
   noteClosed({ id, resource }: Incident): void {
     const held = this.#held.get(resource);

@@ -227,7 +227,10 @@ export class Guardian {
     const state = store.load({ now: clock.now(), runsSince: clock.now() - longestWindow });
     this.#book.startAfter(state.lastSeq);
     this.#record.load(state.totals);
-    for (const incident of state.healed.toReversed()) this.#mttr.add(incident);
+    for (const incident of state.healed.toReversed()) {
+      this.#mttr.add(incident);
+      this.#conditions.noteLasting(incident.resource, incident.id, incident.symptom.conditions);
+    }
     for (const certificate of state.certificates) this.#autonomy.add(certificate);
     for (const window of state.maintenance) this.#maintenance.resume(window);
     this.#limits.load(state.recentRuns);

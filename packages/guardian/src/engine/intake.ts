@@ -63,6 +63,7 @@ export class Intake {
     const window = maintenance.covering(resource.id, numbered.at);
     if (window && !this.rehearsals.has(resource.id)) {
       maintenance.noteSuppressed(window, resource.id);
+      conditions.noteLasting(resource.id, '', symptom.conditions);
       return this.#decide(numbered, 'suppressed_maintenance', null, window.reason);
     }
     return this.#open(numbered, resource);

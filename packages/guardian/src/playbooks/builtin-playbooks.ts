@@ -2,6 +2,10 @@ import type { Playbook } from '../playbook/define-playbook.ts';
 import { crashLoop } from './crash-loop.ts';
 import { eventLoopBlocked } from './event-loop-blocked.ts';
 import { fdExhausted } from './fd-exhausted.ts';
+import { apiTimeout } from './api-timeout.ts';
+import { certificateExpired } from './certificate-expired.ts';
+import { credentialsInvalid } from './credentials-invalid.ts';
+import { dnsFailure } from './dns-failure.ts';
 import { guardrailBypassed } from './guardrail-bypassed.ts';
 import { memoryLeak } from './memory-leak.ts';
 import { moduleNotFound } from './module-not-found.ts';
@@ -18,6 +22,8 @@ import { policyDrift } from './policy-drift.ts';
 import { portNotResponding } from './port-not-responding.ts';
 import { queueBacklog } from './queue-backlog.ts';
 import { sandboxBreach } from './sandbox-breach.ts';
+import { networkUnreachable } from './network-unreachable.ts';
+import { quotaExhausted } from './quota-exhausted.ts';
 import { serviceCrashed } from './service-crashed.ts';
 import { slowBoot } from './slow-boot.ts';
 
@@ -25,23 +31,29 @@ import { slowBoot } from './slow-boot.ts';
 export const builtinPlaybooks: readonly Playbook[] = [
   guardrailBypassed,
   crashLoop,
+  networkUnreachable,
   outOfMemory,
   policyDrift,
   sandboxBreach,
   serviceCrashed,
   configInvalid,
   configMissing,
+  credentialsInvalid,
   diskFull,
+  dnsFailure,
   modelServerDown,
   modelStuck,
   portInUse,
   portNotResponding,
   agentStuck,
+  apiTimeout,
+  certificateExpired,
   eventLoopBlocked,
   fdExhausted,
   networkDegradation,
   memoryLeak,
   moduleNotFound,
   queueBacklog,
+  quotaExhausted,
   slowBoot,
 ];

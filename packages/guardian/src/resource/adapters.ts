@@ -129,7 +129,12 @@ export interface PathMeasure {
   medianMs: number | undefined;
   /** Share of samples that were lost, reset or late, 0..1. */
   lostShare: number;
+  /** What the last sample that was lost said; undefined when none was. */
+  failure?: Sign | undefined;
 }
+
+/** `closed` lets everything through, `open` nothing, `half_open` one request on trial. */
+export type BreakerState = 'closed' | 'open' | 'half_open';
 
 /** Something remote that can be reached by one path or more. */
 export interface EndpointAdapter extends Probed {
@@ -137,6 +142,10 @@ export interface EndpointAdapter extends Probed {
   paths(): readonly string[];
   currentPath(): string;
   measure(path: string, signal: AbortSignal): Promise<PathMeasure>;
+  /** Layer 3: does the host at the end of this path answer at all, be it with a refusal? */
+  reach(path: string, signal: AbortSignal): Promise<Reading>;
+  /** Layer 7: does it answer a request by this path, over a connection of its own? */
+  exchange(path: string, signal: AbortSignal): Promise<Reading>;
   /** The median of a path in good times, in ms. */
   baselineMs(path: string): number | undefined;
   usePath(path: string, signal: AbortSignal): Promise<void>;
@@ -144,6 +153,21 @@ export interface EndpointAdapter extends Probed {
   resetConnections(signal: AbortSignal): Promise<void>;
   limitConcurrency(most: number, signal: AbortSignal): Promise<void>;
   concurrencyLimit(): number;
+  breakerOf(path: string): BreakerState;
+  /** Requests by this path fail at once, until its rest is over and one on trial was answered. */
+  openBreaker(path: string, signal: AbortSignal): Promise<void>;
+  closeBreaker(path: string, signal: AbortSignal): Promise<void>;
+  /** After how long, in ms, a request that may be repeated is sent by another path too; undefined when it is not. */
+  hedgeAfterMs(): number | undefined;
+  hedge(afterMs: number, signal: AbortSignal): Promise<void>;
+  stopHedging(signal: AbortSignal): Promise<void>;
+  /** Requests that can wait and have not been delivered. */
+  heldRequests(): number;
+  isHolding(): boolean;
+  /** Requests that can wait are kept, and not tried. */
+  holdRequests(signal: AbortSignal): Promise<void>;
+  /** What is kept is delivered, in the order in which it came, as far as it can be; what comes is tried again. */
+  releaseRequests(signal: AbortSignal): Promise<void>;
 }
 
 export interface SqliteAdapter extends Probed {
@@ -233,35 +257,67 @@ export interface ConfigFileAdapter extends Probed {
   reload(signal: AbortSignal): Promise<void>;
 }
 
+/** A secret by which something else knows us. No method answers the secret; nothing here may carry it. */
 export interface CredentialAdapter extends Probed {
   readonly kind: 'credential';
   version(): string;
-  /** Versions that the secret's store has, by name; never the secret. */
+  /** Versions that the secret's store has, by name, in the order in which to try them; never the secret. */
   versions(signal: AbortSignal): Promise<readonly string[]>;
   /** Whether this version was tried and refused: it is never tried twice, for that locks accounts. */
   wasRefused(version: string): boolean;
+  /** Whether those who ask for the secret are given it. */
+  isCalling(): boolean;
   useVersion(version: string, signal: AbortSignal): Promise<void>;
   stopCalling(signal: AbortSignal): Promise<void>;
   resumeCalling(signal: AbortSignal): Promise<void>;
 }
 
+/** An answer that was good, and when it came (ms since the epoch). */
+export interface KnownAddresses {
+  addresses: readonly string[];
+  at: number;
+}
+
+/** How names become addresses for us. */
 export interface DnsAdapter extends Probed {
   readonly kind: 'dns';
   resolvers(): readonly string[];
+  /** Those in use, the first first. */
   current(): readonly string[];
+  names(): readonly string[];
   lookUp(name: string, resolver: string, signal: AbortSignal): Promise<readonly string[]>;
+  /** Whether this resolver knows every name that must be known, and knows none that nobody can have. */
+  examine(resolver: string, signal: AbortSignal): Promise<Reading>;
+  /** Whether what the names resolve to accepts connections, where it is known at which port. */
+  connects(signal: AbortSignal): Promise<Reading>;
+  /** The last good answer, while it is not older than stale answers may be. */
+  lastGood(name: string): KnownAddresses | undefined;
+  pinned(name: string): readonly string[] | undefined;
   useResolvers(resolvers: readonly string[], signal: AbortSignal): Promise<void>;
+  /** These are the addresses, whatever a resolver says; for as long as stale answers may be given. */
   pin(name: string, addresses: readonly string[], signal: AbortSignal): Promise<void>;
   unpin(name: string, signal: AbortSignal): Promise<void>;
 }
 
+/** A certificate that stood a handshake in which everything was verified. */
+export interface VerifiedCertificate {
+  /** SHA-256, in hexadecimal digits with colons. */
+  fingerprint: string;
+  /** Of the earliest in the chain, ms since the epoch. */
+  expiresAt: number;
+}
+
+/** The TLS of a server of ours, or of one that we call. Verification is never switched off. */
 export interface TlsAdapter extends Probed {
   readonly kind: 'tls';
-  certificate(
-    signal: AbortSignal,
-  ): Promise<{ fingerprint: string; expiresAt: number; matchesName: boolean }>;
+  /** By a real handshake, everything verified; undefined when it does not stand. */
+  certificate(signal: AbortSignal): Promise<VerifiedCertificate | undefined>;
+  /** A server's: the pairs of certificate and key that it was given. A client's: the ways that it knows. */
   contexts(): readonly string[];
   currentContext(): string;
+  /** Whether what is seen in a handshake is what the context in use is. */
+  servesCurrent(signal: AbortSignal): Promise<Reading>;
+  /** Takes into use what is good now, and refuses what is not. */
   renewContext(signal: AbortSignal): Promise<void>;
   useContext(context: string, signal: AbortSignal): Promise<void>;
 }
@@ -272,6 +328,26 @@ export interface ModelLimits {
   parallel: number;
   /** Tokens of context. */
   contextTokens: number;
+}
+
+/** Calls to something that lets only so many through. What is used up comes back with time, and by nothing else. */
+export interface QuotaAdapter extends Probed {
+  readonly kind: 'quota';
+  /** The ways that the policy allows: models, keys. */
+  routes(): readonly string[];
+  route(): string;
+  /** Until when this route is used up, ms since the epoch; undefined when it is not. */
+  exhaustedUntil(route: string): number | undefined;
+  /** Until when calls wait, ms since the epoch; undefined when they are let through. */
+  waitsUntil(): number | undefined;
+  isShedding(): boolean;
+  useRoute(route: string, signal: AbortSignal): Promise<void>;
+  /** No call is made until then; who asks is told when. */
+  waitUntil(until: number, signal: AbortSignal): Promise<void>;
+  stopWaiting(signal: AbortSignal): Promise<void>;
+  /** What is of low priority is turned away. */
+  shedLowPriority(signal: AbortSignal): Promise<void>;
+  stopShedding(signal: AbortSignal): Promise<void>;
 }
 
 /** A server of language models with Ollama's API. */
@@ -418,6 +494,7 @@ export interface ResourceAdapters {
   credential: CredentialAdapter;
   dns: DnsAdapter;
   tls: TlsAdapter;
+  quota: QuotaAdapter;
   model_server: ModelServerAdapter;
   sandbox: SandboxAdapter;
   guardrails: GuardrailsAdapter;

@@ -31,7 +31,17 @@ export const EFFECTS: {
   },
   vitals: { shed: 'changes', capture: 'changes' },
   port: {},
-  endpoint: { usePath: 'changes', resetConnections: 'changes', limitConcurrency: 'changes' },
+  endpoint: {
+    usePath: 'changes',
+    resetConnections: 'changes',
+    limitConcurrency: 'changes',
+    openBreaker: 'changes',
+    closeBreaker: 'changes',
+    hedge: 'changes',
+    stopHedging: 'changes',
+    holdRequests: 'changes',
+    releaseRequests: 'changes',
+  },
   sqlite: {
     stopWriters: 'interrupts',
     resumeWriters: 'changes',
@@ -64,6 +74,13 @@ export const EFFECTS: {
   credential: { useVersion: 'changes', stopCalling: 'changes', resumeCalling: 'changes' },
   dns: { useResolvers: 'changes', pin: 'changes', unpin: 'changes' },
   tls: { renewContext: 'changes', useContext: 'changes' },
+  quota: {
+    useRoute: 'changes',
+    waitUntil: 'changes',
+    stopWaiting: 'changes',
+    shedLowPriority: 'changes',
+    stopShedding: 'changes',
+  },
   model_server: {
     start: 'interrupts',
     stop: 'interrupts',

@@ -1,7 +1,9 @@
 import { type IncomingHttpHeaders, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
+import type { LookupFunction } from 'node:net';
 import type { Condition } from '../../incident/symptom.ts';
 import type { Reading } from '../../resource/reading.ts';
+import { retryAfterOf } from './retry-after.ts';
 import { readingOfConnectError } from './connect.ts';
 import { failed, type LayerProbe, type NegativeControl } from './layer.ts';
 
@@ -12,6 +14,10 @@ export interface ApplicationProbeOptions {
   headers?: Readonly<Record<string, string>>;
   /** Certificate authorities to trust, PEM. Default: those of Node. */
   ca?: string;
+  /** How the host's name becomes an address. Default: the system's way. */
+  lookup?: LookupFunction;
+  /** Address of ours to come from. Default: the system chooses. */
+  localAddress?: string;
   /** A path that must not be well; where it is, something answers for everything. Default: none is asked for. */
   controlPath?: string;
   /** Ms since the epoch, for a Retry-After in seconds. */
@@ -63,8 +69,7 @@ function readingOfStatus(
   { url, now }: ApplicationProbeOptions,
 ): Reading {
   if (status === 429) {
-    const seconds = Number(headers['retry-after']);
-    const until = Number.isFinite(seconds) ? now() + seconds * 1_000 : undefined;
+    const until = retryAfterOf(headers['retry-after'], now());
     const quota: Condition = { name: 'quota_exhausted', ...(until !== undefined && { until }) };
     return {
       status: 'FAILED',
@@ -82,14 +87,21 @@ function readingOfStatus(
 }
 
 function get(
-  { headers = {}, ca }: ApplicationProbeOptions,
+  { headers = {}, ca, lookup, localAddress }: ApplicationProbeOptions,
   url: string,
   signal: AbortSignal,
 ): Promise<{ status: number; headers: IncomingHttpHeaders }> {
   return new Promise((resolve, reject) => {
     const isTls = url.startsWith('https:');
     const send = isTls ? requestHttps : requestHttp;
-    const options = { headers, agent: false, signal, ...(ca !== undefined && { ca }) };
+    const options = {
+      headers,
+      agent: false,
+      signal,
+      ...(ca !== undefined && { ca }),
+      ...(lookup && { lookup }),
+      ...(localAddress !== undefined && { localAddress }),
+    };
     const request = send(url, options, (response) => {
       response.once('end', () =>
         resolve({ status: response.statusCode ?? 0, headers: response.headers }),

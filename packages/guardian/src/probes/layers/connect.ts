@@ -1,10 +1,14 @@
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net';
 import type { Reading } from '../../resource/reading.ts';
 import { errorCode, failed, type NegativeControl, unknown } from './layer.ts';
 
 export interface Target {
   host: string;
   port: number;
+  /** How the host's name becomes an address. Default: the system's way. */
+  lookup?: LookupFunction;
+  /** Address of ours to come from. Default: the system chooses. */
+  localAddress?: string;
 }
 
 /** An address that is given to nobody (TEST-NET-1, RFC 5737): nothing answers there, unless something answers for everybody. */

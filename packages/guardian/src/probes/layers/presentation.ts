@@ -61,8 +61,9 @@ function wrongNameFails(options: PresentationProbeOptions): NegativeControl {
   };
 }
 
-function handshake(
-  { target, ca }: PresentationProbeOptions,
+/** A handshake in which everything is verified; rejects when anything is not right. The caller ends the connection. */
+export function handshake(
+  { target, ca }: Pick<PresentationProbeOptions, 'target' | 'ca'>,
   servername: string,
   signal: AbortSignal,
 ): Promise<TLSSocket> {
@@ -88,8 +89,8 @@ function handshake(
   });
 }
 
-/** The chain goes on in `issuerCertificate`; a root is its own issuer. */
-function earliestExpiry(leaf: DetailedPeerCertificate): number {
+/** In ms since the epoch. The chain goes on in `issuerCertificate`; a root is its own issuer. */
+export function earliestExpiry(leaf: DetailedPeerCertificate): number {
   let earliest = Infinity;
   const seen = new Set<string>();
   let current: DetailedPeerCertificate | undefined = leaf;
