@@ -129,6 +129,7 @@ export {
   ProcessVitalsOptions,
   type ProcessVitalsPorts,
 } from './adapters/vitals/process-vitals.ts';
+export { guardianPolicyFile } from './default-policy.ts';
 export type { AlertKind, GuardianEvents } from './engine/events.ts';
 export {
   createGuardian,
@@ -189,6 +190,7 @@ export {
   type PlaybookCategory,
   type PlaybookInput,
 } from './playbook/define-playbook.ts';
+export { rollbacksMarkdown } from './playbook/rollbacks-markdown.ts';
 export {
   type ChangingStep,
   type CheckedStep,
@@ -230,6 +232,12 @@ export { quotaExhausted } from './playbooks/quota-exhausted.ts';
 export { sandboxBreach } from './playbooks/sandbox-breach.ts';
 export { serviceCrashed } from './playbooks/service-crashed.ts';
 export { slowBoot } from './playbooks/slow-boot.ts';
+export {
+  type GuardianPolicy,
+  policyFor,
+  type PolicyRule,
+  type PolicyTest,
+} from './policy/policy-for.ts';
 export { createLagMeter, type LagMeter } from './probes/lag-meter.ts';
 export { applicationProbe, type ApplicationProbeOptions } from './probes/layers/application.ts';
 export { nobodyAnswers, type Target } from './probes/layers/connect.ts';

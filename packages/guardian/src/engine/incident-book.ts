@@ -12,8 +12,8 @@ export interface LiveIncident {
   isConfirmed: boolean;
   /** How often a symptom of it was reported. */
   reports: number;
-  /** The last run in which a step began: approvals for the same step before it are used up. */
-  lastActedRun: string | undefined;
+  /** The last run in which each step began, by `playbook/step`: an approval for it from before is used up. */
+  readonly lastBegun: Map<string, string>;
   /** Aborted when the guardian stops. Its own: one that all listen to is searched by each that stops listening. */
   readonly abort: AbortController;
   /** Resolves when it is parked or closed for the first time. */
@@ -71,7 +71,7 @@ export class IncidentBook {
       isDecided,
       isConfirmed: true,
       reports: 0,
-      lastActedRun: undefined,
+      lastBegun: new Map(),
       abort: new AbortController(),
       firstVerdict: Promise.withResolvers(),
     };
@@ -104,7 +104,7 @@ export class IncidentBook {
       isDecided: false,
       isConfirmed: symptom.certainty === 'decisive',
       reports: 1,
-      lastActedRun: undefined,
+      lastBegun: new Map(),
       abort: new AbortController(),
       firstVerdict: Promise.withResolvers(),
     };

@@ -229,7 +229,8 @@ export class PlaybookRunner {
   ): Promise<void> {
     const { tools, journal } = this.#parts;
     const { incident } = live;
-    const since = live.lastActedRun ?? 'first';
+    const place = `${playbook.id}/${step.id}`;
+    const since = live.lastBegun.get(place) ?? 'first';
     const permit: EffectPermit = { declared: step.effects, isDryRun: false };
     const context = this.#context({ live, playbook, roles, signal }, permit);
     const act = async (gateSignal: AbortSignal): Promise<void> => {
@@ -242,14 +243,14 @@ export class PlaybookRunner {
           own.throwIfAborted();
           const entry = await journal.intend(run, index, step, before);
           acted.push(entry);
-          live.lastActedRun = run.id;
-          const place = acted.length - 1;
+          live.lastBegun.set(place, run.id);
+          const last = acted.length - 1;
           try {
             own.throwIfAborted();
             await step.run({ ...context, diagnosis, before, signal: own });
-            acted[place] = await journal.note(run, { ...entry, state: 'done' });
+            acted[last] = await journal.note(run, { ...entry, state: 'done' });
           } catch (error) {
-            acted[place] = await journal.note(run, { ...entry, state: 'failed' });
+            acted[last] = await journal.note(run, { ...entry, state: 'failed' });
             throw error;
           }
         },
@@ -260,12 +261,12 @@ export class PlaybookRunner {
       step,
       call: {
         incident: incident.id,
-        run: run.id,
         resource: incident.resource,
         effects: [...step.effects],
+        certified: run.isRehearsal || this.#parts.autonomy.certificateOf(playbook) !== undefined,
       },
-      // The same until a step was really begun, so that an approval that somebody gave meanwhile is found.
-      idempotencyKey: `${incident.id}/${playbook.id}/${step.id}/${since}`,
+      // The same until this step was really begun, so that an approval that somebody gave meanwhile is found.
+      idempotencyKey: `${incident.id}/${place}/${since}`,
       rationale: `${playbook.id} heals ${incident.resource}: ${incident.signal}`,
       signal,
       act,

@@ -9,9 +9,10 @@ export type Govern = (tool: Tool<StepCall, null>) => Tool<StepCall, null>;
 
 const StepCall = z.strictObject({
   incident: z.string(),
-  run: z.string(),
   resource: z.string(),
   effects: z.array(z.string()),
+  /** Whether the playbook holds a certificate that is good now, or is being rehearsed. */
+  certified: z.boolean(),
 });
 /** What a gate gets to see of a step. */
 export type StepCall = z.output<typeof StepCall>;
@@ -32,7 +33,7 @@ export interface ActRequest {
 /** Every step of every playbook as a tool, `guardian.<playbook>.<step>`, with the gate in front of it. */
 export class StepTools {
   readonly #tools = new Map<string, Tool<StepCall, null>>();
-  /** What the tools are to do, by run and step. */
+  /** What the tools are to do, by idempotency key: an incident has one run at a time. */
   readonly #acts = new Map<string, Act>();
 
   constructor(playbooks: Iterable<Playbook>, govern: Govern) {
@@ -55,7 +56,7 @@ export class StepTools {
    */
   async run({ playbook, step, call, act, ...context }: ActRequest): Promise<void> {
     const name = nameOf(playbook, step);
-    const key = `${call.run}/${name}`;
+    const key = context.idempotencyKey;
     this.#acts.set(key, act);
     try {
       await this.#tools.get(name)?.execute(
@@ -63,7 +64,8 @@ export class StepTools {
         toolContext({
           actor: { kind: 'system', id: 'guardian' },
           ...context,
-          runId: call.run,
+          // All tries at one incident: what a person agreed to after one of them is found by the next.
+          runId: call.incident,
           taskId: call.incident,
         }),
       );
@@ -80,8 +82,8 @@ export class StepTools {
       effect: 'once',
       input: StepCall,
       output: z.null(),
-      execute: async ({ run }, { signal }) => {
-        const act = this.#acts.get(`${run}/${name}`);
+      execute: async (_call, { signal, idempotencyKey }) => {
+        const act = this.#acts.get(idempotencyKey);
         if (!act) throw new GuardianMisuseError(`${name} is run by the guardian only.`);
         await act(signal);
         return null;

@@ -8,26 +8,24 @@ import { processExit, processKill, processStop } from './process.ts';
 import { fileRemove } from './world.ts';
 
 /** All faults that come with the package. */
-export function builtinFaults(): readonly Fault<never>[] {
-  return [
-    diskFill,
-    fdLeak,
-    fileCorrupt,
-    fileRemove,
-    fileTruncate,
-    heapLeak,
-    loopBlock,
-    policyTamper,
-    portOccupy,
-    processExit,
-    processKill,
-    processStop,
-  ];
-}
+export const builtinFaults: readonly Fault<never>[] = [
+  diskFill,
+  fdLeak,
+  fileCorrupt,
+  fileRemove,
+  fileTruncate,
+  heapLeak,
+  loopBlock,
+  policyTamper,
+  portOccupy,
+  processExit,
+  processKill,
+  processStop,
+];
 
 /** Which faults can be injected on this machine by this user, and why the others cannot. */
 export async function capabilities(
-  faults: readonly Fault<never>[] = builtinFaults(),
+  faults: readonly Fault<never>[] = builtinFaults,
   host: FaultHost = thisHost(),
 ): Promise<Readonly<Record<string, Capability>>> {
   const found = await Promise.all(

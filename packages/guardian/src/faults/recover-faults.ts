@@ -39,7 +39,7 @@ const Input = z.strictObject({ folder: z.string().min(1) });
  */
 export async function recoverFaults(
   input: RecoverFaultsInput,
-  { faults = builtinFaults(), clock = systemClock }: RecoverFaultsPorts = {},
+  { faults = builtinFaults, clock = systemClock }: RecoverFaultsPorts = {},
 ): Promise<RecoveredFault[]> {
   const { folder } = parseOrThrow(Input, input, 'options of recoverFaults');
   const journal = new FaultJournal(folder);
