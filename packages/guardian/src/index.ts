@@ -77,6 +77,14 @@ export {
   type HttpPortPorts,
 } from './adapters/port/http-port.ts';
 export {
+  type BotServiceInput,
+  BotServiceOptions,
+  type BotServicePorts,
+  type BotSupervisor,
+  createBotService,
+  serviceMark,
+} from './adapters/process/bot-service.ts';
+export {
   createProcessService,
   type ProcessServiceInput,
   ProcessServiceOptions,
