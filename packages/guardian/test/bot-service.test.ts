@@ -29,14 +29,14 @@ class FakeSupervisor implements BotSupervisor {
   }>();
   readonly lines: { at: number; stream: string; text: string }[] = [];
   starts = 0;
-  status_ = 'registered';
+  phase = 'registered';
   lastExit: Exit | undefined;
   #pid: number | undefined;
 
   async start(): Promise<void> {
     this.starts += 1;
     this.#pid = 1_000 + this.starts;
-    this.status_ = 'running';
+    this.phase = 'running';
     this.events.emit('botStarted', { at: this.starts * 100, botId: 'crawler' });
   }
 
@@ -47,7 +47,7 @@ class FakeSupervisor implements BotSupervisor {
 
   end(exit: Exit, status = 'crashed'): void {
     this.#pid = undefined;
-    this.status_ = status;
+    this.phase = status;
     this.lastExit = exit;
     this.events.emit('botExited', { at: 0, botId: 'crawler', exit });
   }
@@ -58,7 +58,7 @@ class FakeSupervisor implements BotSupervisor {
   }
 
   async status() {
-    return { status: this.status_, lastExit: this.lastExit };
+    return { status: this.phase, lastExit: this.lastExit };
   }
 
   async logs() {
@@ -127,7 +127,7 @@ describe('a bot as a service', () => {
     expect(await bot.probe(signal)).toEqual({ status: 'HEALTHY' });
     reading = refused;
     expect(await bot.probe(signal)).toEqual(refused); // it was ready, and is not any more
-    supervisor.status_ = 'starting';
+    supervisor.phase = 'starting';
     supervisor.end(killed, 'starting');
     expect(await bot.probe(signal)).toMatchObject({ status: 'UNKNOWN', reason: 'warming_up' });
   });
