@@ -137,6 +137,14 @@ export {
   ProcessVitalsOptions,
   type ProcessVitalsPorts,
 } from './adapters/vitals/process-vitals.ts';
+export {
+  type AuditedDryRun,
+  type AuditedPlaybook,
+  auditPlaybooks,
+  type PlaybookAudit,
+  type PlaybookAuditParts,
+} from './audit/audit.ts';
+export type { GuardianConfig } from './config/guardian-config.ts';
 export { guardianPolicyFile } from './default-policy.ts';
 export type { AlertKind, GuardianEvents } from './engine/events.ts';
 export {

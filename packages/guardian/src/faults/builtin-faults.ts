@@ -2,6 +2,12 @@ import type { Fault } from './define-fault.ts';
 import { diskFill } from './disk-fill.ts';
 import { fileCorrupt, fileTruncate, policyTamper } from './file-faults.ts';
 import { type Capability, type FaultHost, thisHost } from './host.ts';
+import { credentialRotate } from './network/credential-rotate.ts';
+import { dns } from './network/dns-fault.ts';
+import { http } from './network/http-fault.ts';
+import { netns } from './network/netns.ts';
+import { relay, tcpBlackhole } from './network/path-faults.ts';
+import { tls } from './network/tls-fault.ts';
 import { fdLeak, heapLeak, loopBlock } from './node-runtime.ts';
 import { portOccupy } from './port-occupy.ts';
 import { processExit, processKill, processStop } from './process.ts';
@@ -9,18 +15,25 @@ import { fileRemove } from './world.ts';
 
 /** All faults that come with the package. */
 export const builtinFaults: readonly Fault<never>[] = [
+  credentialRotate,
   diskFill,
+  dns,
   fdLeak,
   fileCorrupt,
   fileRemove,
   fileTruncate,
   heapLeak,
+  http,
   loopBlock,
+  netns,
   policyTamper,
   portOccupy,
   processExit,
   processKill,
   processStop,
+  relay,
+  tcpBlackhole,
+  tls,
 ];
 
 /** Which faults can be injected on this machine by this user, and why the others cannot. */

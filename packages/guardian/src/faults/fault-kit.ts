@@ -85,7 +85,7 @@ export interface FaultKit extends AsyncDisposable {
  * cap in bytes and seconds, and does not leave this machine.
  * @throws {FaultsForbiddenError} Outside of tests, unless `BUDDY_FAULTS` is 1.
  * @example
- * await using kit = openFaultKit({ folder: '.faults' });
+ * await using kit = openFaultKit({ folder: '.buddy-faults' });
  * await using fault = await kit.inject(fileRemove, { path: 'config.json' });
  * // ... what does the service do now?
  */

@@ -35,7 +35,7 @@ const Input = z.strictObject({ folder: z.string().min(1) });
  * Takes back the faults of processes that are no more, the last first, from the journal alone. Never touches those of a
  * process that lives. Needs no permission: it breaks nothing.
  * @example
- * const recovered = await recoverFaults({ folder: '.faults' });
+ * const recovered = await recoverFaults({ folder: '.buddy-faults' });
  */
 export async function recoverFaults(
   input: RecoverFaultsInput,

@@ -204,6 +204,19 @@ export function isRunnable(step: Step): step is RunnableStep {
   return step.tier !== 4;
 }
 
+/**
+ * Checks a playbook that is there already, as `definePlaybook` checks one that is being made: for those that came another way.
+ * @throws {InvalidInputError} When a field is not usable.
+ * @throws {GuardianConfigError} When the fields do not fit each other.
+ */
+export function checkPlaybook(playbook: Playbook): void {
+  checkSteps(
+    parseOrThrow(Fields, playbook, `playbook "${playbook.id}"`),
+    playbook.needs,
+    playbook.steps,
+  );
+}
+
 function checkSteps(
   { id, tier }: z.output<typeof Fields>,
   needs: Needs,

@@ -122,3 +122,20 @@ export function migrate(database: DatabaseSync): void {
     throw error;
   }
 }
+
+/**
+ * Only looks whether the database has the shape that this version knows.
+ * @throws {StoreVersionError} When another version wrote it, or it is no incident file.
+ */
+export function checkVersion(database: DatabaseSync): void {
+  const table = database.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'migrations'`).get();
+  const rows = table ? database.prepare('SELECT id FROM migrations').all() : [];
+  const applied = rows.map(({ id }) => String(id));
+  const known = MIGRATIONS.map(({ id }) => id);
+  if (applied.length === known.length && known.every((id) => applied.includes(id))) return;
+  throw new StoreVersionError(
+    applied.length === 0
+      ? 'This is not an incident file of @buddy/guardian.'
+      : 'The incident file was written by another version of @buddy/guardian: use that one, or start a guardian of this one on it first.',
+  );
+}

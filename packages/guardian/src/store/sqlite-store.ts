@@ -10,7 +10,7 @@ import type {
 } from '../incident/incident.ts';
 import { countOutcomes, type Symptom } from '../incident/symptom.ts';
 import { GroupCommit } from './group-commit.ts';
-import { migrate } from './schema.ts';
+import { checkVersion, migrate } from './schema.ts';
 import type {
   Certificate,
   GuardianStore,
@@ -27,20 +27,31 @@ type Row = Record<string, SQLOutputValue>;
 /** How long another process that has the file may make us wait, in ms. */
 const BUSY_MS = 5_000;
 
+export interface SqliteStoreOptions {
+  /** Only looks, also while a guardian works on the file; every write fails. Default false. */
+  isReadOnly?: boolean;
+}
+
 /**
  * Keeps everything in one SQLite file, in WAL mode with synchronous NORMAL: what was written survives a kill -9 of this
  * process; the last moments may be lost when the machine loses power. One guardian for one file.
  * @param file Path of the file, or `:memory:`.
- * @throws {StoreVersionError} When a newer version of this package wrote the file.
+ * @throws {StoreVersionError} When a newer version of this package wrote the file; read-only, when an older one did, too.
  * @example
  * const store = openSqliteStore('state/guardian.db');
  * const guardian = createGuardian({}, { store, resources, playbooks });
  */
-export function openSqliteStore(file: string): GuardianStore {
-  const database = new DatabaseSync(file, { timeout: BUSY_MS });
+export function openSqliteStore(
+  file: string,
+  { isReadOnly = false }: SqliteStoreOptions = {},
+): GuardianStore {
+  const database = new DatabaseSync(file, { timeout: BUSY_MS, readOnly: isReadOnly });
   try {
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
-    migrate(database);
+    if (isReadOnly) checkVersion(database);
+    else {
+      database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+      migrate(database);
+    }
     return new SqliteStore(database);
   } catch (error) {
     database.close();

@@ -8,6 +8,7 @@ import {
   openDnsServer,
 } from '../../src/faults/network/dns-server.ts';
 import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
+import { hurried } from '../worlds/hurried.ts';
 import { serveHttp } from '../worlds/http-server.ts';
 
 const { signal } = new AbortController();
@@ -78,7 +79,7 @@ function failAll(servers: readonly DnsServer[]): void {
 async function heal(dns: ReturnType<typeof createDnsResolvers>) {
   const guardian = createGuardian(
     { longestStableMs: 100, confirm: { samples: 1, intervalMs: 10 } },
-    { resources: [{ id: 'names', adapter: dns }], playbooks: [dnsFailure] },
+    { resources: [{ id: 'names', adapter: dns }], playbooks: [hurried(dnsFailure)] },
   );
   closers.push(() => guardian.stop());
   await guardian.start();

@@ -14,6 +14,7 @@ import { FakeService, restartPlaybook, startWorld } from '../fake-service.ts';
 import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
 import { serveHttp } from '../worlds/http-server.ts';
 
+const MINUTE = 60_000;
 const { signal } = new AbortController();
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -71,8 +72,8 @@ async function quotaWorld(): Promise<PlaybookWorld> {
     fault: {
       name: '429 with Retry-After',
       apply: async () => {
-        const until = Math.max(quota.waitsUntil() ?? 0, quota.exhaustedUntil('model') ?? 0);
-        await sleep(Math.max(0, until - Date.now() + 5)); // what was healed before is over
+        const over = Math.max(quota.waitsUntil() ?? 0, quota.exhaustedUntil('model') ?? 0);
+        await sleep(Math.max(0, over - Date.now() + 5)); // what was healed before is over
         usedUpUntil.set('model', Date.now() + 2_500);
       },
       isPresent: () => runsInto429(provider),
@@ -160,32 +161,30 @@ describe('playbook quota_exhausted', () => {
   });
 });
 
+/** An agent host that needs a model, and a web server that needs the host. */
+async function makeChain({
+  clock = new ManualClock(),
+  store = new MemoryStore(),
+}: { clock?: ManualClock; store?: MemoryStore } = {}) {
+  const quota = createQuota({ routes: ['model'] }, { clock });
+  const [host, web] = [new FakeService(), new FakeService()];
+  const world = await startWorld(
+    {
+      resources: [
+        { id: 'llm', adapter: quota },
+        { id: 'host', adapter: host, dependsOn: ['llm'] },
+        { id: 'web', adapter: web, dependsOn: ['host'] },
+      ],
+      playbooks: [...builtinPlaybooks, restartPlaybook()],
+      store,
+    },
+    { autonomy: { 3: 'auto' } },
+    clock,
+  );
+  return { ...world, clock, quota, host, web };
+}
+
 describe('a quota that is used up', () => {
-  const MINUTE = 60_000;
-
-  /** An agent host that needs a model, and a web server that needs the host. */
-  async function makeChain({
-    clock = new ManualClock(),
-    store = new MemoryStore(),
-  }: { clock?: ManualClock; store?: MemoryStore } = {}) {
-    const quota = createQuota({ routes: ['model'] }, { clock });
-    const [host, web] = [new FakeService(), new FakeService()];
-    const world = await startWorld(
-      {
-        resources: [
-          { id: 'llm', adapter: quota },
-          { id: 'host', adapter: host, dependsOn: ['llm'] },
-          { id: 'web', adapter: web, dependsOn: ['host'] },
-        ],
-        playbooks: [...builtinPlaybooks, restartPlaybook()],
-        store,
-      },
-      { autonomy: { 3: 'auto' } },
-      clock,
-    );
-    return { ...world, clock, quota, host, web };
-  }
-
   it('forbids the restart of all that depends on it until the reset, however far, and is itself at rest', async () => {
     const { clock, quota, host, web, guardian, told } = await makeChain();
     quota.note('model', { is: 'exhausted', until: clock.now() + 30 * MINUTE });

@@ -23,7 +23,7 @@ export const HttpEndpointOptions = z.strictObject({
   timeoutMs: z.number().positive().default(1_500),
   /** Requests that may be under way at once; for those who ask `concurrencyLimit`. */
   concurrency: z.int().positive().default(16),
-  /** A path on which so many requests in a row got no answer is closed to all, for so long, in ms; then one is tried. */
+  /** A path that is silent for so many requests in a row is closed to all, for so long, in ms; then one is tried. */
   breaker: z
     .strictObject({
       failures: z.int().positive().default(5),

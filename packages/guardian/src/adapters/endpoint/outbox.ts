@@ -138,7 +138,7 @@ export class Outbox {
   async close(): Promise<void> {
     this.#closing.abort('closed');
     await this.#line;
-    this.#database.close();
+    if (this.#database.isOpen) this.#database.close();
   }
 
   #drain(): Promise<void> {

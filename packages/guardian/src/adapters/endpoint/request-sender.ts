@@ -89,8 +89,10 @@ export class RequestSender {
       return { ...answer, path, isStale: false };
     } catch (error) {
       signal.throwIfAborted();
-      breaker.noteSilence();
-      throw unavailable(path, error, own.signal.reason === LATE ? timeoutMs : undefined);
+      const isLate = own.signal.reason === LATE;
+      // What fails at once costs nobody time: silence alone is what a breaker is for.
+      if (isLate) breaker.noteSilence();
+      throw unavailable(path, error, isLate ? timeoutMs : undefined);
     } finally {
       signal.removeEventListener('abort', abort);
       over.abort('over');

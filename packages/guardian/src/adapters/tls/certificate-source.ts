@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { type Clock, systemClock } from '@buddy/core';
 import { BuddyError } from '@buddy/core';
 
@@ -74,7 +75,9 @@ export function expectUsable(
   if (certificate.validToDate.getTime() - now < goodForMs) {
     refuse(`it is valid until ${certificate.validToDate.toISOString()} only`);
   }
-  const bearsName = certificate.checkHost(serverName) ?? certificate.checkIP(serverName);
+  // `checkIP` throws on a name.
+  const bearsName =
+    isIP(serverName) === 0 ? certificate.checkHost(serverName) : certificate.checkIP(serverName);
   if (bearsName === undefined) refuse(`it is not for ${serverName}`);
 }
 

@@ -30,6 +30,8 @@ export type DnsServerInput = z.input<typeof DnsServerOptions>;
 export interface DnsServer {
   /** `127.0.0.1:5353`, as `Resolver.setServers` wants it. */
   readonly address: string;
+  /** Names that it knows. */
+  readonly names: readonly string[];
   /** Questions that it was asked. */
   readonly asked: number;
   readonly misbehaviour: DnsMisbehaviour | undefined;
@@ -77,6 +79,7 @@ export async function openDnsServer(
   await once(socket, 'listening');
   return {
     address: `127.0.0.1:${socket.address().port}`,
+    names: [...known.keys()],
     get asked() {
       return asked;
     },

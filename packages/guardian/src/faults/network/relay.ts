@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { type Clock, parseOrThrow, type Random, systemClock, systemRandom } from '@buddy/core';
 import { z } from 'zod';
 import { LoopbackHost } from '../loopback.ts';
@@ -13,11 +13,14 @@ export const Impairment = z.discriminatedUnion('is', [
     jitterMs: z.number().nonnegative().max(60_000).default(0),
   }),
   /** Each direction carries so many bytes in a second. */
-  z.strictObject({ is: z.literal('rate'), bytesPerSecond: z.number().min(1) }),
+  z.strictObject({ is: z.literal('rate'), bytesPerSecond: z.number().min(1).max(10_000_000) }),
   /** This share of the chunks is dropped: what arrives has holes. */
-  z.strictObject({ is: z.literal('chunk_loss'), share: z.number().min(0).max(1) }),
+  z.strictObject({ is: z.literal('chunk_loss'), share: z.number().min(0.02).max(1) }),
   /** Connections are reset after so many bytes from the other side; 0: at once. */
-  z.strictObject({ is: z.literal('reset'), afterBytes: z.int().nonnegative().default(0) }),
+  z.strictObject({
+    is: z.literal('reset'),
+    afterBytes: z.int().nonnegative().max(1_048_576).default(0),
+  }),
   /** The other side is cut off, and nobody tells the caller. */
   z.strictObject({ is: z.literal('half_open') }),
   /** Connections are accepted and stay, and nothing goes through: a black hole above layer 4. */
@@ -39,10 +42,17 @@ export interface Relay {
   readonly port: number;
   /** What it does now; undefined: it only passes on. */
   readonly impairment: Impairment | undefined;
+  /**
+   * Sends so many bytes through what the relay does, to an echo of its own and back: what a caller would see. `silent` when
+   * they were not all back within `withinMs`.
+   */
+  ping(ask: { bytes: number; withinMs: number }, signal: AbortSignal): Promise<RelayPing>;
   /** Also holds for the connections that are open. Undefined makes it well again; what it had held back then goes on. */
   impair(impairment: ImpairmentInput | undefined): void;
   close(): Promise<void>;
 }
+
+export type RelayPing = { is: 'answered'; tookMs: number } | { is: 'reset' } | { is: 'silent' };
 
 /** So much is held back in one direction before its sender is made to wait, in bytes. */
 const MOST_HELD = 256 * 1_024;
@@ -61,19 +71,22 @@ export async function openRelay(
   const { target, port } = parseOrThrow(RelayOptions, input, 'a relay');
   const pairs = new Set<Pair>();
   let impairment: Impairment | undefined;
-  const server = createServer((client) => {
-    const pair = new Pair(client, connect(target), { clock, random });
-    pairs.add(pair);
-    void pair.closed.then(() => pairs.delete(pair));
-    pair.impair(impairment);
-  });
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a TCP server that listens has one
-  const address = server.address() as AddressInfo;
+  const relayTo = (end: { host: string; port: number }): Server =>
+    createServer((client) => {
+      const pair = new Pair(client, connect(end), { clock, random });
+      pairs.add(pair);
+      void pair.closed.then(() => pairs.delete(pair));
+      pair.impair(impairment);
+    });
+  const server = relayTo(target);
+  const echo = createServer((socket) => socket.on('error', () => socket.destroy()).pipe(socket));
+  const own = { host: '127.0.0.1', port: await listen(server, port) } as const;
+  const echoPort = await listen(echo, 0);
+  const door = relayTo({ host: '127.0.0.1', port: echoPort });
+  const doorPort = await listen(door, 0);
   return {
-    host: '127.0.0.1',
-    port: address.port,
+    ...own,
+    ping: (ask, signal) => pingThrough(doorPort, { ...ask, clock, signal }),
     get impairment() {
       return impairment;
     },
@@ -82,12 +95,56 @@ export async function openRelay(
       for (const pair of pairs) pair.impair(impairment);
     },
     close: async () => {
-      const closed = once(server, 'close');
-      server.close();
+      const servers = [server, door, echo];
+      const closed = Promise.all(servers.map((each) => once(each, 'close')));
+      for (const each of servers) each.close();
       for (const pair of pairs) pair.destroy();
       await closed;
     },
   };
+}
+
+async function listen(server: Server, port: number): Promise<number> {
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a TCP server that listens has one
+  return (server.address() as AddressInfo).port;
+}
+
+interface PingRequest {
+  bytes: number;
+  withinMs: number;
+  clock: Clock;
+  signal: AbortSignal;
+}
+
+async function pingThrough(
+  port: number,
+  { bytes, withinMs, clock, signal }: PingRequest,
+): Promise<RelayPing> {
+  const startedAt = clock.monotonic();
+  const over = new AbortController();
+  const socket = connect({ host: '127.0.0.1', port });
+  let back = 0;
+  const seen = new Promise<RelayPing>((resolve) => {
+    socket.on('error', () => resolve({ is: 'reset' }));
+    socket.on('close', () => resolve({ is: 'reset' }));
+    socket.on('data', (chunk: Buffer) => {
+      back += chunk.length;
+      if (back >= bytes) resolve({ is: 'answered', tookMs: clock.monotonic() - startedAt });
+    });
+  });
+  socket.write(Buffer.alloc(bytes, 1));
+  const silence = clock
+    .sleep(withinMs, AbortSignal.any([signal, over.signal]))
+    .then((): RelayPing => ({ is: 'silent' }));
+  silence.catch(() => undefined); // it was not silent
+  try {
+    return await Promise.race([seen, silence]);
+  } finally {
+    over.abort('over');
+    socket.destroy();
+  }
 }
 
 interface RelayPorts {

@@ -1,0 +1,147 @@
+import type { AnyAdapter, ResourceAdapters, ResourceKind } from '../resource/adapters.ts';
+import { effectNature } from '../resource/effects.ts';
+import { HEALTHY, type Reading } from '../resource/reading.ts';
+import { GuardianMisuseError } from '../errors.ts';
+
+/**
+ * What a stand-in says when it is asked: enough for a playbook of its kind to be followed to its end. In `otherwise`, what is
+ * said in a second try, where one kind of trouble calls for other steps than another.
+ */
+type Answers = {
+  readonly [Kind in ResourceKind]: Partial<ResourceAdapters[Kind]> & {
+    otherwise?: Partial<ResourceAdapters[Kind]>;
+  };
+};
+export type Mood = 'first' | 'otherwise';
+
+const IDENTITY = { pid: 1, startTime: 'stand-in' };
+const SICK: Reading = {
+  status: 'FAILED',
+  signal: 'stand_in',
+  certainty: 'decisive',
+  note: 'a stand-in',
+};
+
+const ANSWERS: Answers = {
+  service: {
+    state: async () => ({ is: 'running', identity: IDENTITY }),
+    otherwise: {
+      state: async () => ({ is: 'exited', exit: { code: 1, signal: null, stderrTail: '' } }),
+    },
+  },
+  port: {
+    host: '127.0.0.1',
+    port: 9,
+    connect: async () => HEALTHY,
+    exchange: async () => SICK,
+    owner: async () => ({ is: 'process', identity: IDENTITY }),
+  },
+  endpoint: {
+    paths: () => ['first', 'second', 'third'],
+    currentPath: () => 'first',
+    measure: async (path) =>
+      path === 'first'
+        ? { path, medianMs: undefined, lostShare: 1 }
+        : { path, medianMs: 1, lostShare: 0 },
+    reach: async () => HEALTHY,
+    exchange: async (path) => (path === 'first' ? SICK : HEALTHY),
+    baselineMs: () => 1,
+    concurrencyLimit: () => 8,
+    breakerOf: () => 'closed',
+    hedgeAfterMs: () => undefined,
+    heldRequests: () => 0,
+    isHolding: () => false,
+  },
+  sqlite: {
+    check: async () => SICK,
+    backups: async () => [{ id: 'backup', takenAt: 0 }],
+  },
+  postgres: {
+    sessions: async () => [{ id: 'session', idleInTransactionMs: 60_000 }],
+    target: () => 'first',
+    targets: () => ['first', 'second'],
+  },
+  disk: {
+    free: async () => ({ bytes: 0, inodes: 0 }),
+    reclaimable: async () => [{ path: 'old.log', bytes: 1_000_000, changedAt: 0 }],
+  },
+  config_file: {
+    digest: async () => undefined,
+    lastKnownGood: async () => 'good',
+    consumerGeneration: async () => 'good',
+  },
+  credential: {
+    version: () => 'old',
+    versions: async () => ['old', 'new'],
+    wasRefused: (version) => version === 'old',
+    isCalling: () => true,
+    otherwise: { versions: async () => ['old'] },
+  },
+  dns: {
+    resolvers: () => ['127.0.0.1', '127.0.0.2'],
+    current: () => ['127.0.0.1'],
+    names: () => ['name.test'],
+    lookUp: async () => ['127.0.0.1'],
+    examine: async () => HEALTHY,
+    connects: async () => HEALTHY,
+    lastGood: () => ({ addresses: ['127.0.0.1'], at: 0 }),
+    pinned: () => undefined,
+    otherwise: { examine: async () => SICK },
+  },
+  tls: {
+    certificate: async () => undefined,
+    servesCurrent: async () => SICK,
+    contexts: () => ['old', 'new'],
+    currentContext: () => 'old',
+  },
+  quota: {
+    routes: () => ['first', 'second'],
+    route: () => 'first',
+    exhaustedUntil: (route) => (route === 'first' ? 1 : undefined),
+    waitsUntil: () => undefined,
+    isShedding: () => false,
+    otherwise: { routes: () => ['first'] },
+  },
+  model_server: {
+    loaded: async () => ['model'],
+    generateOneToken: async () => SICK,
+    route: () => 'first',
+    routes: () => ['first', 'second'],
+  },
+  sandbox: { escapeCanaries: async () => SICK, jobs: async () => ['job'] },
+  guardrails: {
+    canaries: async () => ({ mustDeny: false, mustAllow: true }),
+    receipts: async () => ({ effects: 2, withReceipt: 1 }),
+    policyDigest: async () => ({ loaded: 'other', pinned: 'pinned' }),
+    isFrozen: async () => false,
+  },
+  queue: { head: async () => ({ job: 'job', ageMs: 60_000, failures: 5 }), workers: () => 1 },
+  agent: { progress: async () => ({ token: 'same', repeatedCalls: 9 }) },
+  modules: { isDeclared: async () => true, broken: async () => ['package'] },
+};
+
+/**
+ * Stands in for a resource in a dry run, where there is no real one: sick, as far as a playbook asks. It can do nothing.
+ * A question that it has no answer to is a rejection that says so.
+ */
+export function standInFor(kind: ResourceKind, mood: Mood): AnyAdapter {
+  const { otherwise, ...first } = ANSWERS[kind];
+  const now = mood === 'first' ? {} : otherwise;
+  const answers: object = { probe: async () => SICK, ...first, ...now, kind };
+  // Its answers are of the kind's own types; what is missing rejects when it is asked for, below.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return new Proxy(answers, {
+    get: (target, name): unknown => {
+      if (typeof name !== 'string' || Object.hasOwn(target, name)) return Reflect.get(target, name);
+      if (name === 'watch') return undefined;
+      const isEffect = effectNature(kind, name) !== undefined;
+      return async () => {
+        throw new GuardianMisuseError(
+          isEffect
+            ? `${kind}.${name} was called for real in a dry run.`
+            : `The stand-in for a resource of kind ${kind} has no answer to ${name}.`,
+        );
+      };
+    },
+  }) as AnyAdapter;
+}

@@ -1,0 +1,88 @@
+import type { Clock } from '@buddy/core';
+import type { Command } from 'commander';
+
+/** What the program needs of the process that it runs in. */
+export interface Host {
+  /** For what was asked. */
+  readonly out: (text: string) => void;
+  /** For all else. */
+  readonly err: (text: string) => void;
+  readonly clock: Clock;
+  /** Where relative paths begin. */
+  readonly folder: string;
+}
+
+export interface Answer {
+  /** For people. */
+  readonly text: string;
+  /** For programs. */
+  readonly json: unknown;
+  /** 0: as it should be, or done. 1: the answer is no. */
+  readonly exitCode: 0 | 1;
+}
+
+/** Controls, and characters that are not seen or turn others round. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** Text that can do nothing to a terminal, whoever wrote it: notes and errors come from far away. */
+export function fitForTerminal(text: string): string {
+  return text.replaceAll(UNSEEN, (character) =>
+    character === '\n' || character === '\t'
+      ? character
+      : `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+  );
+}
+
+/**
+ * Lets a command answer, for people or as JSON.
+ * @param run Is handed the operands in their order, and the options by name.
+ */
+export function answering(
+  command: Command,
+  { host, onExitCode }: { host: Host; onExitCode: (code: 0 | 1) => void },
+  run: (operands: readonly string[], options: Readonly<Record<string, unknown>>) => Promise<Answer>,
+): void {
+  command.option('--json', 'the answer as JSON, for programs').action(async () => {
+    const { json: isJson, ...options } = command.opts<Record<string, unknown>>();
+    const answer = await run(command.args, options);
+    if (isJson === true) host.out(`${JSON.stringify(answer.json, null, 2)}\n`);
+    else host.out(fitForTerminal(answer.text));
+    onExitCode(answer.exitCode);
+  });
+}
+
+/** Columns as wide as what is in them; the last is not padded. */
+export function tableOf(
+  heads: readonly string[],
+  rows: readonly (readonly (string | number | undefined)[])[],
+): string {
+  const cells = [heads, ...rows].map((row) =>
+    row.map((cell) => String(cell ?? '-').replaceAll(/\s+/g, ' ') || '-'),
+  );
+  const widths = heads.map((_, column) =>
+    Math.max(...cells.map((row) => row[column]?.length ?? 0)),
+  );
+  return cells
+    .map((row) => row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  '))
+    .map((line) => `${line.trimEnd()}\n`)
+    .join('');
+}
+
+const UNITS = [
+  [86_400_000, 'd'],
+  [3_600_000, 'h'],
+  [60_000, 'min'],
+  [1_000, 's'],
+] as const;
+
+/** `3 min`, in one unit; `-` when there is none. */
+export function durationOf(ms: number | undefined): string {
+  if (ms === undefined) return '-';
+  const [unitMs, unit] = UNITS.find(([least]) => ms >= least) ?? [1, 'ms'];
+  return unit === 's' ? `${(ms / 1_000).toFixed(1)} s` : `${Math.round(ms / unitMs)} ${unit}`;
+}
+
+/** `83 %`; `-` when there is none. */
+export function percentOf(share: number | undefined): string {
+  return share === undefined ? '-' : `${Math.round(share * 100)} %`;
+}

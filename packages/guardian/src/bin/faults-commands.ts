@@ -1,0 +1,49 @@
+import { resolve } from 'node:path';
+import { builtinFaults, capabilities } from '../faults/builtin-faults.ts';
+import { recoverFaults } from '../faults/recover-faults.ts';
+import { type Answer, type Host, tableOf } from './answer.ts';
+import { readConfig } from './config-module.ts';
+
+/** Takes back what processes left broken that are no more. */
+export async function recover(
+  { config: file, folder: named }: Readonly<Record<string, unknown>>,
+  { folder, clock }: Host,
+): Promise<Answer> {
+  const config = await readConfig(file, folder);
+  try {
+    const faults = [...builtinFaults, ...(config?.faults ?? [])];
+    const journal = resolve(folder, String(named));
+    const recovered = await recoverFaults({ folder: journal }, { faults, clock });
+    const left = recovered.filter(({ is }) => is === 'failed').length;
+    const rows = recovered.map(({ id, kind, is, reason }) => [id, kind, is, reason]);
+    const table = rows.length === 0 ? '' : tableOf(['FAULT', 'KIND', 'IS', 'WHY'], rows);
+    const none = rows.length === 0 ? `Nothing is left to take back in ${journal}.\n` : '';
+    return {
+      text: `${table}${none}${left === 0 ? '' : `${left} faults are still there.\n`}`,
+      json: { folder: journal, faults: recovered },
+      exitCode: left === 0 ? 0 : 1,
+    };
+  } finally {
+    await config?.close?.();
+  }
+}
+
+/** Which faults this machine can have. */
+export async function list(): Promise<Answer> {
+  const known = await capabilities();
+  const rows = builtinFaults.map(({ kind, description, caps }) => {
+    const capability = known[kind];
+    const why = capability?.is === 'unavailable' ? capability.reason : '';
+    return [kind, capability?.is, `${caps.seconds} s`, caps.bytes, description, why];
+  });
+  return {
+    text: tableOf(['FAULT', 'HERE', 'AT MOST', 'BYTES', 'WHAT IT IS', 'WHY NOT'], rows),
+    json: builtinFaults.map(({ kind, description, caps }) => ({
+      kind,
+      description,
+      caps,
+      capability: known[kind],
+    })),
+    exitCode: 0,
+  };
+}

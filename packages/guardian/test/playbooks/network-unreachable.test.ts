@@ -1,0 +1,217 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { LookupFunction } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import {
+  createGuardian,
+  createHttpEndpoint,
+  type HttpEndpointInput,
+  networkUnreachable,
+} from '@buddy/guardian';
+import { afterEach, describe, expect, it } from 'vitest';
+import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
+import { hurried } from '../worlds/hurried.ts';
+import { serveHttp } from '../worlds/http-server.ts';
+
+const { signal } = new AbortController();
+const closers: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).toReversed()) await close();
+});
+
+/** The kernel itself has no way there for TCP (ENETUNREACH), on any machine and for any user. */
+const NO_WAY = '255.255.255.255';
+
+/** A server with two names; the first can be moved to where there is no way. */
+async function makeEndpoint(options: Partial<HttpEndpointInput> = {}) {
+  const delivered: string[] = [];
+  const http = await serveHttp((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => {
+      if (request.method === 'POST') delivered.push(body);
+      response.writeHead(body === 'poison' ? 422 : 200).end('ok');
+    });
+  });
+  const unreachable = new Set<string>();
+  const lookup: LookupFunction = (name, { all }, callback) => {
+    const address = unreachable.has(name) ? NO_WAY : '127.0.0.1';
+    if (all === true) callback(null, [{ address, family: 4 }]);
+    else callback(null, address, 4);
+  };
+  const paths = {
+    primary: `http://primary.test:${http.port}/`,
+    replica: `http://replica.test:${http.port}/`,
+  };
+  const endpoint = createHttpEndpoint(
+    { paths, timeoutMs: 500, baselineMs: { primary: 60, replica: 60 }, ...options },
+    { lookup },
+  );
+  closers.push(http.close, () => endpoint.close());
+  return { endpoint, unreachable, delivered };
+}
+
+async function unreachableWorld(): Promise<PlaybookWorld> {
+  const { endpoint, unreachable } = await makeEndpoint();
+  return {
+    resources: [{ id: 'billing', adapter: endpoint }],
+    subject: 'billing',
+    fault: {
+      name: 'no route to the path in use',
+      apply: async () => {
+        await endpoint.usePath('primary', signal);
+        unreachable.add('primary.test');
+        await endpoint.resetConnections(signal); // they went over what is gone
+      },
+      isPresent: () =>
+        endpoint.send({ method: 'POST' }).then(
+          () => false,
+          () => true,
+        ),
+      revert: async () => unreachable.clear(),
+    },
+    symptom: async () => ({ signal: 'network.unreachable' }),
+    state: async () => ({
+      path: endpoint.currentPath(),
+      isHolding: endpoint.isHolding(),
+      held: endpoint.heldRequests(),
+    }),
+    close: async () => undefined,
+  };
+}
+
+describePlaybook(networkUnreachable, unreachableWorld);
+
+async function heal(endpoint: ReturnType<typeof createHttpEndpoint>) {
+  const guardian = createGuardian(
+    { longestStableMs: 50 },
+    { resources: [{ id: 'billing', adapter: endpoint }], playbooks: [hurried(networkUnreachable)] },
+  );
+  closers.push(() => guardian.stop());
+  await guardian.start();
+  const reading = await endpoint.probe(signal);
+  expect(reading).toMatchObject({ signal: 'network.unreachable', certainty: 'decisive' });
+  const { outcome } = await guardian.report({
+    resource: 'billing',
+    signal: 'network.unreachable',
+    certainty: 'decisive',
+  });
+  return outcome;
+}
+
+describe('playbook network_unreachable', () => {
+  it('delivers what could not be delivered meanwhile, each once and in order', async () => {
+    const { endpoint, unreachable, delivered } = await makeEndpoint();
+    unreachable.add('primary.test');
+    const bodies = Array.from({ length: 20 }, (_each, index) => `invoice ${index}`);
+    for (const body of bodies) {
+      expect(await endpoint.deliver({ method: 'POST', body })).toBe('held');
+    }
+    expect(await heal(endpoint)).toBe('restored');
+    expect(delivered).toEqual(bodies);
+    expect(endpoint.heldRequests()).toBe(0);
+    expect(await endpoint.deliver({ method: 'POST', body: 'after' })).toBe('delivered');
+  });
+
+  it('keeps what it could not deliver when there is no other path, and delivers it when the way is back', async () => {
+    const outbox = { retryMs: 100 };
+    const { endpoint, unreachable, delivered } = await makeEndpoint({ outbox });
+    for (const name of ['primary.test', 'replica.test']) unreachable.add(name);
+    await endpoint.deliver({ method: 'POST', body: 'a' });
+    await endpoint.deliver({ method: 'POST', body: 'b' });
+    expect(await heal(endpoint)).toBe('escalated');
+    expect([endpoint.heldRequests(), endpoint.isHolding()]).toEqual([2, false]);
+    unreachable.clear();
+    await expect.poll(() => delivered, { interval: 20, timeout: 5_000 }).toEqual(['a', 'b']);
+  });
+
+  it('does not leave a path that is well again', async () => {
+    const { endpoint, unreachable } = await makeEndpoint();
+    unreachable.add('primary.test');
+    expect(await endpoint.probe(signal)).toMatchObject({ signal: 'network.unreachable' });
+    unreachable.clear();
+    const guardian = createGuardian(
+      { longestStableMs: 50 },
+      { resources: [{ id: 'billing', adapter: endpoint }], playbooks: [networkUnreachable] },
+    );
+    closers.push(() => guardian.stop());
+    await guardian.start();
+    const reported = {
+      resource: 'billing',
+      signal: 'network.unreachable',
+      certainty: 'decisive',
+    } as const;
+    expect(await (await guardian.report(reported)).outcome).toBe('restored');
+    expect(endpoint.currentPath()).toBe('primary');
+  });
+});
+
+describe('requests that can wait', () => {
+  it('outlive the process when they have a file', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'guardian-outbox-'));
+    closers.push(() => rm(folder, { recursive: true }));
+    const outbox = { file: join(folder, 'outbox.sqlite') };
+    const first = await makeEndpoint({ outbox });
+    for (const name of ['primary.test', 'replica.test']) first.unreachable.add(name);
+    await first.endpoint.deliver({ method: 'POST', body: 'kept', headers: { 'x-tenant': 'ada' } });
+    await first.endpoint.close();
+    const { endpoint, delivered } = await makeEndpoint({ outbox });
+    expect(endpoint.heldRequests()).toBe(1);
+    await endpoint.releaseRequests(signal);
+    expect(delivered).toEqual(['kept']);
+  });
+
+  it('step aside when they are refused for good, and do not stop those behind them', async () => {
+    const { endpoint, delivered } = await makeEndpoint();
+    await endpoint.deliver({ method: 'POST', body: 'poison' });
+    await endpoint.deliver({ method: 'POST', body: 'good' });
+    expect(delivered).toEqual(['poison', 'good']);
+    expect([endpoint.heldRequests(), endpoint.refusedRequests()]).toEqual([0, 1]);
+  });
+
+  it('are not taken beyond so many', async () => {
+    const { endpoint, unreachable } = await makeEndpoint({ outbox: { most: 1 } });
+    unreachable.add('primary.test');
+    await endpoint.deliver({ body: 'a', method: 'POST' });
+    await expect(endpoint.deliver({ body: 'b', method: 'POST' })).rejects.toMatchObject({
+      code: 'GUARDIAN_OUTBOX_FULL',
+    });
+  });
+});
+
+const inNamespace = ['unshare', ['--map-root-user', '--net', '--']] as const;
+const hasNamespaces =
+  process.platform === 'linux' &&
+  spawnSync(inNamespace[0], [...inNamespace[1], 'ip', 'link', 'set', 'lo', 'up']).status === 0;
+
+describe('in a network namespace of its own', () => {
+  const run = promisify(execFile);
+  const program = new URL('../children/namespace-guardian.ts', import.meta.url).pathname;
+  const faults = ['routeLost', 'linkDown'] as const;
+  it.skipIf(!hasNamespaces).each(faults)(
+    `heals %s for real${hasNamespaces ? '' : ' (SKIPPED: `unshare --net` or `ip` does not work here)'}`,
+    async (fault) => {
+      const args = [
+        ...inNamespace[1],
+        process.execPath,
+        '--conditions=@buddy/source',
+        program,
+        fault,
+      ];
+      const { stdout } = await run(inNamespace[0], args, { timeout: 25_000 });
+      const result: unknown = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+      expect(result).toEqual({
+        before: 'HEALTHY',
+        during: 'network.unreachable',
+        outcome: 'restored',
+        path: 'replica',
+        delivered: ['a', 'b'],
+        afterRevert: 'HEALTHY',
+        restoredWithinMs: expect.toSatisfy((ms: number) => ms < 5_000),
+      });
+    },
+    30_000,
+  );
+});
