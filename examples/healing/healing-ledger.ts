@@ -131,13 +131,13 @@ export class HealingLedger {
     return {
       kind: 'table',
       columns: [
-        { number: 'at' },
+        { number: 'at ms' },
         { name: 'fault' },
         { name: 'of' },
         'incidents',
         'playbooks',
         'what became of it',
-        { number: 'after' },
+        { number: 'after ms' },
       ],
       rows: this.#parts.breaking.records.map((record) => [
         this.#since(record.at),
@@ -146,7 +146,7 @@ export class HealingLedger {
         record.incidents.map(({ resource, signal }) => `${resource} ${signal}`).join(', '),
         [...new Set(record.incidents.flatMap(({ id }) => this.#playbooksOf(id)))].join(', '),
         becameOf(record),
-        record.healedAt === null ? '–' : seconds(record.healedAt - record.at),
+        record.healedAt === null ? '–' : rounded(record.healedAt - record.at),
       ]),
       file: null,
     };
@@ -154,10 +154,10 @@ export class HealingLedger {
 
   #mttrTable(): ReportPart {
     const { mttr } = this.#parts.guardian.stats();
-    const shown = (ms: number | undefined) => (ms === undefined ? 'none' : seconds(ms));
+    const shown = (ms: number | undefined) => (ms === undefined ? 'none' : rounded(ms));
     return {
       kind: 'table',
-      columns: ['time to restore, from noticed to well', { number: 's' }],
+      columns: ['time to restore, from noticed to well', { number: 'ms' }],
       rows: [
         ['mean of the last 10', shown(mttr.meanMs)],
         ['half of the last 100 within', shown(mttr.p50Ms)],
@@ -177,13 +177,13 @@ export class HealingLedger {
         { name: 'playbook' },
         { number: 'runs' },
         { number: 'successes' },
-        { number: 'mean s' },
+        { number: 'mean ms' },
       ],
       rows: ran.map(([id, { runs, successes, meanDurationMs }]) => [
         id,
         String(runs),
         String(successes),
-        meanDurationMs === undefined ? '–' : seconds(meanDurationMs),
+        meanDurationMs === undefined ? '–' : rounded(meanDurationMs),
       ]),
       file: null,
     };
@@ -211,12 +211,12 @@ export class HealingLedger {
     return {
       kind: 'table',
       columns: [
-        { number: 'noticed' },
+        { number: 'noticed at ms' },
         { name: 'resource' },
         { name: 'signal' },
         'playbooks',
         'ended',
-        { number: 'well after' },
+        { number: 'well after ms' },
       ],
       rows: this.#parts.breaking.incidents.map((incident) => [
         this.#since(incident.detected),
@@ -226,7 +226,7 @@ export class HealingLedger {
         `${stateOf(incident).replaceAll('_', ' ')}${incident.rehearses === null ? '' : ' (rehearsal)'}`,
         incident.restored === null
           ? '–'
-          : seconds(Math.max(0, incident.restored - incident.detected)),
+          : rounded(Math.max(0, incident.restored - incident.detected)),
       ]),
       file: null,
     };
@@ -250,7 +250,7 @@ export class HealingLedger {
   }
 
   #since(at: number): string {
-    return seconds(at - this.#parts.began);
+    return rounded(at - this.#parts.began);
   }
 }
 
@@ -270,6 +270,7 @@ function stateOf({ status, closedAs }: Incident): string {
   return closedAs ?? status;
 }
 
-function seconds(ms: number): string {
-  return (ms / 1_000).toFixed(2);
+/** Whole milliseconds, for Markdown would take `1.2` at the beginning of a cell for a list. */
+function rounded(ms: number): string {
+  return String(Math.round(ms));
 }

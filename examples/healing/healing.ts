@@ -79,13 +79,13 @@ const LOOK_EVERY_MS = 50;
 const CLOSED_WITHIN_MS = 30_000;
 
 /**
- * For processes on this machine that somebody breaks every few seconds: looked at each second, called well after one more, and
- * with limits that would hold back a guardian at a real service, where a fifth restart in ten minutes is one too many.
+ * For processes on this machine that somebody breaks every few seconds: looked at each second, called well when half a second
+ * more was good, and with limits that would hold back a guardian at a real service, where a fifth restart in ten minutes is one too many.
  */
 const GUARDIAN_OPTIONS = {
   probeIntervalMs: 1_000,
   confirm: { samples: 2, intervalMs: 250 },
-  longestStableMs: 1_000,
+  longestStableMs: 500,
   retry: { firstMs: 5_000, longestMs: 30_000 },
   limits: {
     restarts: { most: 10_000 },

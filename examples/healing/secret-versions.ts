@@ -66,13 +66,18 @@ export function openProviderToken({
     { name: `token of ${provider}` },
     {
       secrets: versions,
-      authenticate: (secret, signal) => askRepeatedly(() => ask(secret, signal)),
+      authenticate: (secret, signal) => {
+        const own = AbortSignal.any([signal, AbortSignal.timeout(ASKED_WITHIN_MS)]);
+        return askRepeatedly(() => ask(secret, own));
+      },
       refusals: new FileRefusals(refusalsFile),
     },
   );
 }
 
 const ASKED = 3;
+/** Who does not answer by then says nothing about a token; that it hangs is noticed elsewhere. */
+const ASKED_WITHIN_MS = 1_000;
 
 /** These providers refuse a call in a hundred for no reason: only who is refused each time is not known to them. */
 async function askRepeatedly(ask: () => Promise<Authentication>): Promise<Authentication> {

@@ -54,9 +54,12 @@ function gateOf({ calls, denied, approvals }: GateCounts): string[] {
 
 function healingOf({ faults, healed, incidents, mttr }: HealingCounts): string {
   const all = Object.values(incidents).reduce((a, b) => a + b, 0);
-  const inAll =
+  const mean =
     mttr.meanMs === null ? '' : `, ${(mttr.meanMs / 1_000).toFixed(1)} s to restore in the mean`;
-  return `  healed     ${healed} of ${counted(faults.length, 'fault')}; ${counted(all, 'incident')}${inAll}`;
+  const left = faults.filter(({ healedMs }) => healedMs === null);
+  const names = left.map(({ kind, target }) => `${kind} of ${target}`).join(', ');
+  const not = left.length === 0 ? '' : `; not healed: ${names}`;
+  return `  healed     ${healed} of ${counted(faults.length, 'fault')}; ${counted(all, 'incident')}${mean}${not}`;
 }
 
 function howToGoOn(runFolder: string): string[] {

@@ -21,7 +21,7 @@ interface Exit {
   signal: string | null;
 }
 
-/** A supervisor with one bot, `crawler`, whose processes are numbers. */
+/** A supervisor with one bot, `crawler`, whose process is this one. */
 class FakeSupervisor implements BotSupervisor {
   readonly events = new EventEmitter<{
     botExited: [event: { at: number; botId: string; exit: Exit }];
@@ -31,29 +31,29 @@ class FakeSupervisor implements BotSupervisor {
   starts = 0;
   phase = 'registered';
   lastExit: Exit | undefined;
-  #pid: number | undefined;
+  pid: number | undefined;
 
   async start(): Promise<void> {
     this.starts += 1;
-    this.#pid = 1_000 + this.starts;
+    this.pid = process.pid;
     this.phase = 'running';
     this.events.emit('botStarted', { at: this.starts * 100, botId: 'crawler' });
   }
 
   async stop(): Promise<void> {
-    if (this.#pid !== undefined)
+    if (this.pid !== undefined)
       this.end({ kind: 'requested', exitCode: 0, signal: null }, 'stopped');
   }
 
   end(exit: Exit, status = 'crashed'): void {
-    this.#pid = undefined;
+    this.pid = undefined;
     this.phase = status;
     this.lastExit = exit;
     this.events.emit('botExited', { at: 0, botId: 'crawler', exit });
   }
 
   async identity() {
-    const pid = this.#pid;
+    const pid = this.pid;
     return pid === undefined ? undefined : { pid, startedAtTicks: `${this.starts}` };
   }
 
@@ -78,7 +78,7 @@ describe('a bot as a service', () => {
     expect(supervisor.starts).toBe(1);
     expect(await bot.state(signal)).toEqual({
       is: 'running',
-      identity: { pid: 1_001, startTime: '1' },
+      identity: { pid: process.pid, startTime: '1' },
     });
     await bot.stop(signal);
     expect(await bot.state(signal)).toEqual({ is: 'stopped' });
@@ -145,6 +145,23 @@ describe('a bot as a service', () => {
     supervisor.end(killed);
     expect(await closed).toMatchObject({ incident: { closedAs: 'restored' } });
     expect(supervisor.starts).toBe(2);
+  });
+
+  it('is asked about only when its supervisor has seen to an end', async () => {
+    const supervisor = new FakeSupervisor();
+    const bot = createBotService(supervisor, 'crawler');
+    const child = spawn('true');
+    await once(child, 'exit');
+    await bot.start(signal);
+    supervisor.pid = child.pid; // gone, and the supervisor does not know it yet
+    let asked = 0;
+    const identity = supervisor.identity.bind(supervisor);
+    supervisor.identity = async () => {
+      asked += 1;
+      if (asked === 3) supervisor.end(killed);
+      return identity();
+    };
+    expect(await bot.state(signal)).toMatchObject({ is: 'exited', exit: { signal: 'SIGKILL' } });
   });
 
   it('does not start when its supervisor cannot, or when it is called off', async () => {

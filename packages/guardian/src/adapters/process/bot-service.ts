@@ -10,7 +10,7 @@ import type {
 } from '../../resource/adapters.ts';
 import { HEALTHY, type Reading } from '../../resource/reading.ts';
 import { signOfExit } from './classify-exit.ts';
-import { findByEnvironment } from './proc.ts';
+import { findByEnvironment, identify } from './proc.ts';
 import { MARK, markOf } from './process-mark.ts';
 
 /** How a process of a bot ended. */
@@ -94,6 +94,7 @@ const BETWEEN = new Set(['starting', 'stopping', 'backing_off']);
 const ENDED = new Set(['crashed', 'quarantined']);
 const TAIL_LINES = 50;
 const POLL_MS = 10;
+const SETTLED_WITHIN_MS = 1_000;
 const KILL_AFTER_MS = 500;
 const GIVE_UP_AFTER_MS = 5_000;
 
@@ -172,7 +173,7 @@ class BotService implements ServiceAdapter {
   }
 
   async state(): Promise<ServiceState> {
-    const identity = await this.#identity();
+    const identity = await this.#settledIdentity();
     if (identity) return { is: 'running', identity };
     const { status, lastExit } = await this.#supervisor.status(this.#id);
     if (!ENDED.has(status) || !lastExit) return { is: 'stopped' };
@@ -203,6 +204,16 @@ class BotService implements ServiceAdapter {
   async stop(): Promise<void> {
     await this.#supervisor.stop(this.#id);
     await this.#endThoseLeft();
+  }
+
+  /** A process that is gone is still its bot's until the supervisor has seen to its end: that is waited for, a while. */
+  async #settledIdentity(): Promise<ProcessIdentity | undefined> {
+    const until = this.#clock.monotonic() + SETTLED_WITHIN_MS;
+    for (;;) {
+      const found = await this.#identity();
+      if (!found || (await identify(found.pid)) || this.#clock.monotonic() >= until) return found;
+      await this.#clock.sleep(POLL_MS);
+    }
   }
 
   async #identity(): Promise<ProcessIdentity | undefined> {
