@@ -154,15 +154,14 @@ export class HealingLedger {
 
   #mttrTable(): ReportPart {
     const { mttr } = this.#parts.guardian.stats();
-    const shown = (ms: number | undefined) => (ms === undefined ? 'none' : rounded(ms));
     return {
       kind: 'table',
       columns: ['time to restore, from noticed to well', { number: 'ms' }],
       rows: [
-        ['mean of the last 10', shown(mttr.meanMs)],
-        ['half of the last 100 within', shown(mttr.p50Ms)],
-        ['95 % of the last 100 within', shown(mttr.p95Ms)],
-        ['age of the oldest incident that is open', shown(mttr.oldestOpenMs)],
+        ['mean of the last 10', roundedOrNone(mttr.meanMs)],
+        ['half of the last 100 within', roundedOrNone(mttr.p50Ms)],
+        ['95 % of the last 100 within', roundedOrNone(mttr.p95Ms)],
+        ['age of the oldest incident that is open', roundedOrNone(mttr.oldestOpenMs)],
       ],
       file: null,
     };
@@ -273,4 +272,8 @@ function stateOf({ status, closedAs }: Incident): string {
 /** Whole milliseconds, for Markdown would take `1.2` at the beginning of a cell for a list. */
 function rounded(ms: number): string {
   return String(Math.round(ms));
+}
+
+function roundedOrNone(ms: number | undefined): string {
+  return ms === undefined ? 'none' : rounded(ms);
 }

@@ -42,7 +42,7 @@ export interface HealingOptions {
   environment: Readonly<Record<string, string | undefined>>;
 }
 
-export interface BeginOptions {
+interface BeginOptions {
   /** Of the run. */
   stateFolder: string;
   governance: Pick<Governance, 'assertCovered' | 'govern'>;
@@ -68,7 +68,7 @@ export interface Healing {
   close(): Promise<void>;
 }
 
-export class HealingError extends BuddyError {
+class HealingError extends BuddyError {
   readonly code = 'EXAMPLES_HEALING';
 }
 

@@ -145,7 +145,9 @@ describe.skipIf(process.platform !== 'linux')('the main job, broken and healed',
     const ended = [...(await filesBelow(join(out, 'phase21')))]
       .filter(([path]) => path.endsWith('outcomes.jsonl'))
       .flatMap(([, text]) => recordsOf(text));
-    expect(ended.map(({ task_id }) => task_id).toSorted()).toEqual(TASKS.map((t) => t.task_id));
+    expect(ended.map(({ task_id: id }) => String(id)).toSorted()).toEqual(
+      TASKS.map((t) => t.task_id),
+    );
   }, 120_000);
 
   it('breaks nothing without --wire, or where the environment forbids it', async () => {
@@ -164,12 +166,12 @@ describe.skipIf(process.platform !== 'linux')('the main job, broken and healed',
   }, 60_000);
 });
 
-describe('the plan of faults', () => {
-  const first = (seed: number, count: number) => {
-    const plan = faultPlan(1_000, seededRandom(seed));
-    return Array.from({ length: count }, () => plan.next().value);
-  };
+function first(seed: number, count: number) {
+  const plan = faultPlan(1_000, seededRandom(seed));
+  return Array.from({ length: count }, () => plan.next().value);
+}
 
+describe('the plan of faults', () => {
   it('has each kind once in each round, and is the same for a seed', () => {
     const plan = first(7, 3 * FAULT_KINDS.length);
     for (let round = 0; round < 3; round += 1) {

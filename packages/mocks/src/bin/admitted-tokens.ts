@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { IsAdmitted } from '../exchange/is-admitted.ts';
 
 /** The file of tokens that are let in cannot be read. Nobody is let in then. */
-export class AdmittedTokensError extends BuddyError {
+class AdmittedTokensError extends BuddyError {
   readonly code = 'MOCKS_ADMITTED_TOKENS_INVALID';
 }
 
