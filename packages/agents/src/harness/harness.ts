@@ -374,7 +374,7 @@ class WaveHarness implements Harness {
       sections: await this.#sections(),
     });
     this.#logger.info({ runId, status, counts }, 'The run has ended');
-    if (run.hasEnded) await this.#engine.compact(runId);
+    if (run.hasEnded && run.wasBegun) await this.#engine.compact(runId);
     this.#emit('runCompleted', { at, runId, result });
     return result;
   }
