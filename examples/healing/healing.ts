@@ -57,13 +57,14 @@ export interface Healing {
   /** For those clients, from `begin` on. */
   secrets: Secrets;
   /**
-   * Starts the bots, the guardian over them, rehearses, and begins to break things.
+   * Starts the bots, the guardian over them, rehearses, and begins to break things; returns early when it is called off.
    * @throws {HealingError} When a bot does not come up.
    */
   begin(options: BeginOptions): Promise<void>;
   /** Waits until all kinds of faults were there, and what was broken is healed or had its time. */
   sections(): Promise<readonly ReportSection[]>;
-  counts(): HealingCounts;
+  /** Undefined when it was called off before anything could break. */
+  counts(): HealingCounts | undefined;
   /** Ends everything; may be called at any time. */
   close(): Promise<void>;
 }
@@ -114,6 +115,7 @@ class HealedProviders implements Healing {
   #guardian: Guardian | undefined;
   #breaking: BreakThings | undefined;
   #ledger: HealingLedger | undefined;
+  #signal: AbortSignal | undefined;
 
   constructor(options: HealingOptions, places: Places) {
     this.#options = options;
@@ -136,6 +138,7 @@ class HealedProviders implements Healing {
 
   async begin({ stateFolder, governance, signal }: BeginOptions): Promise<void> {
     const { seed, faultEverySeconds, environment } = this.#options;
+    this.#signal = signal;
     const files = (this.#files = healingFiles(stateFolder));
     await mkdir(files.services, { recursive: true });
     // Of a run that was killed and goes on.
@@ -155,7 +158,7 @@ class HealedProviders implements Healing {
     await supervisor.startAll();
     const tokens = (this.#tokens = await this.#openTokens(files, secrets));
     const resources = healedResources(files, this.#places, supervisor, tokens);
-    await untilUp(resources, signal);
+    if (!(await isUp(resources, signal))) return;
     const guardian = (this.#guardian = createGuardian(GUARDIAN_OPTIONS, {
       resources: resources.inputs,
       playbooks: builtinPlaybooks,
@@ -178,9 +181,11 @@ class HealedProviders implements Healing {
     const ledger = new HealingLedger({ guardian, breaking, began: systemClock.now() });
     this.#ledger = ledger;
     await guardian.start();
-    ledger.rehearsals = await rehearseAll(guardian, kit, injector);
     signal.addEventListener('abort', () => void breaking.stop(), { once: true });
+    const rehearsing = rehearseAll(guardian, kit, injector);
+    await Promise.race([rehearsing, abortOf(signal)]);
     if (signal.aborted) return;
+    ledger.rehearsals = await rehearsing;
     breaking.begin();
   }
 
@@ -190,9 +195,8 @@ class HealedProviders implements Healing {
     return [...(this.#ledger?.sections() ?? []), await this.#callsSection()];
   }
 
-  counts(): HealingCounts {
-    if (!this.#ledger) throw new HealingError('The providers were not started');
-    return this.#ledger.counts();
+  counts(): HealingCounts | undefined {
+    return this.#ledger?.counts();
   }
 
   close(): Promise<void> {
@@ -221,7 +225,11 @@ class HealedProviders implements Healing {
 
   async #untilClosed(): Promise<void> {
     const until = systemClock.monotonic() + CLOSED_WITHIN_MS;
-    while ((this.#guardian?.openIncidents.length ?? 0) > 0 && systemClock.monotonic() < until) {
+    while (
+      (this.#guardian?.openIncidents.length ?? 0) > 0 &&
+      this.#signal?.aborted !== true &&
+      systemClock.monotonic() < until
+    ) {
       await systemClock.sleep(LOOK_EVERY_MS);
     }
   }
@@ -266,21 +274,34 @@ async function handOutToken(provider: TokenProvider, files: HealingFiles): Promi
   return versions;
 }
 
-async function untilUp({ ports, configs }: HealedResources, signal: AbortSignal): Promise<void> {
+/**
+ * Waits until every bot answers; false when it is called off.
+ * @throws {HealingError} When one does not in its time.
+ */
+async function isUp({ ports, configs }: HealedResources, signal: AbortSignal): Promise<boolean> {
   const until = systemClock.monotonic() + UP_WITHIN_MS;
+  const never = new AbortController().signal;
   for (const bot of [...PROVIDERS, RECORDER] as const) {
     for (;;) {
-      signal.throwIfAborted();
-      const reading = await ports[bot].exchange(signal);
+      if (signal.aborted) return false;
+      const reading = await ports[bot].exchange(never);
       if (reading.status === 'HEALTHY') break;
       if (systemClock.monotonic() > until) {
         throw new HealingError(
-          `${bot} did not come up within ${UP_WITHIN_MS / 1_000} s: ${'note' in reading ? (reading.note ?? '') : ''}; its log is in state/healing/logs`,
+          `${bot} did not come up within ${UP_WITHIN_MS / 1_000} s: ${reading.note}; its log is in state/healing/logs`,
         );
       }
-      await systemClock.sleep(LOOK_EVERY_MS, signal);
+      await systemClock.sleep(LOOK_EVERY_MS);
     }
   }
   // From now on there is a copy of each config from good times.
-  for (const provider of PROVIDERS) await configs[provider].probe(signal);
+  for (const provider of PROVIDERS) await configs[provider].probe(never);
+  return true;
+}
+
+function abortOf(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
