@@ -87,11 +87,20 @@ function jsonOf({
   result,
   programs,
   gate,
+  healing,
   folder: written,
   runFolder,
   reportPath,
 }: RunReport): string {
   const next = result.status === 'waiting' ? nextCommands(runFolder) : null;
-  const all = { ...result, programs, governance: gate, folder: written, report: reportPath, next };
+  const all = {
+    ...result,
+    programs,
+    governance: gate,
+    ...(healing && { healing }),
+    folder: written,
+    report: reportPath,
+    next,
+  };
   return `${JSON.stringify(all, null, 2)}\n`;
 }

@@ -19,6 +19,10 @@ export interface Arguments {
   speed: number;
   /** Whether the providers are servers that real clients speak to. */
   wire: boolean;
+  /** Whether the providers' servers and a worker are broken while the run goes on, and healed. Only with `wire`. */
+  faults: boolean;
+  /** Mean pause between two faults, in seconds. */
+  faultEvery: number;
   /** Absolute. */
   policy: string;
   /** Whether requests for approval are granted by nobody's word. */
@@ -70,7 +74,11 @@ Usage: npx -y pnpm@12 start [options]
   --clock KIND      manual: waiting costs no time; real: it does (default: manual)
   --wire            speak to the providers through their real clients, over HTTP to mock servers on this machine;
                     on the real clock
-  --speed N         on the real clock, let time pass N times as fast, 1 to 1000 (default: 1; with --wire 20)
+  --faults          with --wire: run those servers and a worker as processes of their own, break them for real while the
+                    run goes on, and let the guardian heal them; the run waits until each kind of fault was there once
+  --fault-every N   seconds between two faults, half to one and a half of it by chance, 0 to 3600 (default: 10)
+  --speed N         on the real clock, let time pass N times as fast, 1 to 1000 (default: 1; with --wire 20,
+                    with --faults 5: healing takes its real time)
   --policy FILE     what agents may do (default: the policy that comes with @buddy/governance)
   --approve-all-dev grant every request for approval, by nobody's word; for development only
   --go-on DIR       run what the run in DIR left waiting, as far as people have decided by now
@@ -84,7 +92,7 @@ Exit status: 0 the run completed, or waits for people, whatever its tasks did; 1
 
 Tasks that need approval wait: the run ends, and says how to approve and go on. --go-on takes all but
 --approve-all-dev and --json from that run. It is a new process with new mock providers, which know nothing of what
-the run did before; a program (\`code\`) begins at its beginning. It works in DIR/go-on-N.
+the run did before; a program (\`code\`) begins at its beginning. It works in DIR/go-on-N, and breaks nothing.
 
 A run on the real clock keeps a journal, DIR/state/journal.db. --resume brings plans, counts and files to where they
 were, does again only what is not in the journal, and goes on; so it does with what people have approved since.
@@ -119,6 +127,15 @@ export function parseArguments(args: readonly string[], folder: string): Command
   if (values.speed !== undefined && clock === 'manual') {
     throw new UsageError('--speed is for the real clock; add --clock real, or leave it out');
   }
+  const faults = values.faults ?? false;
+  if (faults && !wire) {
+    throw new UsageError('--faults breaks the servers of --wire; add --wire, or leave it out');
+  }
+  const faultEvery = values['fault-every'];
+  if (faultEvery !== undefined && !faults) {
+    throw new UsageError('--fault-every is for --faults; add it, or leave this out');
+  }
+  const usualSpeed = faults ? '5' : wire ? '20' : '1';
   return {
     kind: 'run',
     arguments: {
@@ -129,8 +146,10 @@ export function parseArguments(args: readonly string[], folder: string): Command
       strategy: oneOf('--strategy', values.strategy ?? 'load_balanced', STRATEGIES),
       waves: values.waves === undefined ? undefined : waveRange(values.waves),
       clock,
-      speed: wholeNumber('--speed', values.speed ?? (wire ? '20' : '1'), { from: 1, to: FASTEST }),
+      speed: wholeNumber('--speed', values.speed ?? usualSpeed, { from: 1, to: FASTEST }),
       wire,
+      faults,
+      faultEvery: wholeNumber('--fault-every', faultEvery ?? '10', { from: 0, to: SELDOMEST }),
       policy: path('policy', 'file') ?? DEFAULT_POLICY,
       approveAll,
       force: values.force ?? false,
@@ -141,6 +160,7 @@ export function parseArguments(args: readonly string[], folder: string): Command
 
 export const MOST_AGENTS = 1_000;
 export const FASTEST = 1_000;
+export const SELDOMEST = 3_600;
 
 /** What a run that goes on does not take from the run before. */
 const OF_GOING_ON = new Set(['go-on', 'resume', 'approve-all-dev', 'json', 'help']);
@@ -176,6 +196,8 @@ function parseOptions(args: readonly string[]) {
         clock: { type: 'string' },
         speed: { type: 'string' },
         wire: { type: 'boolean' },
+        faults: { type: 'boolean' },
+        'fault-every': { type: 'string' },
         policy: { type: 'string' },
         'approve-all-dev': { type: 'boolean' },
         'go-on': { type: 'string' },

@@ -18,6 +18,8 @@ import {
   writeFileAtomic,
 } from '@buddy/core';
 import type { Governance } from '@buddy/governance';
+import type { HealingCounts } from '../healing/healing-ledger.ts';
+import { type Healing, planHealing } from '../healing/healing.ts';
 import { crew } from '../world/agents.ts';
 import { createWorld, DEFAULT_ACTION, type World } from '../world/tools.ts';
 import { loadTruth } from '../world/truth.ts';
@@ -61,6 +63,8 @@ export interface RunReport extends Pick<Job, 'folder' | 'runFolder' | 'notes'> {
   reportPath: string;
   programs: ProgramCounts;
   gate: GateCounts;
+  /** Undefined when nothing was broken. */
+  healing: HealingCounts | undefined;
 }
 
 /** What a job runs on. */
@@ -69,31 +73,41 @@ export interface Setting {
   world: World;
   /** The servers of the providers; undefined when these are in memory. */
   wire: Wire | undefined;
+  /** The same as processes of their own, which are broken and healed; undefined when they are not. */
+  healing: Healing | undefined;
   /** By `performance.now()`. */
   began: number;
 }
 
-/** @throws {NotConfiguredError} Outside a dry run, when a provider's address or credentials are missing. */
+/**
+ * @throws {UsageError} When things are to be broken, and the environment forbids it.
+ * @throws {NotConfiguredError} Outside a dry run, when a provider's address or credentials are missing.
+ */
 export async function openJob(
-  options: Pick<Arguments, 'seed' | 'input' | 'clock' | 'speed' | 'wire'>,
+  options: Pick<Arguments, 'seed' | 'input' | 'clock' | 'speed' | 'wire' | 'faults' | 'faultEvery'>,
   environment: Surroundings['environment'],
 ): Promise<Setting> {
   const began = performance.now();
   const { seed, input } = options;
   const clock = clockOf(options);
   const truth = await truthBeside(input);
-  const wire = options.wire ? await startWire(seed, clock) : undefined;
+  const { wire: isOverWire, faults, speed, faultEvery: faultEverySeconds } = options;
+  const healing = faults
+    ? await planHealing({ seed, speed, faultEverySeconds, environment })
+    : undefined;
+  const wire = isOverWire && !healing ? await startWire(seed, clock) : undefined;
+  const own = healing?.environment ?? wire?.environment;
   const world = createWorld(
-    { seed, truth, environment: { ...environment, ...wire?.environment } },
+    { seed, truth, environment: { ...environment, ...own }, secrets: healing?.secrets },
     clock,
   );
-  return { clock, world, wire, began };
+  return { clock, world, wire, healing, began };
 }
 
 /** Runs a job with every tool behind the gate: those of the agents, those inside programs, and the running of programs. */
 export async function runJob(
   job: Job,
-  { clock, world, wire, began }: Setting,
+  { clock, world, wire, healing, began }: Setting,
   surroundings: Surroundings,
 ): Promise<RunReport> {
   const { folder, runFolder, seed, strategy, waves, part, approveAll } = job;
@@ -115,7 +129,7 @@ export async function runJob(
   const programs = createPrograms({ work: world.work, programTools }, { clock, output, seed });
   const tools = governance.govern([...world.tools, programs.tool]);
   governance.assertCovered([...tools, ...programTools]);
-  const notes = [...notesOn(job, wire), ...job.notes];
+  const notes = [...notesOn(job, { wire, healing }), ...job.notes];
   const harness = createHarness(
     {
       agents: crew(job.agents),
@@ -132,11 +146,16 @@ export async function runJob(
       newId: job.store ? randomId(`run-${seed}`) : countingId(`run-${seed}`),
       ...(job.store && { engine: createEngine({ clock, store: job.store }) }),
       notes,
-      sections: () => [
-        ...programs.ledger.sections(),
-        ...gate.sections(),
-        ...(wire?.sections() ?? []),
-      ],
+      sections: async () => {
+        // First, for it waits until what was broken is healed, which the gate counts, too.
+        const healed = (await healing?.sections()) ?? [];
+        return [
+          ...programs.ledger.sections(),
+          ...healed,
+          ...gate.sections(),
+          ...(wire?.sections() ?? []),
+        ];
+      },
     },
   );
   const waiting = followWaiting(harness, job.askedBy);
@@ -144,6 +163,7 @@ export async function runJob(
   try {
     const work = async () => {
       await harness.load(job.source);
+      await healing?.begin({ stateFolder: stateFolderOf(folder), governance, signal });
       if (!job.isResumed) return harness.run({ signal });
       return decideAll(harness, governance, await harness.resume({ signal }));
     };
@@ -160,6 +180,7 @@ export async function runJob(
       reportPath,
       programs: programs.ledger.counts,
       gate: counts,
+      healing: healing?.counts(),
       notes,
     };
   } finally {
@@ -167,6 +188,7 @@ export async function runJob(
     await programs.close();
     await harness.close();
     await wire?.close();
+    await healing?.close();
   }
 }
 
@@ -192,11 +214,16 @@ function isDecided({ approvals }: Governance, approvalId: string | null): boolea
   return approval !== undefined && approval.state !== 'pending';
 }
 
-function notesOn({ approveAll }: Job, wire: Wire | undefined): string[] {
+function notesOn(
+  { approveAll }: Job,
+  { wire, healing }: Pick<Setting, 'wire' | 'healing'>,
+): string[] {
   return [
-    wire
-      ? 'The real clients spoke over HTTP to mock servers in this process. Nothing left this machine.'
-      : 'DRY_RUN: the providers are mocks in memory. Nothing left this process.',
+    healing
+      ? 'The real clients spoke over HTTP to mock servers in processes of their own, which were broken on purpose and healed by the guardian. Nothing left this machine.'
+      : wire
+        ? 'The real clients spoke over HTTP to mock servers in this process. Nothing left this machine.'
+        : 'DRY_RUN: the providers are mocks in memory. Nothing left this process.',
     ...(approveAll
       ? ['Approvals were given by nobody: --approve-all-dev granted each request as it came.']
       : []),

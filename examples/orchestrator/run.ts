@@ -4,6 +4,8 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createAgentManager, nextRunFolder, openJournal, prepareOutputFolder } from '@buddy/agents';
 import { BuddyError, ManualClock } from '@buddy/core';
+import { builtinPlaybooks } from '@buddy/guardian';
+import { withGuardianRules } from '../healing/guarded-policy.ts';
 import { DEFAULT_ACTION } from '../world/tools.ts';
 import { type Arguments, type GoOnArguments, UsageError } from './arguments.ts';
 import { requireDevelopment } from './gate.ts';
@@ -37,7 +39,8 @@ export async function runOrchestrator(
   surroundings: Surroundings,
 ): Promise<RunReport> {
   const { environment } = surroundings;
-  const policy = await checkedPolicy(options.policy);
+  const own = await checkedPolicy(options.policy);
+  const policy = options.faults ? withGuardianRules(own, builtinPlaybooks) : own;
   if (options.approveAll) requireDevelopment(environment);
   const setting = await openJob(options, environment);
   await requireTasks(options);
@@ -131,7 +134,7 @@ export async function goOn(
   surroundings: Surroundings,
 ): Promise<RunReport> {
   const { environment } = surroundings;
-  const saved = await savedArguments(run);
+  const saved = { ...(await savedArguments(run)), faults: false };
   if (approveAll) requireDevelopment(environment);
   const { lines, askedBy, left } = await goOnInput(saved.input, await waitingOf(run));
   if (lines.length === 0) throw new GoOnError(`Nothing in ${run} waits for approval`);

@@ -8,7 +8,14 @@ import {
   writeFileAtomic,
 } from '@buddy/core';
 import { z } from 'zod';
-import { type Arguments, CLOCKS, FASTEST, MOST_AGENTS, STRATEGIES } from './arguments.ts';
+import {
+  type Arguments,
+  CLOCKS,
+  FASTEST,
+  MOST_AGENTS,
+  SELDOMEST,
+  STRATEGIES,
+} from './arguments.ts';
 import { LOG_FILE, POLICY_FILE } from './gate.ts';
 import type { CheckedPolicy } from './policy.ts';
 
@@ -27,10 +34,13 @@ const SavedArguments = z.strictObject({
   clock: z.enum(CLOCKS),
   speed: z.int().min(1).max(FASTEST).default(1),
   wire: z.boolean().default(false),
+  faults: z.boolean().default(false),
+  /** Seconds. */
+  fault_every: z.int().min(0).max(SELDOMEST).default(10),
 });
 export type SavedArguments = Pick<
   Arguments,
-  'input' | 'seed' | 'agents' | 'strategy' | 'clock' | 'speed' | 'wire'
+  'input' | 'seed' | 'agents' | 'strategy' | 'clock' | 'speed' | 'wire' | 'faults' | 'faultEvery'
 > & { waves?: Arguments['waves'] };
 
 /** A task that waits, and for what: an approval, to be told what became of a lost call, or another task that waits. */
@@ -98,7 +108,7 @@ export async function setPhasesAside(run: string): Promise<void> {
 /** Before the run begins: what it was told to do, and a policy of its own that nobody else's edits reach. */
 export async function saveArguments(
   run: string,
-  { input, seed, agents, strategy, waves, clock, speed, wire }: SavedArguments,
+  { input, seed, agents, strategy, waves, clock, speed, wire, faults, faultEvery }: SavedArguments,
   { text }: Pick<CheckedPolicy, 'text'>,
 ): Promise<void> {
   const state = stateFolderOf(run);
@@ -113,6 +123,8 @@ export async function saveArguments(
     clock,
     speed,
     wire,
+    faults,
+    fault_every: faultEvery,
   };
   await writeFileAtomic(join(state, POLICY_FILE), text);
   await writeFileAtomic(join(state, ARGUMENTS_FILE), `${JSON.stringify(saved, null, 2)}\n`);
@@ -130,7 +142,8 @@ export async function savedArguments(run: string): Promise<SavedArguments> {
     throw new GoOnError(message, { cause: error });
   });
   try {
-    return SavedArguments.parse(JSON.parse(text));
+    const { fault_every: faultEvery, ...saved } = SavedArguments.parse(JSON.parse(text));
+    return { ...saved, faultEvery };
   } catch (error) {
     throw new GoOnError(`${path} was not written by start: ${describeFailure(error).message}`, {
       cause: error,

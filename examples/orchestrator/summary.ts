@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import type { HealingCounts } from '../healing/healing-ledger.ts';
 import { counted, type ProgramCounts } from './program-ledger.ts';
 import type { GateCounts } from './gate-ledger.ts';
 import type { RunReport } from './job.ts';
@@ -6,7 +7,7 @@ import { nextCommands } from './next-commands.ts';
 
 /** A run in a few lines, for people. */
 export function summaryOf(
-  { result, runFolder, reportPath, programs, gate, notes }: RunReport,
+  { result, runFolder, reportPath, programs, gate, healing, notes }: RunReport,
   { isColoured }: { isColoured: boolean },
 ): string {
   const { status, counts, health, tasks, problems, waiting, unfinishedWaves, startedAt, endedAt } =
@@ -25,6 +26,7 @@ export function summaryOf(
     `  input      ${inputOf(problems)}`,
     ...programsOf(programs),
     ...gateOf(gate),
+    ...(healing ? [healingOf(healing)] : []),
     ...(unfinishedWaves.length > 0 ? [`  unfinished waves ${unfinishedWaves.join(', ')}`] : []),
     ...(waiting.length > 0 ? [`  waiting    ${waiting.length} for a person; see the report`] : []),
     ...(status === 'waiting' && gate.pending > 0 ? howToGoOn(runFolder) : []),
@@ -48,6 +50,16 @@ function gateOf({ calls, denied, approvals }: GateCounts): string[] {
   return [
     `  governed   ${counted(calls, 'call')}, each in the log before it was made; ${denied} denied, ${used} approved`,
   ];
+}
+
+function healingOf({ faults, healed, incidents, mttr }: HealingCounts): string {
+  const all = Object.values(incidents).reduce((a, b) => a + b, 0);
+  const mean =
+    mttr.meanMs === null ? '' : `, ${(mttr.meanMs / 1_000).toFixed(1)} s to restore in the mean`;
+  const left = faults.filter(({ healedMs }) => healedMs === null);
+  const names = left.map(({ kind, target }) => `${kind} of ${target}`).join(', ');
+  const not = left.length === 0 ? '' : `; not healed: ${names}`;
+  return `  healed     ${healed} of ${counted(faults.length, 'fault')}; ${counted(all, 'incident')}${mean}${not}`;
 }
 
 function howToGoOn(runFolder: string): string[] {

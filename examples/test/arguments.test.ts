@@ -18,6 +18,8 @@ describe('the arguments of the main job', () => {
         clock: 'manual',
         speed: 1,
         wire: false,
+        faults: false,
+        faultEvery: 10,
         policy: DEFAULT_POLICY,
         approveAll: false,
         force: false,
@@ -30,7 +32,7 @@ describe('the arguments of the main job', () => {
   it('can all be given', () => {
     expect(
       parse(
-        ...'--input in --out=/tmp/out --seed 0 --agents 1000 --strategy priority --waves 2-4 --clock real --speed 60 --wire --policy p.yaml --approve-all-dev --force --json'.split(
+        ...'--input in --out=/tmp/out --seed 0 --agents 1000 --strategy priority --waves 2-4 --clock real --speed 60 --wire --faults --fault-every 3 --policy p.yaml --approve-all-dev --force --json'.split(
           ' ',
         ),
       ),
@@ -46,6 +48,8 @@ describe('the arguments of the main job', () => {
         clock: 'real',
         speed: 60,
         wire: true,
+        faults: true,
+        faultEvery: 3,
         policy: '/home/ada/p.yaml',
         approveAll: true,
         force: true,
@@ -59,6 +63,17 @@ describe('the arguments of the main job', () => {
     expect(() => parse('--wire', '--clock', 'manual')).toThrow('--wire runs on the real clock');
     expect(() => parse('--speed', '2')).toThrow('--speed is for the real clock');
     expect(() => parse('--clock', 'real', '--speed', '0')).toThrow('--speed takes a whole number');
+  });
+
+  it('break things only over the wire, and then let time pass less fast: healing takes its own', () => {
+    expect(parse('--wire', '--faults')).toMatchObject({
+      arguments: { wire: true, faults: true, faultEvery: 10, clock: 'real', speed: 5 },
+    });
+    expect(() => parse('--faults')).toThrow('--faults breaks the servers of --wire; add --wire');
+    expect(() => parse('--wire', '--fault-every', '3')).toThrow('--fault-every is for --faults');
+    expect(() => parse('--wire', '--faults', '--fault-every', '3601')).toThrow(
+      '--fault-every takes',
+    );
   });
 
   it('take paths as relative to the folder of the caller', () => {
@@ -139,7 +154,7 @@ describe('the arguments of the main job', () => {
 
   it('are all in the help', () => {
     const options =
-      '--input --out --force --seed --agents --strategy --waves --clock --policy --approve-all-dev --go-on --json --help'.split(
+      '--input --out --force --seed --agents --strategy --waves --clock --wire --faults --fault-every --speed --policy --approve-all-dev --go-on --resume --json --help'.split(
         ' ',
       );
     for (const option of options) expect(HELP).toContain(`  ${option} `);

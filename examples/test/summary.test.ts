@@ -1,6 +1,7 @@
 import { createHarness, type RunResult } from '@buddy/agents';
 import { ManualClock } from '@buddy/core';
 import { describe, expect, it } from 'vitest';
+import type { HealingCounts } from '../healing/healing-ledger.ts';
 import { summaryOf } from '../orchestrator/summary.ts';
 import { createWorld, DEFAULT_ACTION } from '../world/tools.ts';
 
@@ -24,11 +25,13 @@ async function summary(
     programs = {},
     violations = 0,
     pending = 0,
+    healing,
   }: {
     isColoured?: boolean;
     programs?: Partial<typeof NO_PROGRAMS>;
     violations?: number;
     pending?: number;
+    healing?: HealingCounts;
   } = {},
 ): Promise<string> {
   const result = { ...(await resultOfRun()), ...changes };
@@ -39,6 +42,7 @@ async function summary(
     reportPath: '/out/phase21/report.md',
     programs: { runs: { ...NO_PROGRAMS, ...programs }, violations },
     gate: { calls: 3, denied: 1, pending, approvals: { cli: 2 } },
+    healing,
     notes: ['Mind.'],
   };
   return summaryOf(report, { isColoured });
@@ -107,6 +111,30 @@ describe('the summary of a run', () => {
     const programs = { ok: 5, error: 2, limit: 1 };
     expect(await summary({}, { programs, violations: 3 })).toContain(
       'code       8 programs: 5 ok, 2 error, 1 limit; 3 violations\n',
+    );
+  });
+
+  it('says what was broken and what of it was healed, if anything was', async () => {
+    expect(await summary({})).not.toContain('healed ');
+    const fault = {
+      kind: 'provider_killed',
+      target: 'mployer',
+      healedMs: 900,
+      problem: null,
+      incidents: ['i1'],
+    } as const;
+    const healing: HealingCounts = {
+      faults: [fault, { ...fault, kind: 'provider_hangs', target: 'msgraph', healedMs: null }],
+      injected: 2,
+      healed: 1,
+      incidents: { restored: 2, parked: 1 },
+      mttr: { count: 2, meanMs: 1_234, p50Ms: 1_000, p95Ms: 1_500, oldestOpenMs: 60_000 },
+      playbooks: {},
+      ledger: { symptoms: 3, outcomes: {}, pending: 0 },
+      rehearsals: [],
+    };
+    expect(await summary({}, { healing })).toContain(
+      'healed     1 of 2 faults; 3 incidents, 1.2 s to restore in the mean; not healed: provider_hangs of msgraph\n',
     );
   });
 

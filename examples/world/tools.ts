@@ -10,8 +10,6 @@ import {
   getGoHighLevelClient,
   getGraphMailClient,
   getMployerClient,
-  type GoHighLevelClient,
-  type GraphMailClient,
   MployerFilters,
   NewGoHighLevelContact,
   GoHighLevelContactUpdate,
@@ -19,6 +17,7 @@ import {
 import { z } from 'zod';
 import { traitsOf } from './agents.ts';
 import { createMployerSession, type MployerSession } from './mployer-session.ts';
+import { type Crm, type Mail, renewedCrm, renewedMail, type Secret } from './renewed-clients.ts';
 import { careOf, type TaskTruth } from './truth.ts';
 
 export interface WorldOptions {
@@ -26,6 +25,13 @@ export interface WorldOptions {
   /** What tasks are really like, by id; of others, nothing is known and nothing goes wrong. */
   truth: ReadonlyMap<string, TaskTruth>;
   environment: Readonly<Record<string, string | undefined>>;
+  /** Secrets that may become others while the run goes on. Default: those of the environment, once and for all. */
+  secrets?: Secrets | undefined;
+}
+
+export interface Secrets {
+  gohighlevel: Secret;
+  msgraph: Secret;
 }
 
 /** Sample contacts in the CRM at the start; the shipped data updates them. */
@@ -53,11 +59,25 @@ type Work = <Input>(
   context: ToolContext,
 ) => Promise<Input>;
 
-export function createWorld({ seed, truth, environment }: WorldOptions, clock: Clock): World {
+export function createWorld(
+  { seed, truth, environment, secrets }: WorldOptions,
+  clock: Clock,
+): World {
+  const crm = (own = {}) =>
+    getGoHighLevelClient(
+      { ...environment, ...own },
+      { clock, mock: { seed, contacts: SAMPLE_CONTACTS } },
+    );
+  const mail = (own = {}) =>
+    getGraphMailClient({ ...environment, ...own }, { clock, mock: { seed } });
   const providers: Providers = {
     mployer: createMployerSession(getMployerClient(environment, { clock, mock: { seed } })),
-    crm: getGoHighLevelClient(environment, { clock, mock: { seed, contacts: SAMPLE_CONTACTS } }),
-    mail: getGraphMailClient(environment, { clock, mock: { seed } }),
+    crm: secrets
+      ? renewedCrm(secrets.gohighlevel, (token) => crm({ GOHIGHLEVEL_TOKEN: token }))
+      : crm(),
+    mail: secrets
+      ? renewedMail(secrets.msgraph, (token) => mail({ MSGRAPH_ACCESS_TOKEN: token }))
+      : mail(),
   };
   const work: Work = async (input, slip, context) => {
     const task = truth.get(context.taskId ?? '');
@@ -76,8 +96,8 @@ export function createWorld({ seed, truth, environment }: WorldOptions, clock: C
 
 interface Providers {
   mployer: MployerSession;
-  crm: GoHighLevelClient;
-  mail: GraphMailClient;
+  crm: Crm;
+  mail: Mail;
 }
 
 function providerTools({ mployer, crm, mail }: Providers, work: Work): Tool[] {

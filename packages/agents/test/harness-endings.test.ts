@@ -1,5 +1,11 @@
 import { setImmediate as macrotask } from 'node:timers/promises';
-import { createHarness, MemoryOutput, type Output, OutputFailedError } from '@buddy/agents';
+import {
+  createEngine,
+  createHarness,
+  MemoryOutput,
+  type Output,
+  OutputFailedError,
+} from '@buddy/agents';
 import { type Clock, defineTool, ManualClock } from '@buddy/core';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -13,6 +19,7 @@ import {
   tasks,
   workTool,
 } from './harness-fixture.ts';
+import { Remembered } from './remembered.ts';
 
 /** Works for a second, and tells what became of the signals it was given. */
 function watchedTool(clock: Clock) {
@@ -107,6 +114,17 @@ describe('a run that is aborted', () => {
     expect(calls).toEqual([]);
     expect([...output.files.keys()].filter((path) => path.includes('wave_'))).toEqual([]);
     expect(jsonFile(output, 'phase21/run.json')).toMatchObject({ status: 'cancelled' });
+  });
+
+  it('ends well where runs are remembered, too, when it was aborted before it was one', async () => {
+    const clock = new ManualClock();
+    const journal = new Remembered();
+    const engine = createEngine({ clock, store: journal.open() });
+    const { run } = await prepare({ lines: tasks(3), clock, engine });
+    expect(await run({ signal: AbortSignal.abort('never mind') })).toMatchObject({
+      status: 'cancelled',
+    });
+    expect(journal.operations).toEqual([]);
   });
 
   it.each([1, 2, 3, 4, 5, 8, 13, 20, 30])(

@@ -267,4 +267,16 @@ describe('what the host of a harness has to tell', () => {
     expect(report).toContain('1. Take an &#42;umbrella&#42;.');
     expect(report).toContain('- Nothing left this process.');
   });
+
+  it('is waited for when it takes a while', async () => {
+    const { output, run } = await prepare({
+      lines: [task('a')],
+      sections: async () => {
+        await Promise.resolve();
+        return [{ title: 'Weather', parts: [], nextStep: null }];
+      },
+    });
+    await run();
+    expect(output.files.get('phase21/report.md')).toContain('## Weather');
+  });
 });

@@ -3,6 +3,7 @@ export {
   followLink,
   writeFileAtomic,
 } from './atomic-file/write-file-atomic.ts';
+export { acceleratedClock } from './clock/accelerated-clock.ts';
 export type { Clock } from './clock/clock.ts';
 export { ManualClock } from './clock/manual-clock.ts';
 export { systemClock } from './clock/system-clock.ts';

@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events';
-import { type Clock, ManualClock, systemClock } from '@buddy/core';
+import { acceleratedClock, type Clock, ManualClock, systemClock } from '@buddy/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -8,6 +8,10 @@ const clocks: [
   make: () => { clock: Clock; settle: <T>(work: () => Promise<T>) => Promise<T> },
 ][] = [
   ['the system clock', () => ({ clock: systemClock, settle: (work) => work() })],
+  [
+    'an accelerated clock',
+    () => ({ clock: acceleratedClock(1_000_000), settle: (work) => work() }),
+  ],
   [
     'a manual clock',
     () => {
@@ -237,5 +241,21 @@ describe('a manual clock', () => {
   it('waits in `run` for work that neither sleeps nor is external', async () => {
     const clock = new ManualClock();
     expect(await clock.run(async () => (await rounds(10), 'done'))).toBe('done');
+  });
+});
+
+describe('an accelerated clock', () => {
+  it('lets hours pass in no time, and begins at the present', async () => {
+    const clock = acceleratedClock(10_000_000);
+    expect(Math.abs(clock.now() - Date.now())).toBeLessThan(24 * 3_600_000);
+    const began = clock.monotonic();
+    await clock.sleep(3_600_000); // a third of a millisecond
+    expect(clock.monotonic() - began).toBeGreaterThan(3_000_000);
+  });
+
+  it('cannot stand still or go back', () => {
+    for (const speed of [0, -1, NaN, Infinity]) {
+      expect(() => acceleratedClock(speed)).toThrow(RangeError);
+    }
   });
 });

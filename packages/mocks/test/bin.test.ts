@@ -225,4 +225,62 @@ describe('buddy-mocks', () => {
     expect(code).toBe(1);
     expect(err).toContain(`Port ${port} cannot be listened on`);
   });
+
+  it('serves one mock alone at its port, over plain HTTP, and tells whoever asks that it is there', async () => {
+    const { env } = await serve('--only', 'mployer', '--plain', '--latency', 'none');
+    expect(Object.keys(env)).toEqual([
+      'DRY_RUN',
+      'MPLOYER_BASE_URL',
+      'BUDDY_MOCKS_URL',
+      'BUDDY_MOCKS_TOKEN',
+    ]);
+    expect(env['MPLOYER_BASE_URL']).toMatch(/^http:/);
+    expect((await fetch(`${env['BUDDY_MOCKS_URL']}/health`)).status).toBe(204);
+    expect((await fetch(`${env['BUDDY_MOCKS_URL']}`)).status).toBe(401);
+  });
+
+  it('reads its options from a file, and ends with 78 when that is missing or wrong', async () => {
+    const options = { only: 'gohighlevel', plain: true, contacts: 2, latency: 'none', speed: 20 };
+    const file = await fileWith(JSON.stringify(options));
+    const { env } = await serve('--config', file, '--contacts', '3');
+    const address = `${env['GOHIGHLEVEL_BASE_URL']}/contacts/?locationId=${env['GOHIGHLEVEL_LOCATION_ID']}`;
+    const listed: unknown = await (await fetch(address, { headers: GHL })).json();
+    expect(listed).toMatchObject({ contacts: [{}, {}, {}] }); // the command line wins
+    expect(await run('serve', '--config', `${file}.gone`)).toMatchObject({ code: 78 });
+    for (const text of [
+      '{',
+      '[]',
+      '{"speed": 0}',
+      '{"port": {}}',
+      '{"prot": 1}',
+      '{"config": "a"}',
+    ]) {
+      const { code, err } = await run('serve', '--config', await fileWith(text));
+      expect([text, code, err]).toEqual([text, 78, expect.stringContaining('--config')]);
+    }
+  });
+
+  it('lets in by a file that may change while it serves', async () => {
+    const file = await fileWith('["pit-1", "graph-1"]');
+    const { env } = await serve('--admit', file, '--plain', '--latency', 'none');
+    const status = async (token: string) => {
+      const address = `${env['GOHIGHLEVEL_BASE_URL']}/contacts/?locationId=${env['GOHIGHLEVEL_LOCATION_ID']}`;
+      const headers = { ...GHL, authorization: `Bearer ${token}` };
+      const mail = await fetch(`${env['MSGRAPH_BASE_URL']}/me/messages`, { headers });
+      return [(await fetch(address, { headers })).status, mail.status];
+    };
+    expect(await status('pit-1')).toEqual([200, 200]);
+    expect(await status('pit-2')).toEqual([401, 401]);
+    await writeFile(file, '["pit-2"]');
+    expect(await status('pit-1')).toEqual([401, 401]);
+    expect(await status('pit-2')).toEqual([200, 200]);
+    await writeFile(file, '["pit-');
+    expect(await status('pit-2')).toEqual([401, 401]); // who may come in is not known
+  });
+
+  it('does not begin without the file of those whom it lets in, and quotes no secret', async () => {
+    const { code, err } = await run('serve', '--admit', await fileWith('["pit-secret"'));
+    expect([code, err]).toEqual([2, expect.stringContaining('no JSON list of tokens')]);
+    expect(err).not.toContain('pit-secret');
+  });
 });

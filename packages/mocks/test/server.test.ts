@@ -89,7 +89,7 @@ describe('a mock server', () => {
       startMockServer({ port, mocks: { notes: createNotesMock() } }),
     ).rejects.toMatchObject({
       code: 'MOCKS_SERVER_FAILED',
-      message: `Port ${port} cannot be listened on; take another, or 0 for any that is free`,
+      message: `Port ${port} cannot be listened on; take another, or 0 for any that is free (EADDRINUSE)`,
     });
   });
 

@@ -60,6 +60,11 @@ export class ActiveRun {
     return this.#hasEnded;
   }
 
+  /** Whether the engine knows of it: one that was cancelled before is not even begun. */
+  get wasBegun(): boolean {
+    return this.#isAsked;
+  }
+
   isDeciding(parkedId: string): boolean {
     return this.#deciding.has(parkedId);
   }

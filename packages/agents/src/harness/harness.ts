@@ -65,8 +65,11 @@ export interface HarnessPorts {
   engine?: Engine;
   /** Sentences for the report that only the caller knows. */
   notes?: readonly string[];
-  /** Sections for the report that only the caller knows; asked each time a report is written, when all tasks have ended or wait. */
-  sections?: () => readonly ReportSection[];
+  /**
+   * Sections for the report that only the caller knows; asked each time a report is written, when all tasks have ended or
+   * wait. The report waits for them.
+   */
+  sections?: () => readonly ReportSection[] | Promise<readonly ReportSection[]>;
 }
 
 /** Runs waves of predicted tasks over many agents, and learns from wave to wave. */
@@ -130,7 +133,7 @@ class WaveHarness implements Harness {
   readonly #logger: Logger;
   readonly #heal: Heal | undefined;
   readonly #notes: readonly string[];
-  readonly #sections: () => readonly ReportSection[];
+  readonly #sections: NonNullable<HarnessPorts['sections']>;
   readonly #files: RunFiles;
   #runId: string;
   readonly #tools: ReadonlyMap<string, Tool>;
@@ -368,10 +371,10 @@ class WaveHarness implements Harness {
       sources: this.#sources,
       learning: this.feedback.learning,
       notes: this.#notes,
-      sections: this.#sections(),
+      sections: await this.#sections(),
     });
     this.#logger.info({ runId, status, counts }, 'The run has ended');
-    if (run.hasEnded) await this.#engine.compact(runId);
+    if (run.hasEnded && run.wasBegun) await this.#engine.compact(runId);
     this.#emit('runCompleted', { at, runId, result });
     return result;
   }

@@ -379,6 +379,14 @@ export interface TlsAdapter extends Probed {
   useContext(context: string, signal: AbortSignal): Promise<void>;
 }
 
+/** How much is asked of a model server at once. */
+export interface ModelLimits {
+  /** Requests under way at once. */
+  parallel: number;
+  /** Tokens of context. */
+  contextTokens: number;
+}
+
 /** Calls to something that lets only so many through. What is used up comes back with time, and by nothing else. */
 export interface QuotaAdapter extends Probed {
   readonly kind: 'quota';

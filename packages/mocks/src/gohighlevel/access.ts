@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { z } from 'zod';
+import type { IsAdmitted } from '../exchange/is-admitted.ts';
 import { opaqueId } from '../sample-data/opaque-id.ts';
 import type { Json, WireRequest, WireResponse } from '../wire/message.ts';
 import { RequestRefusedError } from '../wire/request-refused-error.ts';
@@ -38,8 +39,11 @@ export class Access {
   readonly #handedOut = new Set<string>();
   readonly #usedUp = new Set<string>();
 
-  constructor(options: GoHighLevelMockOptions) {
+  readonly #isAdmitted: IsAdmitted | undefined;
+
+  constructor(options: GoHighLevelMockOptions, isAdmitted?: IsAdmitted) {
     this.#options = options;
+    this.#isAdmitted = isAdmitted;
   }
 
   /** @throws {RequestRefusedError} 401 without a good token or the scope, 403 for one of another location. */
@@ -55,13 +59,10 @@ export class Access {
       return;
     }
     const { tokens, locationId } = this.#options;
+    if (this.#isAdmitted && !this.#isAdmitted(token)) throw refusedToken(token);
     if (!tokens) return;
     const known = Object.hasOwn(tokens, token) ? tokens[token] : undefined;
-    if (!known) {
-      const isPrivate = token.startsWith('pit-');
-      const message = isPrivate ? 'Invalid Private Integration token' : 'Invalid JWT';
-      throw new RequestRefusedError(unauthorized(message));
-    }
+    if (!known) throw refusedToken(token);
     if (known.locationId !== undefined && known.locationId !== locationId) throw wrongLocation();
     if (known.scopes && !known.scopes.includes(scope)) {
       throw new RequestRefusedError(unauthorized('The token is not authorized for this scope.'));
@@ -118,7 +119,7 @@ export class Access {
   /** Where it is said who may call, nobody else gets a token either. */
   #knows(clientId: string, secret: string): boolean {
     const { oauthClients, tokens } = this.#options;
-    if (!oauthClients) return tokens === undefined;
+    if (!oauthClients) return tokens === undefined && this.#isAdmitted === undefined;
     return Object.hasOwn(oauthClients, clientId) && oauthClients[clientId] === secret;
   }
 
@@ -171,6 +172,13 @@ function remember(mark: string, marks: Set<string>): void {
     if (marks.size <= REMEMBERED_TOKENS) return;
     marks.delete(oldest);
   }
+}
+
+function refusedToken(token: string): RequestRefusedError {
+  const isPrivate = token.startsWith('pit-');
+  return new RequestRefusedError(
+    unauthorized(isPrivate ? 'Invalid Private Integration token' : 'Invalid JWT'),
+  );
 }
 
 function wrongLocation(): RequestRefusedError {

@@ -1,5 +1,6 @@
-import { type Clock, parseOrThrow, systemClock, systemRandom } from '@buddy/core';
+import { parseOrThrow, systemClock, systemRandom } from '@buddy/core';
 import { fixedToken } from '../client/credentials.ts';
+import type { MockPorts } from '../exchange/is-admitted.ts';
 import { createWireExchange, type Mock } from '../wire/exchange.ts';
 import { VENDOR_ORIGINS } from '../wire/vendor-origins.ts';
 import type { GoHighLevelClient, GoHighLevelContact } from './client.ts';
@@ -27,10 +28,10 @@ const DEFAULT_VERSION = '2021-07-28';
  */
 export function createGoHighLevelMock(
   input: GoHighLevelMockInput = {},
-  { clock = systemClock }: { clock?: Clock } = {},
+  { clock = systemClock, isAdmitted }: MockPorts = {},
 ): GoHighLevelMock {
   const options = parseOrThrow(GoHighLevelMockOptions, input, 'options of createGoHighLevelMock');
-  const provider = new GoHighLevelProvider(options);
+  const provider = new GoHighLevelProvider(options, isAdmitted);
   const { transport, ...mock } = createWireExchange(provider, options, clock);
   const [token = 'pit-buddy-mocks'] = Object.keys(options.tokens ?? {});
   const client = createWireClient(

@@ -1,5 +1,6 @@
 import { parseOrThrow } from '@buddy/core';
 import { z } from 'zod';
+import type { IsAdmitted } from '../exchange/is-admitted.ts';
 import type { Json, WireRequest, WireResponse } from '../wire/message.ts';
 import type { Refusal, WireAnswer, WireCall, WireProvider } from '../wire/provider.ts';
 import { RequestRefusedError } from '../wire/request-refused-error.ts';
@@ -30,10 +31,10 @@ export class GoHighLevelProvider implements WireProvider {
   readonly #access: Access;
   readonly #location: LocationApi;
 
-  constructor(options: GoHighLevelMockOptions) {
+  constructor(options: GoHighLevelMockOptions, isAdmitted?: IsAdmitted) {
     this.#options = options;
     this.#book = new ContactBook(options.searchLagMs);
-    this.#access = new Access(options);
+    this.#access = new Access(options, isAdmitted);
     this.#location = new LocationApi(options, this.#book, this.#access);
     this.reset();
   }

@@ -1,19 +1,21 @@
+import type { IsAdmitted } from '../exchange/is-admitted.ts';
 import { GraphRefusal } from './refusal.ts';
 
 const BEARER = /^Bearer\s+(\S+)$/i;
 
 /**
- * Lets in who bears a token: any, or one of those listed. Of a JSON Web Token the end is looked at, but not the signature.
+ * Lets in who bears a token: any, or one that is listed or said to be good. Of a JSON Web Token the end is looked at, but not the signature.
  * @throws {GraphRefusal} 401.
  */
 export function authenticate(
   headers: Readonly<Record<string, string>>,
   at: number,
   accepted: readonly string[] | undefined,
+  isAdmitted: IsAdmitted | undefined,
 ): void {
   const token = BEARER.exec(headers['authorization'] ?? '')?.[1];
   if (token === undefined) throw unauthorized('Access token is empty.');
-  if (accepted && !accepted.includes(token)) {
+  if (accepted?.includes(token) === false || isAdmitted?.(token) === false) {
     throw unauthorized('Access token validation failure. Invalid audience.');
   }
   const expiresAt = expiryOf(token);

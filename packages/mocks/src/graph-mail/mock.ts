@@ -1,6 +1,7 @@
-import { type Clock, parseOrThrow, seededRandom, systemClock } from '@buddy/core';
+import { parseOrThrow, seededRandom, systemClock } from '@buddy/core';
 import { createWireCaller } from '../client/caller.ts';
 import { fixedToken } from '../client/credentials.ts';
+import type { MockPorts } from '../exchange/is-admitted.ts';
 import { createWireExchange, type Mock } from '../wire/exchange.ts';
 import { VENDOR_ORIGINS } from '../wire/vendor-origins.ts';
 import type { GraphMailClient } from './client.ts';
@@ -30,10 +31,10 @@ const MOCK_TOKEN = 'buddy-mock-access-token';
  */
 export function createGraphMailMock(
   input: GraphMailMockInput = {},
-  { clock = systemClock }: { clock?: Clock } = {},
+  { clock = systemClock, isAdmitted }: MockPorts = {},
 ): GraphMailMock {
   const options = parseOrThrow(GraphMailMockOptions, input, 'options of createGraphMailMock');
-  const provider = new GraphMailProvider(options, clock.now());
+  const provider = new GraphMailProvider(options, clock.now(), isAdmitted);
   const { transport, ...mock } = createWireExchange(provider, options, clock);
   const caller = createWireCaller({
     provider: 'msgraph',

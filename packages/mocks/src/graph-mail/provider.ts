@@ -1,5 +1,6 @@
 import { parseOrThrow } from '@buddy/core';
 import { z } from 'zod';
+import type { IsAdmitted } from '../exchange/is-admitted.ts';
 import type { Json, WireRequest, WireResponse } from '../wire/message.ts';
 import type { Refusal, WireAnswer, WireCall, WireProvider } from '../wire/provider.ts';
 import { authenticate } from './access-token.ts';
@@ -49,14 +50,16 @@ export class GraphMailProvider implements WireProvider {
   readonly name = 'msgraph';
   readonly operations = OPERATION_TRAITS;
   readonly #options: GraphMailMockOptions;
+  readonly #isAdmitted: IsAdmitted | undefined;
   readonly #startedAt: number;
   readonly #owner: Owner;
   readonly #mailbox: Mailbox;
   #throttle = new Throttle();
 
   /** @param startedAt Ms since the epoch: the sample messages are dated back from it. */
-  constructor(options: GraphMailMockOptions, startedAt: number) {
+  constructor(options: GraphMailMockOptions, startedAt: number, isAdmitted?: IsAdmitted) {
     this.#options = options;
+    this.#isAdmitted = isAdmitted;
     this.#startedAt = startedAt;
     this.#owner = new Owner(options.seed, options.mailbox, options.displayName);
     this.#mailbox = new Mailbox(options.seed);
@@ -78,7 +81,7 @@ export class GraphMailProvider implements WireProvider {
   handle(request: WireRequest, call: WireCall): WireAnswer {
     const context = this.#contextOf(request, call, `${call.operation}#${call.n}`);
     return this.#answering(context, () => {
-      authenticate(request.headers, call.at, this.#options.accessTokens);
+      authenticate(request.headers, call.at, this.#options.accessTokens, this.#isAdmitted);
       const route = routeOf(request.method, request.path);
       return route.operation === 'batch' ? this.#batch(context) : this.#serve(context, route);
     });

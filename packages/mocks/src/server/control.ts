@@ -13,6 +13,8 @@ export interface ControlOptions {
 }
 
 const PREFIX = '/__buddy';
+/** Answers whoever asks, and says no more than that. */
+const HEALTH = '/health';
 
 /** Whether a request is for those who steer the mocks, and not for a mock. */
 export function isControl(request: Request): boolean {
@@ -30,14 +32,15 @@ export function createControl(
   { token, clock }: ControlOptions,
 ): (request: Request) => Promise<Response> {
   return async (request) => {
+    const { pathname, searchParams: query } = new URL(request.url);
+    const path = pathname.slice(PREFIX.length) || '/';
+    if (path === HEALTH) return done();
     if (!isAuthorized(request, token)) {
       return problem(
         401,
         'Send the token that the server was started with: Authorization: Bearer <token>',
       );
     }
-    const { pathname, searchParams: query } = new URL(request.url);
-    const path = pathname.slice(PREFIX.length) || '/';
     const methods = ROUTES.get(path);
     if (methods === undefined) return problem(404, `There is ${[...ROUTES.keys()].join(', ')}`);
     const act = methods[request.method];

@@ -33,7 +33,8 @@ export async function listen(
     server.listen(port, LOOPBACK); // throws when there is no such port
     await once(server, 'listening');
   } catch (cause) {
-    const message = `Port ${port} cannot be listened on; take another, or 0 for any that is free`;
+    const why = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
+    const message = `Port ${port} cannot be listened on; take another, or 0 for any that is free${why}`;
     throw new MockServerError(message, { cause });
   }
   const address = server.address();
