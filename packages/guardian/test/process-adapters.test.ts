@@ -201,6 +201,8 @@ describe.runIf(process.platform === 'linux')('a process service', { timeout: 20_
     await service.start(signal);
     await until(async () => (await service.state(signal)).is === 'exited');
     expect(await service.state(signal)).toMatchObject({ exit: { code: 3 } });
+    // Nor does a guardian that starts anew take the rest for the service.
+    expect((await serviceOf('').state(signal)).is).toBe('exited');
     await service.stop(signal); // which ends the rest
   });
 });

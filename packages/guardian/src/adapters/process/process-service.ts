@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, parseOrThrow, systemClock, writeFileAtomic } from '@buddy/core';
 import { z } from 'zod';
@@ -219,6 +219,8 @@ class ProcessService implements ServiceAdapter {
     const release = this.#launch?.settings().release ?? NO_RELEASE;
     const launched = this.#launch?.commandOf(base) ?? base;
     await mkdir(stateFolder, { recursive: true });
+    // A guardian that dies before the new record is there must not leave the old one: the mark finds what has none.
+    await rm(this.#recordPath, { force: true });
     // A file and no pipe: it must be able to write when we are gone.
     const stderr = await open(this.#stderrPath, 'w');
     try {
@@ -289,8 +291,8 @@ class ProcessService implements ServiceAdapter {
     if (recorded && (await isAlive(recorded))) {
       this.#identity = recorded;
       this.#run ??= this.#adopt(recorded);
-    } else if (!this.#exit && !this.#child) {
-      // Not when we started one ourselves: what else bears the mark is what it left behind, and not the service.
+    } else if (!recorded && !this.#exit && !this.#child) {
+      // Not when it is known which one it was: what else bears the mark is what that left behind, and not the service.
       [this.#identity] = await findByEnvironment(MARK, this.#mark);
     }
     return this.#identity;
