@@ -1,5 +1,10 @@
 import type { ReportPart, ReportSection } from '@buddy/agents';
-import { type Guardian, type Incident, SYMPTOM_OUTCOMES } from '@buddy/guardian';
+import {
+  type Guardian,
+  type GuardianEvents,
+  type Incident,
+  SYMPTOM_OUTCOMES,
+} from '@buddy/guardian';
 import type { BreakThings, FaultRecord } from './break-things.ts';
 import type { FaultKind } from './fault-plan.ts';
 import type { Rehearsal } from './rehearsals.ts';
@@ -46,6 +51,7 @@ export class HealingLedger {
   rehearsals: readonly Rehearsal[] = [];
   /** The playbooks that were run for each incident, in order. */
   readonly #playbooks = new Map<string, string[]>();
+  readonly #alerts: GuardianEvents['alertRaised'][0][] = [];
 
   /** Before the guardian starts: it listens to it. */
   constructor(parts: HealingLedgerParts) {
@@ -54,6 +60,7 @@ export class HealingLedger {
       const known = this.#playbooks.get(incidentId) ?? [];
       this.#playbooks.set(incidentId, [...known, run.playbook]);
     });
+    parts.guardian.events.on('alertRaised', (event) => this.#alerts.push(event));
   }
 
   counts(): HealingCounts {
@@ -121,6 +128,7 @@ export class HealingLedger {
           this.#playbooksTable(),
           this.#ledgerTable(),
           this.#incidentsTable(),
+          this.#alertsTable(),
           ...this.#rehearsalsParts(),
         ],
       },
@@ -226,6 +234,21 @@ export class HealingLedger {
         incident.restored === null
           ? '–'
           : rounded(Math.max(0, incident.restored - incident.detected)),
+      ]),
+      file: null,
+    };
+  }
+
+  /** What somebody would have been called for. */
+  #alertsTable(): ReportPart {
+    return {
+      kind: 'table',
+      columns: [{ number: 'at ms' }, { name: 'alert' }, { name: 'resource' }, 'why'],
+      rows: this.#alerts.map(({ at, alert, resource, message }) => [
+        this.#since(at),
+        alert,
+        resource ?? '–',
+        message,
       ]),
       file: null,
     };

@@ -77,7 +77,7 @@ export function openProviderToken({
 
 const ASKED = 3;
 /** Who does not answer by then says nothing about a token; that it hangs is noticed elsewhere. */
-const ASKED_WITHIN_MS = 1_000;
+const ASKED_WITHIN_MS = 1_500;
 
 /** These providers refuse a call in a hundred for no reason: only who is refused each time is not known to them. */
 async function askRepeatedly(ask: () => Promise<Authentication>): Promise<Authentication> {
