@@ -19,6 +19,7 @@ interface Exit {
   kind: string;
   exitCode: number | null;
   signal: string | null;
+  at: string;
 }
 
 /** A supervisor with one bot, `crawler`, whose process is this one. */
@@ -45,7 +46,8 @@ class FakeSupervisor implements BotSupervisor {
       this.end({ kind: 'requested', exitCode: 0, signal: null }, 'stopped');
   }
 
-  end(exit: Exit, status = 'crashed'): void {
+  end(how: Omit<Exit, 'at'>, status = 'crashed'): void {
+    const exit = { ...how, at: '2026-01-01T00:00:00.000Z' };
     this.pid = undefined;
     this.phase = status;
     this.lastExit = exit;

@@ -21,6 +21,8 @@ interface BotExited {
     readonly kind: string;
     readonly exitCode: number | null;
     readonly signal: string | null;
+    /** ISO 8601. */
+    readonly at: string;
   };
 }
 
@@ -109,6 +111,7 @@ class BotService implements ServiceAdapter {
   #seen: { identity: ProcessIdentity; since: number; wasReady: boolean } | undefined;
   /** What it wrote before belongs to another process. Ms since the epoch. */
   #startedAt = 0;
+  #endedAt = 0;
 
   constructor(
     supervisor: BotSupervisor,
@@ -132,7 +135,7 @@ class BotService implements ServiceAdapter {
       case 'running':
         return this.#readiness(state.identity, signal);
       case 'exited':
-        return signOfExit(this.#id, state.exit);
+        return this.#signOf(state.exit);
       case 'stopped': {
         const { status } = await this.#supervisor.status(this.#id);
         const note = `${this.#id} is ${status}`;
@@ -140,6 +143,11 @@ class BotService implements ServiceAdapter {
         return { status: 'FAILED', signal: 'process.exited', certainty: 'decisive', note };
       }
     }
+  }
+
+  /** Loops are for the limits of the guardian, and of the supervisor, to see. */
+  #signOf(exit: ServiceExit): Sign {
+    return signOfExit(this.#id, exit, { loop: undefined, endedAt: this.#endedAt });
   }
 
   /** What is not ready yet has not failed; what is not after its time has. */
@@ -166,7 +174,8 @@ class BotService implements ServiceAdapter {
   watch(raise: (sign: Sign) => void): () => void {
     const listener = ({ botId, exit }: BotExited) => {
       if (botId !== this.#id || exit.kind === 'requested') return;
-      void this.#exitOf(exit).then((ended) => raise(signOfExit(this.#id, ended)));
+      this.#endedAt = Date.parse(exit.at);
+      void this.#exitOf(exit).then((ended) => raise(this.#signOf(ended)));
     };
     this.#supervisor.events.on('botExited', listener);
     return () => void this.#supervisor.events.off('botExited', listener);
@@ -177,6 +186,7 @@ class BotService implements ServiceAdapter {
     if (identity) return { is: 'running', identity };
     const { status, lastExit } = await this.#supervisor.status(this.#id);
     if (!ENDED.has(status) || !lastExit) return { is: 'stopped' };
+    this.#endedAt = Date.parse(lastExit.at);
     return { is: 'exited', exit: await this.#exitOf(lastExit) };
   }
 
