@@ -1,0 +1,28 @@
+import { z } from 'zod';
+
+export const DbosEngineOptions = z.strictObject({
+  /**
+   * Where the Postgres is, as `postgres://user:password@host:5432/database`. Direct: not through a
+   * pooler that shares sessions. All engines of one database share their work.
+   */
+  databaseUrl: z.url({ protocol: /^postgres(ql)?$/ }),
+  /**
+   * What this process takes from the others: `workflows` to run, `calls` of tools to make. A process that takes nothing only
+   * starts, signals and listens.
+   */
+  takes: z.array(z.enum(['workflows', 'calls'])).default(['workflows', 'calls']),
+  /** So many calls that need a place in a lane does this process make at once, of each lane width. */
+  callsAtOnce: z.int().positive().default(10),
+  /** How often queues and joined workflows are looked at, in milliseconds. */
+  pollMs: z.int().positive().default(100),
+  /** How often each process looks for others that have died, in milliseconds. */
+  sweepEveryMs: z.int().positive().default(500),
+  /** So long must a process have been gone before others go on with its work: a Postgres that restarts cuts off everybody, in milliseconds. */
+  deadAfterMs: z.int().nonnegative().default(1_000),
+  /** So often may a call end its process, after the first time, before it is called no more, and fails. */
+  poisonAfter: z.int().positive().default(3),
+  /** Connections to Postgres, of DBOS and of the engine's own each, besides one for its lock. */
+  connections: z.int().min(2).default(10),
+});
+export type DbosEngineInput = z.input<typeof DbosEngineOptions>;
+export type DbosEngineOptions = z.output<typeof DbosEngineOptions>;
