@@ -6,7 +6,7 @@ import { WORKFLOW_CASES } from './cases/workflows.ts';
 import type { EnginePlace } from './engine-place.ts';
 
 /** What every engine must do. */
-export const ENGINE_CASES: readonly EngineCase[] = [
+const ENGINE_CASES: readonly EngineCase[] = [
   ...WORKFLOW_CASES,
   ...CALL_CASES,
   ...SIGNAL_CASES,

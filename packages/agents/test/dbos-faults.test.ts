@@ -1,0 +1,192 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { createDbosEngine } from '@buddy/agents/dbos';
+import {
+  checkFaults,
+  driveFaults,
+  faultRegistration,
+  startPostgres,
+  type TemporaryPostgres,
+} from '@buddy/agents/testing';
+import { seededRandom, systemClock } from '@buddy/core';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+const CHILDREN = 10;
+const KILLS = Number(process.env['BUDDY_KILLS'] ?? 4);
+
+let postgres: TemporaryPostgres;
+beforeAll(async () => {
+  postgres = await startPostgres();
+}, 30_000);
+afterAll(() => postgres.stop(), 30_000);
+
+let databases = 0;
+let databaseUrl = '';
+let folder = '';
+const workers = new Set<ChildProcess>();
+beforeEach(async () => {
+  databases += 1;
+  databaseUrl = await postgres.createDatabase(`faults_${databases}`);
+  folder = mkdtempSync(join(tmpdir(), 'buddy-faults-'));
+});
+afterEach(async () => {
+  await Promise.all([...workers].map((worker) => end(worker, 'SIGKILL')));
+  rmSync(folder, { recursive: true });
+});
+
+/** A process that takes its part; resolves when it does. */
+async function startWorker(callMs = 40): Promise<ChildProcess> {
+  const worker = spawn(
+    process.execPath,
+    [
+      '--conditions=@buddy/source',
+      join(import.meta.dirname, 'dbos-worker.ts'),
+      databaseUrl,
+      folder,
+      `${callMs}`,
+    ],
+    { stdio: ['ignore', 'pipe', 'ignore'] },
+  );
+  workers.add(worker);
+  await new Promise<void>((resolve, reject) => {
+    worker.stdout.on('data', (said: Buffer) => {
+      if (said.toString().includes('open\n')) resolve();
+    });
+    worker.once('exit', () => reject(new Error('The worker ended before it was open')));
+  });
+  return worker;
+}
+
+async function end(worker: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  workers.delete(worker);
+  if (worker.exitCode !== null || worker.signalCode !== null) return;
+  const gone = new Promise((resolve) => worker.once('exit', resolve));
+  worker.kill(signal);
+  await gone;
+}
+
+/** Starts, signals and waits, and takes no part itself. */
+async function drive(): Promise<void> {
+  const engine = createDbosEngine({ databaseUrl, pollMs: 20, takes: [] });
+  engine.register(faultRegistration({ folder }));
+  try {
+    await driveFaults(engine, CHILDREN, { folder });
+  } finally {
+    await engine.close();
+  }
+}
+
+function ledger(): string[] {
+  const path = join(folder, 'ledger');
+  return existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : [];
+}
+
+/** Waits until so many lines are in the provider's ledger. */
+async function called(lines: number): Promise<void> {
+  while (ledger().length < lines) await systemClock.sleep(10);
+}
+
+/** A call that this process has begun and not done. */
+function hasOneInHand({ pid }: ChildProcess): boolean {
+  const mine = ledger().filter((line) => line.endsWith(` ${pid}`));
+  return mine.filter((line) => line.startsWith('begun')).length * 2 > mine.length;
+}
+
+/** Ends the session whose lock says that this process is alive. */
+async function dropSessionOf({ pid }: ChildProcess): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  const { rowCount } = await client.query(
+    'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1',
+    [`worker-${pid}`],
+  );
+  await client.end();
+  expect(rowCount).toBe(1);
+}
+
+async function untilInHand(worker: ChildProcess): Promise<void> {
+  while (!hasOneInHand(worker)) await systemClock.sleep(2);
+}
+
+describe('two workers over one database', () => {
+  it('share the work', async () => {
+    await Promise.all([startWorker(), startWorker()]);
+    await drive();
+    checkFaults(folder, CHILDREN);
+    const pids = new Set(ledger().map((line) => line.split(' ').at(-1)));
+    expect(pids.size).toBe(2);
+  }, 60_000);
+
+  it('lose nothing when one is killed in the middle of a call: the other goes on with all that it had', async () => {
+    const [first] = await Promise.all([startWorker(), startWorker()]);
+    const driving = drive();
+    await called(6);
+    await untilInHand(first);
+    await end(first, 'SIGKILL');
+    await driving;
+    checkFaults(folder, CHILDREN);
+    const linesOfDead = ledger().filter((line) => line.endsWith(` ${first.pid}`));
+    expect(linesOfDead.length).toBeLessThan(ledger().length);
+  }, 60_000);
+
+  it('lose nothing when one closes in order, and when both are gone for a while', async () => {
+    const both = await Promise.all([startWorker(), startWorker()]);
+    const driving = drive();
+    await called(6);
+    await end(both[0], 'SIGTERM');
+    await called(12);
+    await end(both[1], 'SIGKILL');
+    await startWorker();
+    await driving;
+    checkFaults(folder, CHILDREN);
+  }, 60_000);
+
+  it('do nothing over again that must happen once, also when one that was taken for dead comes back', async () => {
+    const [frozen] = await Promise.all([startWorker(300), startWorker(300)]);
+    const driving = drive();
+    await untilInHand(frozen);
+    frozen.kill('SIGSTOP');
+    await dropSessionOf(frozen); // as Postgres does when the other side is silent for long
+    await driving;
+    frozen.kill('SIGCONT');
+    const lines = ledger().length;
+    await called(lines + 1); // the call that it had in hand is done, late
+    await drive();
+    checkFaults(folder, CHILDREN);
+  }, 60_000);
+
+  it('go on when Postgres has crashed under them, during work and during recovery', async () => {
+    const [first] = await Promise.all([startWorker(), startWorker()]);
+    const driving = drive().then(
+      () => undefined,
+      () => drive(), // the client was cut off, and asks again
+    );
+    await called(4);
+    await postgres.restart();
+    await called(10);
+    await end(first, 'SIGKILL');
+    await systemClock.sleep(400); // others have missed it, and are about to take over
+    await postgres.restart();
+    await driving;
+    checkFaults(folder, CHILDREN);
+  }, 60_000);
+
+  it(`lose nothing when they are killed at any moment, ${KILLS} times over`, async () => {
+    const random = seededRandom(Number(process.env['BUDDY_SEED'] ?? 1));
+    let [first, second] = await Promise.all([startWorker(), startWorker()]);
+    let isOver = false;
+    const driving = drive().then(() => (isOver = true));
+    for (let kills = 0; kills < KILLS; kills++) {
+      await systemClock.sleep(random() * 300);
+      await end(first, 'SIGKILL');
+      [first, second] = [second, await startWorker()];
+      if (isOver) break;
+    }
+    await driving;
+    checkFaults(folder, CHILDREN);
+  }, 600_000);
+});
