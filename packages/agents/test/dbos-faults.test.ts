@@ -15,8 +15,8 @@ import { seededRandom, systemClock } from '@buddy/core';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-const CHILDREN = 10;
-const KILLS = Number(process.env['BUDDY_KILLS'] ?? 4);
+const CHILDREN = 8;
+const KILLS = Number(process.env['BUDDY_KILLS'] ?? 3);
 
 let postgres: TemporaryPostgres;
 beforeAll(async () => {
@@ -80,6 +80,18 @@ async function drive(): Promise<void> {
   }
 }
 
+/** As a client does that is cut off, and asks again. */
+async function driveOn(): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await drive();
+    } catch (error) {
+      if (tries === 20) throw error;
+      await systemClock.sleep(100);
+    }
+  }
+}
+
 function ledger(): string[] {
   const path = join(folder, 'ledger');
   return existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : [];
@@ -101,8 +113,8 @@ async function dropSessionOf({ pid }: ChildProcess): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   const { rowCount } = await client.query(
-    'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1',
-    [`worker-${pid}`],
+    'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE $1',
+    [`worker-${pid}-%`],
   );
   await client.end();
   expect(rowCount).toBe(1);
@@ -113,14 +125,6 @@ async function untilInHand(worker: ChildProcess): Promise<void> {
 }
 
 describe('two workers over one database', () => {
-  it('share the work', async () => {
-    await Promise.all([startWorker(), startWorker()]);
-    await drive();
-    checkFaults(folder, CHILDREN);
-    const pids = new Set(ledger().map((line) => line.split(' ').at(-1)));
-    expect(pids.size).toBe(2);
-  }, 60_000);
-
   it('lose nothing when one is killed in the middle of a call: the other goes on with all that it had', async () => {
     const [first] = await Promise.all([startWorker(), startWorker()]);
     const driving = drive();
@@ -128,9 +132,7 @@ describe('two workers over one database', () => {
     await untilInHand(first);
     await end(first, 'SIGKILL');
     await driving;
-    checkFaults(folder, CHILDREN);
-    const linesOfDead = ledger().filter((line) => line.endsWith(` ${first.pid}`));
-    expect(linesOfDead.length).toBeLessThan(ledger().length);
+    expect(checkFaults(folder, CHILDREN).processes).toHaveLength(2);
   }, 60_000);
 
   it('lose nothing when one closes in order, and when both are gone for a while', async () => {
@@ -138,11 +140,11 @@ describe('two workers over one database', () => {
     const driving = drive();
     await called(6);
     await end(both[0], 'SIGTERM');
-    await called(12);
+    await called(10);
     await end(both[1], 'SIGKILL');
     await startWorker();
     await driving;
-    checkFaults(folder, CHILDREN);
+    expect(checkFaults(folder, CHILDREN).processes.length).toBeGreaterThan(1);
   }, 60_000);
 
   it('do nothing over again that must happen once, also when one that was taken for dead comes back', async () => {
@@ -153,18 +155,16 @@ describe('two workers over one database', () => {
     await dropSessionOf(frozen); // as Postgres does when the other side is silent for long
     await driving;
     frozen.kill('SIGCONT');
-    const lines = ledger().length;
-    await called(lines + 1); // the call that it had in hand is done, late
+    while (hasOneInHand(frozen)) await systemClock.sleep(10); // it is done, late
     await drive();
-    checkFaults(folder, CHILDREN);
+    expect(checkFaults(folder, CHILDREN, { stoodStill: [frozen.pid ?? 0] }).processes).toContain(
+      frozen.pid,
+    );
   }, 60_000);
 
   it('go on when Postgres has crashed under them, during work and during recovery', async () => {
     const [first] = await Promise.all([startWorker(), startWorker()]);
-    const driving = drive().then(
-      () => undefined,
-      () => drive(), // the client was cut off, and asks again
-    );
+    const driving = driveOn();
     await called(4);
     await postgres.restart();
     await called(10);
@@ -172,7 +172,7 @@ describe('two workers over one database', () => {
     await systemClock.sleep(400); // others have missed it, and are about to take over
     await postgres.restart();
     await driving;
-    checkFaults(folder, CHILDREN);
+    expect(checkFaults(folder, CHILDREN).processes.length).toBeGreaterThan(1);
   }, 60_000);
 
   it(`lose nothing when they are killed at any moment, ${KILLS} times over`, async () => {
@@ -187,6 +187,6 @@ describe('two workers over one database', () => {
       if (isOver) break;
     }
     await driving;
-    checkFaults(folder, CHILDREN);
+    expect(checkFaults(folder, CHILDREN).processes.length).toBeGreaterThan(1);
   }, 600_000);
 });

@@ -2,6 +2,7 @@ import type { Clock } from '@buddy/core';
 import type pg from 'pg';
 import { fromJournal, type HistoryEntry, toJournal } from '../durable/workflow-store.ts';
 import { lockKey, tryLock, unlock } from './advisory-lock.ts';
+import { type RetryPorts, retryLost } from './retry-lost.ts';
 import { EngineStorageVersionError } from './errors.ts';
 
 /**
@@ -39,14 +40,16 @@ export async function openTables(
 /** What the engine keeps beside the tables of DBOS, in a schema of its own: what was told, what was cancelled, what may be poison. */
 export class Books {
   readonly #pool: pg.Pool;
+  readonly #ports: RetryPorts;
 
-  constructor(pool: pg.Pool) {
+  constructor(pool: pg.Pool, ports: RetryPorts) {
     this.#pool = pool;
+    this.#ports = ports;
   }
 
   /** Keeps what came of a call, or a fact; whoever was first counts. */
   async keep({ kind, workflowId, key, tool, value }: NewEntry): Promise<KeptEntry> {
-    const { rows } = await this.#pool.query<{ seq: string; at: string; value: string }>(
+    const { rows } = await this.#query<{ seq: string; at: string; value: string }>(
       'SELECT seq, at, value FROM buddy.keep_entry($1, $2, $3, $4, $5)',
       [workflowId, kind, key, tool ?? null, toJournal(value)],
     );
@@ -61,7 +64,7 @@ export class Books {
     key: string,
     runBy: string,
   ): Promise<{ recorded: string | null; cancelReason: string | null; isSuspect: boolean }> {
-    const { rows } = await this.#pool.query<{
+    const { rows } = await this.#query<{
       recorded: string | null;
       cancelReason: string | null;
       isSuspect: boolean;
@@ -74,19 +77,21 @@ export class Books {
     return rows[0] ?? { recorded: null, cancelReason: null, isSuspect: false };
   }
 
-  /** That a call is about to be made. @returns How often that was so, this time included. */
-  async intend(workflowId: string, key: string): Promise<number> {
-    const { rows } = await this.#pool.query<{ tries: number }>(
-      `INSERT INTO buddy.intents AS i (workflow_id, key, tries) VALUES ($1, $2, 1)
-       ON CONFLICT (workflow_id, key) DO UPDATE SET tries = i.tries + 1 RETURNING tries`,
-      [workflowId, key],
+  /** That a call is about to be made; `tryId` is of this time. @returns How often that was so, this time included. */
+  async intend(workflowId: string, key: string, tryId: string): Promise<number> {
+    const { rows } = await this.#query<{ tries: number }>(
+      `INSERT INTO buddy.intents AS i (workflow_id, key, tries, try_id) VALUES ($1, $2, 1, $3)
+       ON CONFLICT (workflow_id, key) DO UPDATE
+         SET tries = i.tries + (i.try_id <> EXCLUDED.try_id)::int, try_id = EXCLUDED.try_id
+       RETURNING tries`,
+      [workflowId, key, tryId],
     );
     return rows[0]?.tries ?? 1;
   }
 
   /** Those whose process has died: what they do next may be what it died of. */
   async suspect(workflowIds: readonly string[]): Promise<void> {
-    await this.#pool.query(
+    await this.#query(
       'INSERT INTO buddy.suspects (workflow_id) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING',
       [workflowIds],
     );
@@ -94,7 +99,7 @@ export class Books {
 
   /** The first reason counts; whoever runs one of them hears of it. */
   async cancel(workflowIds: readonly string[], reason: string): Promise<void> {
-    await this.#pool.query(
+    await this.#query(
       `WITH added AS (
          INSERT INTO buddy.cancellations (workflow_id, reason) SELECT unnest($1::text[]), $2
          ON CONFLICT DO NOTHING RETURNING workflow_id
@@ -104,7 +109,7 @@ export class Books {
   }
 
   async cancelReasons(workflowIds: readonly string[]): Promise<Map<string, string>> {
-    const { rows } = await this.#pool.query<{ id: string; reason: string }>(
+    const { rows } = await this.#query<{ id: string; reason: string }>(
       'SELECT workflow_id AS id, reason FROM buddy.cancellations WHERE workflow_id = ANY($1)',
       [workflowIds],
     );
@@ -113,7 +118,7 @@ export class Books {
 
   /** The number of the latest entry; 0 when there is none. */
   async latest(): Promise<number> {
-    const { rows } = await this.#pool.query<{ seq: string }>(
+    const { rows } = await this.#query<{ seq: string }>(
       'SELECT coalesce(max(seq), 0) AS seq FROM buddy.entries',
     );
     return Number(rows[0]?.seq ?? 0);
@@ -121,7 +126,7 @@ export class Books {
 
   /** The next entries after this number, in order; none when there are no more. */
   async entriesAfter(after: number): Promise<HistoryEntry[]> {
-    const { rows } = await this.#pool.query<EntryRow>(
+    const { rows } = await this.#query<EntryRow>(
       `SELECT seq, workflow_id AS "workflowId", kind, key, at, tool, value FROM buddy.entries
        WHERE seq > $1 ORDER BY seq LIMIT 500`,
       [after],
@@ -140,10 +145,15 @@ export class Books {
 
   async forget(workflowIds: readonly string[]): Promise<void> {
     for (const table of ['entries', 'intents', 'suspects']) {
-      await this.#pool.query(`DELETE FROM buddy.${table} WHERE workflow_id = ANY($1)`, [
-        workflowIds,
-      ]);
+      await this.#query(`DELETE FROM buddy.${table} WHERE workflow_id = ANY($1)`, [workflowIds]);
     }
+  }
+
+  #query<Row extends pg.QueryResultRow>(
+    sql: string,
+    values: unknown[] = [],
+  ): Promise<pg.QueryResult<Row>> {
+    return retryLost(() => this.#pool.query<Row>(sql, values), this.#ports);
   }
 }
 
@@ -196,7 +206,7 @@ CREATE TABLE IF NOT EXISTS buddy.entries (
   UNIQUE (workflow_id, kind, key)
 );
 CREATE TABLE IF NOT EXISTS buddy.intents (
-  workflow_id text NOT NULL, key text NOT NULL, tries int NOT NULL, PRIMARY KEY (workflow_id, key)
+  workflow_id text NOT NULL, key text NOT NULL, tries int NOT NULL, try_id text NOT NULL, PRIMARY KEY (workflow_id, key)
 );
 CREATE TABLE IF NOT EXISTS buddy.suspects (workflow_id text PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS buddy.cancellations (workflow_id text PRIMARY KEY, reason text NOT NULL);

@@ -1,4 +1,4 @@
-import type { Clock, FailureDescription, Tool } from '@buddy/core';
+import type { Clock, FailureDescription, NewId, Tool } from '@buddy/core';
 import { type Interruptible, performActivity } from '../durable/activity.ts';
 import type { Deadlines } from '../durable/deadlines.ts';
 import type { ActivityCall, ActivityResult } from '../durable/durable-context.ts';
@@ -12,6 +12,9 @@ export interface CallPorts {
   deadlines: Deadlines;
   tools: ReadonlyMap<string, Tool>;
   poisonAfter: number;
+  /** For so long, in milliseconds, nobody takes this process for dead, whatever happens to it. */
+  freshMs: number;
+  newId: NewId;
   /** What a workflow has in flight in this process. */
   interruptsOf(workflowId: string): InFlight;
 }
@@ -35,17 +38,12 @@ export async function makeCall(
   const { books } = ports;
   const inFlight = ports.interruptsOf(workflowId);
   try {
-    const { recorded, cancelReason, isSuspect } = await books.askBefore(
-      workflowId,
-      call.key,
-      runBy,
-    );
-    if (recorded !== null) return fromJournal(recorded);
-    const isCancelled = cancelReason !== null && !call.evenIfCancelled;
-    const refusal = isCancelled ? undefined : await prepare(call, workflowId, isSuspect, ports);
+    const asked = await ask(call, workflowId, runBy, ports);
+    if (asked.recorded !== null) return fromJournal(asked.recorded);
+    const { refusal, cancelReason } = asked;
     const came = refusal
       ? refused(refusal, ports.clock)
-      : await perform(call, inFlight, isCancelled ? cancelReason : undefined, ports);
+      : await perform(call, inFlight, cancelReason, ports);
     const result = tryJournal(came) === undefined ? refused(NOT_JSON, ports.clock) : came;
     const { key, tool } = call;
     const kept = await books.keep({ kind: 'recorded', workflowId, key, tool, value: result });
@@ -56,16 +54,48 @@ export async function makeCall(
   }
 }
 
+/**
+ * What is known of the call, not long ago: a process that stood still meanwhile may have been taken for dead, and its call
+ * made by another.
+ */
+async function ask(
+  call: ActivityCall,
+  workflowId: string,
+  runBy: string,
+  ports: CallPorts,
+): Promise<Asked> {
+  const { books, clock, freshMs, newId } = ports;
+  const tryId = newId();
+  for (;;) {
+    const askedAt = clock.monotonic();
+    const { recorded, isSuspect, ...known } = await books.askBefore(workflowId, call.key, runBy);
+    const isCancelled = known.cancelReason !== null && !call.evenIfCancelled;
+    const isToBeMade = recorded === null && !isCancelled;
+    const refusal = isToBeMade
+      ? await prepare(call, workflowId, { isSuspect, tryId }, ports)
+      : undefined;
+    const cancelReason = isCancelled ? (known.cancelReason ?? undefined) : undefined;
+    if (clock.monotonic() - askedAt <= freshMs) return { recorded, refusal, cancelReason };
+  }
+}
+
+interface Asked {
+  recorded: string | null;
+  /** Why it is not to be made. */
+  refusal: FailureDescription | undefined;
+  cancelReason: string | undefined;
+}
+
 /** @returns Why it is not to be made. */
 async function prepare(
   call: ActivityCall,
   workflowId: string,
-  isSuspect: boolean,
+  { isSuspect, tryId }: { isSuspect: boolean; tryId: string },
   { books, tools, poisonAfter }: CallPorts,
 ): Promise<FailureDescription | undefined> {
   const isOnce = tools.get(call.tool)?.effect === 'once';
   if (!isOnce && !isSuspect) return undefined;
-  const tries = await books.intend(workflowId, call.key);
+  const tries = await books.intend(workflowId, call.key, tryId);
   if (isOnce && tries > 1) return LOST;
   return tries > poisonAfter ? poisonous(tries - 1) : undefined;
 }

@@ -16,6 +16,7 @@ import { type Mail, MAIL_TOPIC } from './mail.ts';
 export interface ContextHost {
   readonly isClosed: boolean;
   readonly pollMs: number;
+  readonly lookAgainMs: number;
   /** The queue of calls that need a place in this lane; undefined when nothing limits it. */
   laneQueueOf(lane: string | undefined): string | undefined;
   providerQueueOf(provider: string | undefined): string | undefined;
@@ -156,7 +157,7 @@ export class DbosContext implements DurableContext {
     return this.#take(
       await DBOS.recv<Mail>(MAIL_TOPIC, {
         deadlineEpochMS: deadline,
-        pollingIntervalMs: RECV_POLL_MS,
+        pollingIntervalMs: this.#host.lookAgainMs,
       }),
     );
   }
@@ -164,7 +165,10 @@ export class DbosContext implements DurableContext {
   async #receive(timeoutMs: number): Promise<boolean> {
     const timeoutSeconds = timeoutMs / 1_000;
     return this.#take(
-      await DBOS.recv<Mail>(MAIL_TOPIC, { timeoutSeconds, pollingIntervalMs: RECV_POLL_MS }),
+      await DBOS.recv<Mail>(MAIL_TOPIC, {
+        timeoutSeconds,
+        pollingIntervalMs: this.#host.lookAgainMs,
+      }),
     );
   }
 
@@ -216,8 +220,6 @@ export class DbosContext implements DurableContext {
   }
 }
 
-/** How often a wait looks for mail whose notification got lost with a connection. */
-const RECV_POLL_MS = 10_000;
 /** Of a wait that has no end of its own; it begins again. */
 const LONG_MS = 3_600_000;
 /** As many as do not starve the connections. */

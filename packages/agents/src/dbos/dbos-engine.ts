@@ -80,6 +80,7 @@ interface Connection {
 class DbosEngine implements Engine, Executor, ContextHost {
   readonly isDurable = true;
   readonly pollMs: number;
+  readonly lookAgainMs: number;
   isClosed = false;
   readonly #options: DbosEngineOptions;
   readonly #clock: Clock;
@@ -92,6 +93,9 @@ class DbosEngine implements Engine, Executor, ContextHost {
   readonly #tools = new Map<string, Tool>();
   readonly #lanes = new Map<string, number>();
   readonly #providers = new Map<string, RateLimitOptions>();
+  /** What DBOS runs here, by its ids. */
+  readonly #atWork = new Set<string>();
+  readonly #newId: NewId;
   readonly #inFlight = new Map<string, { interrupts: Set<Interruptible>; calls: number }>();
   /** Those who listen, or stopped to, before there was a connection. */
   readonly #early = new Set<(fact: object, at: number) => void>();
@@ -104,8 +108,10 @@ class DbosEngine implements Engine, Executor, ContextHost {
   constructor(options: DbosEngineOptions, { clock, logger, newId }: Required<DbosEnginePorts>) {
     this.#options = options;
     this.pollMs = options.pollMs;
+    this.lookAgainMs = options.lookAgainMs;
     this.#clock = clock;
     this.#logger = logger;
+    this.#newId = newId;
     this.#processId = newId();
     this.#deadlines = new Deadlines(clock);
   }
@@ -289,6 +295,8 @@ class DbosEngine implements Engine, Executor, ContextHost {
       deadlines: this.#deadlines,
       tools: this.#tools,
       poisonAfter: this.#options.poisonAfter,
+      freshMs: Math.max(this.#options.deadAfterMs, LEAST_FRESH_MS),
+      newId: this.#newId,
       interruptsOf: (id) => this.#enter(id),
     });
   }
@@ -360,15 +368,15 @@ class DbosEngine implements Engine, Executor, ContextHost {
 
   // What DBOS runs.
 
-  async runWorkflow(name: string, version: string, input: unknown): Promise<Ended> {
-    const id = DBOS.workflowID ?? '';
-    const context = new DbosContext(this, { id, version });
-    const result = await this.#settle(context, name, version, input);
-    if (this.isClosed) return forever();
-    if (context.fault) throw context.fault.error;
-    const { books } = await this.#connect();
-    const isCancelled = (await books.cancelReasons([id])).has(id);
-    return { status: isCancelled ? 'cancelled' : result.kind, result };
+  runWorkflow(name: string, version: string, input: unknown): Promise<Ended> {
+    return this.#work(async (id) => {
+      const context = new DbosContext(this, { id, version });
+      const result = await this.#settle(context, name, version, input);
+      if (context.fault) throw context.fault.error;
+      const { books } = await this.#connect();
+      const isCancelled = (await books.cancelReasons([id])).has(id);
+      return { status: isCancelled ? 'cancelled' : result.kind, result };
+    });
   }
 
   async #settle(
@@ -386,19 +394,40 @@ class DbosEngine implements Engine, Executor, ContextHost {
     }
   }
 
-  async runCall(call: ActivityCall, workflowId: string): Promise<void> {
-    const runBy = DBOS.workflowID ?? '';
-    const result = await DBOS.runStep(() => this.perform(call, workflowId, runBy), {
-      name: call.tool,
+  runCall(call: ActivityCall, workflowId: string): Promise<void> {
+    return this.#work(async (id) => {
+      const perform = () => this.perform(call, workflowId, id);
+      const result = await DBOS.runStep(perform, { name: call.tool });
+      const mail: Mail = { kind: 'answer', key: call.key, result };
+      await DBOS.send(workflowId, mail, MAIL_TOPIC);
     });
-    if (this.isClosed) return forever();
-    const mail: Mail = { kind: 'answer', key: call.key, result };
-    await DBOS.send(workflowId, mail, MAIL_TOPIC);
   }
 
-  async runPermit(key: string, workflowId: string): Promise<void> {
-    const mail: Mail = { kind: 'permit', key };
-    await DBOS.send(workflowId, mail, MAIL_TOPIC);
+  runPermit(key: string, workflowId: string): Promise<void> {
+    return this.#work(async () => {
+      const mail: Mail = { kind: 'permit', key };
+      await DBOS.send(workflowId, mail, MAIL_TOPIC);
+    });
+  }
+
+  /** What goes wrong beneath a workflow is not its end: it is left, and a sweep lets it go on. DBOS knows its own errors. */
+  async #work<Value>(work: (id: string) => Promise<Value>): Promise<Value> {
+    const id = DBOS.workflowID ?? '';
+    this.#atWork.add(id);
+    try {
+      const value = await work(id);
+      return this.isClosed ? await forever() : value;
+    } catch (error) {
+      if (!this.isClosed && error instanceof dbosErrors.DBOSError) throw error;
+      this.#logger.warn(
+        { err: error, id },
+        'A workflow could not go on here; it will be tried again',
+      );
+      this.#atWork.delete(id);
+      return await forever();
+    } finally {
+      this.#atWork.delete(id);
+    }
   }
 
   // Its own affairs.
@@ -413,7 +442,11 @@ class DbosEngine implements Engine, Executor, ContextHost {
     const { databaseUrl, connections, deadAfterMs } = this.#options;
     const pool = new pg.Pool({ connectionString: databaseUrl, max: connections });
     pool.on('error', (error) => this.#logger.warn({ err: error }, 'A connection was cut off'));
-    const books = new Books(pool);
+    const books = new Books(pool, {
+      clock: this.#clock,
+      logger: this.#logger,
+      signal: this.#stop.signal,
+    });
     const facts = new FactPump(books, (error) =>
       this.#logger.error({ err: error }, 'A listener failed, or facts could not be read'),
     );
@@ -440,7 +473,7 @@ class DbosEngine implements Engine, Executor, ContextHost {
     });
     const sweeper = new Sweeper(
       { client, books, presence, clock: this.#clock },
-      { processId: this.#processId, deadAfterMs },
+      { processId: this.#processId, deadAfterMs, isRunning: (id) => this.#atWork.has(id) },
     );
     this.#connection = { client, pool, books, presence, facts, sweeper };
     return this.#connection;
@@ -482,7 +515,7 @@ class DbosEngine implements Engine, Executor, ContextHost {
         if (workflowIds.length > 0) {
           this.#logger.warn(
             { processIds, workflows: workflowIds.length },
-            'A process has died; others go on with what it had in hand',
+            'Nobody was at work on some workflows; they go on',
           );
         }
       } catch (error) {
@@ -549,6 +582,8 @@ interface Ended {
 
 const DEFAULT_VERSION = '1';
 const PAGE = 500;
+/** An answer of Postgres may take this long without the process having stood still. */
+const LEAST_FRESH_MS = 200;
 const ATTRIBUTES = { buddy: 'workflow' };
 const OURS = { applicationName: APPLICATION, attributes: ATTRIBUTES };
 const BARE = { loadInput: false, loadOutput: false };

@@ -15,6 +15,11 @@ export const DbosEngineOptions = z.strictObject({
   callsAtOnce: z.int().positive().default(10),
   /** How often queues and joined workflows are looked at, in milliseconds. */
   pollMs: z.int().positive().default(100),
+  /**
+   * How often a workflow that waits looks for signals and answers whose notification was lost with a connection, in
+   * milliseconds. Each one that waits asks Postgres so often.
+   */
+  lookAgainMs: z.int().positive().default(10_000),
   /** How often each process looks for others that have died, in milliseconds. */
   sweepEveryMs: z.int().positive().default(500),
   /** So long must a process have been gone before others go on with its work: a Postgres that restarts cuts off everybody, in milliseconds. */

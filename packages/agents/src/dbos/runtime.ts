@@ -48,6 +48,7 @@ export async function launch(
       applicationVersion: PROTOCOL,
       executorID: processId,
       listenQueues: queues,
+      systemDatabaseIdleTransactionTimeoutMs: IDLE_TRANSACTION_MS,
       runMigrations: false, // done when the engine was opened, by one process at a time
       logger: loggerFor(logger),
     });
@@ -88,6 +89,9 @@ function registerOnce<Args extends unknown[]>(
   DBOS.registerWorkflow(run, { name, className: CLASS, maxRecoveryAttempts: MANY });
   registered.add(name);
 }
+
+/** A process that stands still in the middle of a transaction holds up the others for so long; DBOS would let it for a minute. */
+const IDLE_TRANSACTION_MS = 5_000;
 
 /** Crashes are counted by call, see `poisonAfter`; a workflow itself is never given up. */
 const MANY = 1_000_000;

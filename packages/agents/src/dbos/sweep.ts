@@ -4,9 +4,10 @@ import type { Books } from './books.ts';
 import type { Presence } from './presence.ts';
 import { APPLICATION, PROTOCOL } from './queues.ts';
 
-/** What a sweep found: workflows, and parts of such, whose process has died; they wait in their queues again. */
+/** What a sweep found: workflows, and calls of such, that nobody was at work on; they wait in their queues again. */
 export interface Swept {
   workflowIds: readonly string[];
+  /** Those that have died. */
   processIds: readonly string[];
 }
 
@@ -19,14 +20,13 @@ export class Sweeper {
   readonly #books: Books;
   readonly #presence: Presence;
   readonly #clock: Clock;
-  readonly #options: { processId: string; deadAfterMs: number };
+  readonly #options: SweeperOptions;
   /** When a process was first missed, on the monotonic clock. */
   readonly #missedSince = new Map<string, number>();
+  /** When a workflow was first seen that is this process's and that it is not at work on. */
+  readonly #strandedSince = new Map<string, number>();
 
-  constructor(
-    { client, books, presence, clock }: SweeperPorts,
-    options: { processId: string; deadAfterMs: number },
-  ) {
+  constructor({ client, books, presence, clock }: SweeperPorts, options: SweeperOptions) {
     this.#client = client;
     this.#books = books;
     this.#presence = presence;
@@ -58,15 +58,35 @@ export class Sweeper {
     holders.delete(processId);
     const dead = new Set<string>();
     for (const holder of holders) if (await this.#isDead(holder)) dead.add(holder);
-    const left = inHand.filter(({ executorId = '' }) => dead.has(executorId));
+    const stranded = this.#findStranded(
+      inHand.flatMap(({ executorId, workflowID }) =>
+        executorId === processId ? [workflowID] : [],
+      ),
+    );
+    const left = inHand.filter(
+      ({ executorId = '', workflowID }) => dead.has(executorId) || stranded.has(workflowID),
+    );
     if (left.length === 0) return { workflowIds: [], processIds: [] };
     const workflowIds = left.map(({ workflowID }) => workflowID);
-    await this.#books.suspect(workflowIds);
+    await this.#books.suspect(workflowIds.filter((id) => !stranded.has(id)));
     for (const [queueName, ids] of byQueue(left)) {
       await this.#client.resumeWorkflows(ids, { queueName });
     }
     for (const holder of dead) this.#missedSince.delete(holder);
     return { workflowIds, processIds: [...dead] };
+  }
+
+  /**
+   * A process takes a workflow by one statement and begins it by the next: when the line is cut between the two, or beneath
+   * the workflow, it stays with a process that does nothing for it.
+   */
+  #findStranded(mine: readonly string[]): ReadonlySet<string> {
+    const now = this.#clock.monotonic();
+    const idle = mine.filter((id) => !this.#options.isRunning(id));
+    const since = new Map(idle.map((id) => [id, this.#strandedSince.get(id) ?? now]));
+    this.#strandedSince.clear();
+    for (const [id, at] of since) this.#strandedSince.set(id, at);
+    return new Set(idle.filter((id) => now - (since.get(id) ?? now) >= STRANDED_MS));
   }
 
   async #isDead(processId: string): Promise<boolean> {
@@ -82,12 +102,22 @@ export class Sweeper {
   }
 }
 
+interface SweeperOptions {
+  processId: string;
+  deadAfterMs: number;
+  /** Whether this process is at work on it. */
+  isRunning(workflowId: string): boolean;
+}
+
 interface SweeperPorts {
   client: DBOSClient;
   books: Books;
   presence: Presence;
   clock: Clock;
 }
+
+/** Longer than it takes to begin a workflow that was taken, or to keep the result of one that has ended. */
+const STRANDED_MS = 2_000;
 
 function byQueue(
   left: readonly { workflowID: string; queueName?: string }[],
