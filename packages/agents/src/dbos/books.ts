@@ -39,10 +39,13 @@ export async function openTables(
 
 /** What the engine keeps beside the tables of DBOS, in a schema of its own: what was told, what was cancelled, what may be poison. */
 export class Books {
+  readonly #name: string;
   readonly #pool: pg.Pool;
   readonly #ports: RetryPorts;
 
-  constructor(pool: pg.Pool, ports: RetryPorts) {
+  /** @param name Of the engines whose facts these are. */
+  constructor(name: string, pool: pg.Pool, ports: RetryPorts) {
+    this.#name = name;
     this.#pool = pool;
     this.#ports = ports;
   }
@@ -50,8 +53,8 @@ export class Books {
   /** Keeps what came of a call, or a fact; whoever was first counts. */
   async keep({ kind, workflowId, key, tool, value }: NewEntry): Promise<KeptEntry> {
     const { rows } = await this.#query<{ seq: string; at: string; value: string }>(
-      'SELECT seq, at, value FROM buddy.keep_entry($1, $2, $3, $4, $5)',
-      [workflowId, kind, key, tool ?? null, toJournal(value)],
+      'SELECT seq, at, value FROM buddy.keep_entry($1, $2, $3, $4, $5, $6)',
+      [this.#name, workflowId, kind, key, tool ?? null, toJournal(value)],
     );
     const [row] = rows;
     if (!row) throw new Error(`What came of ${key} in workflow ${workflowId} was not kept`);
@@ -119,7 +122,8 @@ export class Books {
   /** The number of the latest entry; 0 when there is none. */
   async latest(): Promise<number> {
     const { rows } = await this.#query<{ seq: string }>(
-      'SELECT coalesce(max(seq), 0) AS seq FROM buddy.entries',
+      'SELECT coalesce(max(seq), 0) AS seq FROM buddy.entries WHERE name = $1',
+      [this.#name],
     );
     return Number(rows[0]?.seq ?? 0);
   }
@@ -128,8 +132,8 @@ export class Books {
   async entriesAfter(after: number): Promise<HistoryEntry[]> {
     const { rows } = await this.#query<EntryRow>(
       `SELECT seq, workflow_id AS "workflowId", kind, key, at, tool, value FROM buddy.entries
-       WHERE seq > $1 ORDER BY seq LIMIT 500`,
-      [after],
+       WHERE name = $1 AND seq > $2 ORDER BY seq LIMIT 500`,
+      [this.#name, after],
     );
     return rows.map(({ seq, workflowId, kind, key, at, tool, value }) => {
       const common = {
@@ -197,6 +201,7 @@ CREATE SCHEMA IF NOT EXISTS buddy;
 CREATE TABLE IF NOT EXISTS buddy.engine_schema (version int NOT NULL);
 CREATE TABLE IF NOT EXISTS buddy.entries (
   seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  name text NOT NULL,
   workflow_id text NOT NULL,
   kind text NOT NULL CHECK (kind IN ('recorded', 'told')),
   key text NOT NULL,
@@ -205,19 +210,20 @@ CREATE TABLE IF NOT EXISTS buddy.entries (
   value text NOT NULL,
   UNIQUE (workflow_id, kind, key)
 );
+CREATE INDEX IF NOT EXISTS entries_name_seq ON buddy.entries (name, seq);
 CREATE TABLE IF NOT EXISTS buddy.intents (
   workflow_id text NOT NULL, key text NOT NULL, tries int NOT NULL, try_id text NOT NULL, PRIMARY KEY (workflow_id, key)
 );
 CREATE TABLE IF NOT EXISTS buddy.suspects (workflow_id text PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS buddy.cancellations (workflow_id text PRIMARY KEY, reason text NOT NULL);
 CREATE OR REPLACE FUNCTION buddy.keep_entry(
-  p_workflow_id text, p_kind text, p_key text, p_tool text, p_value text
+  p_name text, p_workflow_id text, p_kind text, p_key text, p_tool text, p_value text
 ) RETURNS TABLE (seq bigint, at bigint, value text) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 BEGIN
   PERFORM pg_advisory_xact_lock(${lockKey('entries')});
-  INSERT INTO buddy.entries (workflow_id, kind, key, at, tool, value)
-    VALUES (p_workflow_id, p_kind, p_key, (extract(epoch FROM clock_timestamp()) * 1000)::bigint, p_tool, p_value)
+  INSERT INTO buddy.entries (name, workflow_id, kind, key, at, tool, value)
+    VALUES (p_name, p_workflow_id, p_kind, p_key, (extract(epoch FROM clock_timestamp()) * 1000)::bigint, p_tool, p_value)
     ON CONFLICT DO NOTHING;
   IF FOUND THEN PERFORM pg_notify('${ENTERED}', ''); END IF;
   RETURN QUERY SELECT e.seq, e.at, e.value FROM buddy.entries e

@@ -30,14 +30,7 @@ import { FactPump } from './fact-pump.ts';
 import { type Mail, MAIL_TOPIC } from './mail.ts';
 import { type DbosEngineInput, DbosEngineOptions } from './options.ts';
 import { Presence } from './presence.ts';
-import {
-  APPLICATION,
-  laneQueue,
-  openQueues,
-  PROTOCOL,
-  providerQueue,
-  workflowQueue,
-} from './queues.ts';
+import { laneQueue, openQueues, PROTOCOL, providerQueue, workflowQueue } from './queues.ts';
 import { CALL, CLASS, type Executor, launch, loggerFor, PERMIT, shutDown } from './runtime.ts';
 import { Sweeper } from './sweep.ts';
 
@@ -83,6 +76,8 @@ class DbosEngine implements Engine, Executor, ContextHost {
   readonly lookAgainMs: number;
   isClosed = false;
   readonly #options: DbosEngineOptions;
+  /** Of the workflows of this name, in questions to DBOS. */
+  readonly #ours: { applicationName: string; attributes: Record<string, unknown> };
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #processId: string;
@@ -107,6 +102,7 @@ class DbosEngine implements Engine, Executor, ContextHost {
 
   constructor(options: DbosEngineOptions, { clock, logger, newId }: Required<DbosEnginePorts>) {
     this.#options = options;
+    this.#ours = { applicationName: options.name, attributes: ATTRIBUTES };
     this.pollMs = options.pollMs;
     this.lookAgainMs = options.lookAgainMs;
     this.#clock = clock;
@@ -143,7 +139,7 @@ class DbosEngine implements Engine, Executor, ContextHost {
 
   async open(): Promise<{ resumed: number }> {
     const { client } = await this.#connect();
-    const unfinished = await client.listWorkflows({ ...OURS, status: RUNNING, ...BARE });
+    const unfinished = await client.listWorkflows({ ...this.#ours, status: RUNNING, ...BARE });
     await this.#launch();
     return { resumed: unfinished.length };
   }
@@ -154,7 +150,10 @@ class DbosEngine implements Engine, Executor, ContextHost {
     await this.#launch();
     try {
       await client.enqueue(
-        { ...enqueueOptions(id, workflow, this.#version), applicationName: APPLICATION },
+        {
+          ...this.#enqueueOptions(id, workflow, this.#version),
+          applicationName: this.#options.name,
+        },
         this.#version,
         toJournal(input),
       );
@@ -189,7 +188,7 @@ class DbosEngine implements Engine, Executor, ContextHost {
       const mail: Mail = { kind: 'cancel', reason };
       for (const id of ids) await client.send(id, mail, MAIL_TOPIC, 'cancel');
       level = await client.listWorkflows({
-        ...OURS,
+        ...this.#ours,
         ...BARE,
         parentWorkflowID: level.map(({ workflowID }) => workflowID),
       });
@@ -209,7 +208,12 @@ class DbosEngine implements Engine, Executor, ContextHost {
   async *list(): AsyncIterable<WorkflowView> {
     const { client, books } = await this.#connect();
     for (let offset = 0; ; offset += PAGE) {
-      const page = await client.listWorkflows({ ...OURS, loadInput: false, offset, limit: PAGE });
+      const page = await client.listWorkflows({
+        ...this.#ours,
+        loadInput: false,
+        offset,
+        limit: PAGE,
+      });
       const reasons = await books.cancelReasons(page.map(({ workflowID }) => workflowID));
       for (const status of page) yield viewOf(status, reasons.get(status.workflowID) ?? null);
       if (page.length < PAGE) return;
@@ -275,12 +279,12 @@ class DbosEngine implements Engine, Executor, ContextHost {
 
   laneQueueOf(lane: string | undefined): string | undefined {
     const width = lane === undefined ? undefined : this.#lanes.get(lane);
-    return width === undefined ? undefined : laneQueue(width);
+    return width === undefined ? undefined : laneQueue(this.#options.name, width);
   }
 
   providerQueueOf(provider: string | undefined): string | undefined {
     const isLimited = provider !== undefined && this.#providers.has(provider);
-    return isLimited ? providerQueue(provider) : undefined;
+    return isLimited ? providerQueue(this.#options.name, provider) : undefined;
   }
 
   async perform(
@@ -333,7 +337,7 @@ class DbosEngine implements Engine, Executor, ContextHost {
   async enqueueChild({ id, workflow, input }: ChildStart, version: string): Promise<void> {
     this.#find(workflow, version);
     try {
-      const options = enqueueOptions(id, workflow, version);
+      const options = this.#enqueueOptions(id, workflow, version);
       await DBOS.enqueueWorkflowWithOptions(options, version, toJournal(input));
     } catch (error) {
       if (!dbosErrors.isWorkflowIDInUseError(error)) throw error;
@@ -345,7 +349,11 @@ class DbosEngine implements Engine, Executor, ContextHost {
     const { client, books } = await this.#connect();
     const reason = (await books.cancelReasons([workflowId])).get(workflowId);
     if (reason === undefined || childIds.length === 0) return;
-    const children = await client.listWorkflows({ ...OURS, ...BARE, workflowIDs: [...childIds] });
+    const children = await client.listWorkflows({
+      ...this.#ours,
+      ...BARE,
+      workflowIDs: [...childIds],
+    });
     await this.#cancelAll(children, reason);
   }
 
@@ -439,10 +447,10 @@ class DbosEngine implements Engine, Executor, ContextHost {
   }
 
   async #makeConnection(): Promise<Connection> {
-    const { databaseUrl, connections, deadAfterMs } = this.#options;
+    const { databaseUrl, name, connections, deadAfterMs } = this.#options;
     const pool = new pg.Pool({ connectionString: databaseUrl, max: connections });
     pool.on('error', (error) => this.#logger.warn({ err: error }, 'A connection was cut off'));
-    const books = new Books(pool, {
+    const books = new Books(name, pool, {
       clock: this.#clock,
       logger: this.#logger,
       signal: this.#stop.signal,
@@ -468,12 +476,12 @@ class DbosEngine implements Engine, Executor, ContextHost {
     const client = await DBOSClient.create({
       systemDatabaseUrl: databaseUrl,
       systemDatabasePoolSize: connections,
-      applicationName: APPLICATION,
+      applicationName: this.#options.name,
       logger: loggerFor(this.#logger),
     });
     const sweeper = new Sweeper(
       { client, books, presence, clock: this.#clock },
-      { processId: this.#processId, deadAfterMs, isRunning: (id) => this.#atWork.has(id) },
+      { name, processId: this.#processId, deadAfterMs, isRunning: (id) => this.#atWork.has(id) },
     );
     this.#connection = { client, pool, books, presence, facts, sweeper };
     return this.#connection;
@@ -487,7 +495,7 @@ class DbosEngine implements Engine, Executor, ContextHost {
 
   async #launchNow(): Promise<void> {
     const { client, sweeper } = await this.#connect();
-    const { databaseUrl, connections } = this.#options;
+    const { databaseUrl, name, connections } = this.#options;
     const queues = await openQueues(
       client,
       {
@@ -500,6 +508,7 @@ class DbosEngine implements Engine, Executor, ContextHost {
     const names = new Set([...this.#workflows.values()].flatMap((named) => [...named.keys()]));
     await launch(this, names, {
       databaseUrl,
+      name,
       connections,
       processId: this.#processId,
       queues,
@@ -523,6 +532,18 @@ class DbosEngine implements Engine, Executor, ContextHost {
       }
       await this.#clock.sleep(this.#options.sweepEveryMs, this.#stop.signal).catch(() => undefined); // closed: the loop ends
     }
+  }
+
+  #enqueueOptions(id: string, workflow: string, version: string) {
+    return {
+      workflowID: id,
+      workflowName: workflow,
+      workflowClassName: CLASS,
+      queueName: workflowQueue(this.#options.name, version),
+      appVersion: PROTOCOL,
+      attributes: ATTRIBUTES,
+      workflowIDReusePolicy: 'reject',
+    } as const;
   }
 
   #enter(workflowId: string): InFlight {
@@ -585,22 +606,9 @@ const PAGE = 500;
 /** An answer of Postgres may take this long without the process having stood still. */
 const LEAST_FRESH_MS = 200;
 const ATTRIBUTES = { buddy: 'workflow' };
-const OURS = { applicationName: APPLICATION, attributes: ATTRIBUTES };
 const BARE = { loadInput: false, loadOutput: false };
 const RUNNING: ('PENDING' | 'ENQUEUED' | 'DELAYED')[] = ['PENDING', 'ENQUEUED', 'DELAYED'];
 const UNFINISHED: ReadonlySet<string> = new Set(RUNNING);
-
-function enqueueOptions(id: string, workflow: string, version: string) {
-  return {
-    workflowID: id,
-    workflowName: workflow,
-    workflowClassName: CLASS,
-    queueName: workflowQueue(version),
-    appVersion: PROTOCOL,
-    attributes: ATTRIBUTES,
-    workflowIDReusePolicy: 'reject',
-  } as const;
-}
 
 function viewOf(status: WorkflowStatus, cancelReason: string | null): WorkflowView {
   const { workflowID: id, workflowName: workflow } = status;

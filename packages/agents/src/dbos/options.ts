@@ -3,9 +3,17 @@ import { z } from 'zod';
 export const DbosEngineOptions = z.strictObject({
   /**
    * Where the Postgres is, as `postgres://user:password@host:5432/database`. Direct: not through a
-   * pooler that shares sessions. All engines of one database share their work.
+   * pooler that shares sessions.
    */
   databaseUrl: z.url({ protocol: /^postgres(ql)?$/ }),
+  /**
+   * Engines of one name, in one database, share their work and hear each other's facts; those of another name do not. Ids of
+   * workflows are unique in a database all the same.
+   */
+  name: z
+    .string()
+    .regex(/^[\w.-]{1,60}$/)
+    .default('buddy'),
   /**
    * What this process takes from the others: `workflows` to run, `calls` of tools to make. A process that takes nothing only
    * starts, signals and listens.

@@ -7,7 +7,6 @@ import type { DbosEngineOptions } from './options.ts';
  * workflows; those bear theirs in the name of their queue. Changes with the order or number of steps that a verb takes.
  */
 export const PROTOCOL = 'buddy-1';
-export const APPLICATION = 'buddy';
 
 /** What a process has to know of a registration to find its queues. */
 export interface Limits {
@@ -17,40 +16,40 @@ export interface Limits {
 }
 
 /** Whoever takes from it has the code of this version. Nothing limits it: a workflow that waits must not hold up another. */
-export function workflowQueue(version: string): string {
-  return `buddy.workflows.${version}`;
+export function workflowQueue(name: string, version: string): string {
+  return `${name}.workflows.${version}`;
 }
 
 /** For all lanes of this width, each a partition: DBOS knows one concurrency for a queue. */
-export function laneQueue(width: number): string {
-  return `buddy.lanes.${width}`;
+export function laneQueue(name: string, width: number): string {
+  return `${name}.lanes.${width}`;
 }
 
-export function providerQueue(provider: string): string {
-  return `buddy.providers.${provider}`;
+export function providerQueue(name: string, provider: string): string {
+  return `${name}.providers.${provider}`;
 }
 
 /** Makes the queues, or sets their limits anew. @returns The names of those that this process takes from. */
 export async function openQueues(
   client: DBOSClient,
   { versions, lanes, providers }: Limits,
-  { takes, callsAtOnce, pollMs }: DbosEngineOptions,
+  { takes, callsAtOnce, pollMs, name }: DbosEngineOptions,
 ): Promise<string[]> {
   const register = async (queue: string, limits: Parameters<DBOSClient['registerQueue']>[1]) => {
     await client.registerQueue(queue, {
       ...limits,
       minPollingIntervalMs: pollMs,
       onConflict: 'always_update',
-      applicationName: APPLICATION,
+      applicationName: name,
     });
     return queue;
   };
   const workflows: string[] = [];
-  for (const version of versions) workflows.push(await register(workflowQueue(version), {}));
+  for (const version of versions) workflows.push(await register(workflowQueue(name, version), {}));
   const calls: string[] = [];
   for (const width of new Set(lanes.values())) {
     calls.push(
-      await register(laneQueue(width), {
+      await register(laneQueue(name, width), {
         partitionConcurrency: width,
         workerConcurrency: callsAtOnce,
       }),
@@ -58,7 +57,7 @@ export async function openQueues(
   }
   for (const [provider, { starts, perMs }] of providers) {
     const rateLimit = { limitPerPeriod: starts, periodSec: perMs / 1_000 };
-    calls.push(await register(providerQueue(provider), { rateLimit }));
+    calls.push(await register(providerQueue(name, provider), { rateLimit }));
   }
   return [
     ...(takes.includes('workflows') ? workflows : []),

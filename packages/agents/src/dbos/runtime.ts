@@ -2,7 +2,7 @@ import { DBOS } from '@dbos-inc/dbos-sdk';
 import type { Logger } from '@buddy/core';
 import type { ActivityCall } from '../durable/durable-context.ts';
 import { EngineMisuseError } from '../errors.ts';
-import { APPLICATION, PROTOCOL } from './queues.ts';
+import { PROTOCOL } from './queues.ts';
 
 /** What DBOS runs for an engine. */
 export interface Executor {
@@ -27,7 +27,7 @@ const registered = new Set<string>();
 export async function launch(
   executor: Executor,
   workflowNames: Iterable<string>,
-  { databaseUrl, connections, processId, queues, logger }: LaunchOptions,
+  { databaseUrl, name, connections, processId, queues, logger }: LaunchOptions,
 ): Promise<void> {
   if (current || DBOS.isInitialized()) {
     throw new EngineMisuseError(
@@ -42,7 +42,7 @@ export async function launch(
     );
     registerOnce(PERMIT, (key: string, workflowId: string) => running().runPermit(key, workflowId));
     DBOS.setConfig({
-      name: APPLICATION,
+      name,
       systemDatabaseUrl: databaseUrl,
       systemDatabasePoolSize: connections,
       applicationVersion: PROTOCOL,
@@ -61,6 +61,7 @@ export async function launch(
 
 interface LaunchOptions {
   databaseUrl: string;
+  name: string;
   connections: number;
   processId: string;
   queues: string[];

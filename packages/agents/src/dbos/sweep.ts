@@ -2,7 +2,7 @@ import type { Clock } from '@buddy/core';
 import type { DBOSClient } from '@dbos-inc/dbos-sdk';
 import type { Books } from './books.ts';
 import type { Presence } from './presence.ts';
-import { APPLICATION, PROTOCOL } from './queues.ts';
+import { PROTOCOL } from './queues.ts';
 
 /** What a sweep found: workflows, and calls of such, that nobody was at work on; they wait in their queues again. */
 export interface Swept {
@@ -41,15 +41,17 @@ export class Sweeper {
 
   /** One process sweeps at a time, so that none takes what another has just given back. */
   async sweep(): Promise<Swept> {
-    const swept = await this.#presence.alone('sweep', () => this.#sweepAlone());
+    const swept = await this.#presence.alone(`sweep/${this.#options.name}`, () =>
+      this.#sweepAlone(),
+    );
     return swept ?? { workflowIds: [], processIds: [] };
   }
 
   async #sweepAlone(): Promise<Swept> {
-    const { processId } = this.#options;
+    const { name, processId } = this.#options;
     const inHand = await this.#client.listWorkflows({
       status: 'PENDING',
-      applicationName: APPLICATION,
+      applicationName: name,
       applicationVersion: PROTOCOL,
       loadInput: false,
       loadOutput: false,
@@ -103,6 +105,7 @@ export class Sweeper {
 }
 
 interface SweeperOptions {
+  name: string;
   processId: string;
   deadAfterMs: number;
   /** Whether this process is at work on it. */
