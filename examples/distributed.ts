@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { createHarness } from '@buddy/agents';
 import { createDbosEngine } from '@buddy/agents/dbos';
 import { startPostgres } from '@buddy/agents/testing';
+import { randomId } from '@buddy/core';
 import { z } from 'zod';
 import { AGENTS, writeLetter } from './distributed/desk.ts';
 
@@ -31,8 +32,10 @@ const postgres = given === undefined ? await startPostgres() : undefined;
 const databaseUrl = given ?? postgres?.url ?? '';
 console.log(postgres ? 'Started a Postgres of our own' : 'Found a Postgres in DATABASE_URL');
 
+// Of this run alone: what others do in the same database is none of ours.
+const name = randomId('distributed')();
 const names = Array.from({ length: count }, (_, n) => `worker-${n + 1}`);
-const workers = new Map(names.map((name) => [name, startWorker(name)]));
+const workers = new Map(names.map((worker) => [worker, startWorker(worker)]));
 await Promise.all([...workers.values()].map((worker) => once(worker.stdout ?? worker, 'data')));
 console.log(`${count} workers are ready`);
 
@@ -40,7 +43,7 @@ const harness = createHarness(
   { agents: AGENTS, controlShare: 0 },
   {
     tools: [writeLetter],
-    engine: createDbosEngine({ databaseUrl, takes: ['workflows'], pollMs: 50 }),
+    engine: createDbosEngine({ databaseUrl, name, takes: ['workflows'], pollMs: 50 }),
   },
 );
 const written = new Map<string, number>();
@@ -66,7 +69,7 @@ await harness.load({
   ),
 });
 const { status, counts, startedAt, endedAt } = await harness.run();
-for (const name of names) console.log(`${name} wrote ${written.get(name) ?? 0} letters`);
+for (const worker of names) console.log(`${worker} wrote ${written.get(worker) ?? 0} letters`);
 console.log(
   `${status}: ${counts.completed} of ${tasks} in ${((endedAt - startedAt) / 1_000).toFixed(1)} s`,
 );
@@ -75,10 +78,10 @@ await harness.close();
 for (const worker of workers.values()) await stop(worker);
 await postgres?.stop();
 
-function startWorker(name: string): ChildProcess {
+function startWorker(worker: string): ChildProcess {
   const file = fileURLToPath(new URL('distributed/worker.ts', import.meta.url));
-  return spawn(process.execPath, ['--conditions=@buddy/source', file, name], {
-    env: { ...process.env, DATABASE_URL: databaseUrl },
+  return spawn(process.execPath, ['--conditions=@buddy/source', file, worker], {
+    env: { ...process.env, DATABASE_URL: databaseUrl, BUDDY_ENGINE: name },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
 }

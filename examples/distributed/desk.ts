@@ -16,6 +16,6 @@ export const writeLetter = defineTool({
   output: z.strictObject({ letter: z.string(), writtenBy: z.string() }),
   execute: async ({ to }, { signal }) => {
     await sleep(100, undefined, { signal });
-    return { letter: `Dear ${to}`, writtenBy: process.argv[2] ?? 'nobody' };
+    return { letter: `Dear ${to}`, writtenBy: process.argv[2] ?? 'the planner' };
   },
 });

@@ -2,10 +2,11 @@ import process from 'node:process';
 import { createDbosEngine } from '@buddy/agents/dbos';
 import { AGENTS, writeLetter } from './desk.ts';
 
-/* One machine of many: makes calls of tools for whoever plans them. `DATABASE_URL=… node worker.ts NAME` */
+/* One machine of many: makes calls of tools for whoever plans them. `DATABASE_URL=… BUDDY_ENGINE=… node worker.ts WORKER` */
 
 const engine = createDbosEngine({
   databaseUrl: process.env['DATABASE_URL'] ?? '',
+  name: process.env['BUDDY_ENGINE'],
   takes: ['calls'],
   callsAtOnce: 4,
   pollMs: 50,

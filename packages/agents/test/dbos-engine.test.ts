@@ -1,3 +1,4 @@
+import { createHarness } from '@buddy/agents';
 import { createDbosEngine } from '@buddy/agents/dbos';
 import {
   describeEngine,
@@ -6,14 +7,16 @@ import {
   startPostgres,
   type TemporaryPostgres,
 } from '@buddy/agents/testing';
-import { systemClock } from '@buddy/core';
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { ApprovalRequiredError, defineTool, systemClock } from '@buddy/core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { task, TestFailure } from './harness-fixture.ts';
 
 let postgres: TemporaryPostgres;
 beforeAll(async () => {
   postgres = await startPostgres();
 }, 30_000);
-afterAll(() => postgres.stop());
+afterAll(() => postgres.stop(), 30_000);
 
 let places = 0;
 async function makePlace(): Promise<EnginePlace> {
@@ -41,3 +44,87 @@ async function makePlace(): Promise<EnginePlace> {
 
 // Between the dispatch of a call and the call itself lie some milliseconds, now more, now less.
 describeEngine('an engine over DBOS', makePlace, { describe, it }, { toleranceMs: 250 });
+
+describe('a harness over DBOS', () => {
+  const lines = [
+    task('a1', { wave: 1 }),
+    task('a2', { wave: 1, input: { failures: 1 } }),
+    task('a3', { wave: 1, action: 'test.gated' }),
+    task('a4', { wave: 1, depends_on: ['a2'] }),
+    task('b1', { wave: 2, depends_on: ['a3'] }),
+    task('b2', { wave: 2, depends_on: ['a4'] }),
+  ];
+
+  /** What a process has: its own harness and engine, over the database that all share. */
+  async function processOver(databaseUrl: string, { isApproved = false, hangsAt = '' } = {}) {
+    const calls: string[] = [];
+    const work = defineTool({
+      name: 'test.work',
+      description: 'Fails at first, if it is told so.',
+      tier: 1,
+      effect: 'pure',
+      input: z.strictObject({ failures: z.number().default(0) }),
+      output: z.literal('done'),
+      execute: async ({ failures }, { attempt, taskId = '' }) => {
+        calls.push(taskId);
+        if (taskId === hangsAt) await new Promise(() => undefined);
+        if (attempt <= failures) throw new TestFailure('not yet', { retryable: true });
+        return 'done' as const;
+      },
+    });
+    const gated = defineTool({
+      name: 'test.gated',
+      description: 'Needs a person.',
+      tier: 2,
+      effect: 'keyed',
+      input: z.unknown(),
+      output: z.literal('done'),
+      execute: async (_input, { taskId = '' }) => {
+        calls.push(taskId);
+        if (!isApproved) throw new ApprovalRequiredError('test.gated', `ask-${taskId}`);
+        return 'done' as const;
+      },
+    });
+    const engine = createDbosEngine({ databaseUrl, pollMs: 20, sweepEveryMs: 50, deadAfterMs: 0 });
+    const harness = createHarness(
+      {
+        agents: [{ id: 'ada' }, { id: 'bob' }],
+        backoff: { kind: 'linear', stepMs: 50, capMs: 50 },
+        rateLimits: { test: { starts: 5, perMs: 100 } },
+      },
+      { tools: [work, gated], engine },
+    );
+    await harness.load({ tasks: lines });
+    return { harness, calls };
+  }
+
+  it('runs as on one machine: retries, waits for people, and goes on when they have decided', async () => {
+    const databaseUrl = await postgres.createDatabase('harness');
+    const { harness, calls } = await processOver(databaseUrl);
+    const waiting = await harness.run();
+    expect(waiting.counts).toMatchObject({ completed: 4, waiting: 2 });
+    expect(waiting.waiting).toMatchObject([{ taskId: 'a3', approvalId: 'ask-a3' }]);
+    expect(calls.filter((taskId) => taskId === 'a2')).toHaveLength(2);
+    const over = await harness.decide('a3', { kind: 'deny', explanation: 'no' });
+    expect(over.counts).toMatchObject({ completed: 4, denied: 1, skipped: 1 });
+    await harness.close();
+  }, 30_000);
+
+  it('is gone on with by another process, which does nothing again that was done', async () => {
+    const databaseUrl = await postgres.createDatabase('harness_resumed');
+    const first = await processOver(databaseUrl, { hangsAt: 'a4' });
+    const cutOff = first.harness.run().catch((error: unknown) => error);
+    while (!first.calls.includes('a4') || !first.calls.includes('a3')) await systemClock.sleep(10);
+    await first.harness.close();
+    expect(await cutOff).toMatchObject({ code: 'AGENTS_RUN_FAILED' });
+    const second = await processOver(databaseUrl, { isApproved: true });
+    const stillWaiting = await second.harness.resume();
+    expect(second.calls).not.toContain('a1');
+    expect(second.calls).not.toContain('a2');
+    expect(second.calls).toContain('a4');
+    expect(stillWaiting.waiting.map(({ taskId }) => taskId)).toEqual(['a3']);
+    const over = await second.harness.decide('a3', { kind: 'proceed' });
+    expect(over).toMatchObject({ status: 'completed', counts: { completed: 6 } });
+    await second.harness.close();
+  }, 30_000);
+});

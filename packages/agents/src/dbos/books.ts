@@ -119,21 +119,21 @@ export class Books {
     return new Map(rows.map(({ id, reason }) => [id, reason]));
   }
 
-  /** The number of the latest entry; 0 when there is none. */
+  /** The number up to which all entries that there will ever be are there; 0 when there is none. */
   async latest(): Promise<number> {
     const { rows } = await this.#query<{ seq: string }>(
-      'SELECT coalesce(max(seq), 0) AS seq FROM buddy.entries WHERE name = $1',
+      'SELECT buddy.last_whole_entry($1) AS seq',
       [this.#name],
     );
     return Number(rows[0]?.seq ?? 0);
   }
 
-  /** The next entries after this number, in order; none when there are no more. */
-  async entriesAfter(after: number): Promise<HistoryEntry[]> {
+  /** The next entries after one number, up to another; in order; none when there are no more. */
+  async entries(after: number, upTo: number): Promise<HistoryEntry[]> {
     const { rows } = await this.#query<EntryRow>(
       `SELECT seq, workflow_id AS "workflowId", kind, key, at, tool, value FROM buddy.entries
-       WHERE name = $1 AND seq > $2 ORDER BY seq LIMIT 500`,
-      [this.#name, after],
+       WHERE name = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT 500`,
+      [this.#name, after, upTo],
     );
     return rows.map(({ seq, workflowId, kind, key, at, tool, value }) => {
       const common = {
@@ -193,8 +193,9 @@ const SCHEMA_VERSION = 1;
 const LOCK_POLL_MS = 50;
 
 /**
- * Entries are numbered under a lock that is held until the commit: else one who reads on from a number could miss what was
- * numbered before and committed after.
+ * Entries are committed in another order than they are numbered in, so one who reads on from a number could miss some. Whoever
+ * adds one holds a lock with the others until it is committed; whoever reads waits for a moment at which nobody holds it, and
+ * reads no further than that.
  */
 const SCHEMA = `
 CREATE SCHEMA IF NOT EXISTS buddy;
@@ -221,12 +222,17 @@ CREATE OR REPLACE FUNCTION buddy.keep_entry(
 ) RETURNS TABLE (seq bigint, at bigint, value text) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 BEGIN
-  PERFORM pg_advisory_xact_lock(${lockKey('entries')});
+  PERFORM pg_advisory_xact_lock_shared(${lockKey('entries')});
   INSERT INTO buddy.entries (name, workflow_id, kind, key, at, tool, value)
     VALUES (p_name, p_workflow_id, p_kind, p_key, (extract(epoch FROM clock_timestamp()) * 1000)::bigint, p_tool, p_value)
     ON CONFLICT DO NOTHING;
   IF FOUND THEN PERFORM pg_notify('${ENTERED}', ''); END IF;
   RETURN QUERY SELECT e.seq, e.at, e.value FROM buddy.entries e
     WHERE e.workflow_id = p_workflow_id AND e.kind = p_kind AND e.key = p_key;
+END $$;
+CREATE OR REPLACE FUNCTION buddy.last_whole_entry(p_name text) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(${lockKey('entries')});
+  RETURN (SELECT coalesce(max(seq), 0) FROM buddy.entries WHERE name = p_name);
 END $$;
 `;

@@ -92,8 +92,8 @@ class DbosEngine implements Engine, Executor, ContextHost {
   readonly #atWork = new Set<string>();
   readonly #newId: NewId;
   readonly #inFlight = new Map<string, { interrupts: Set<Interruptible>; calls: number }>();
-  /** Those who listen, or stopped to, before there was a connection. */
-  readonly #early = new Set<(fact: object, at: number) => void>();
+  /** Those who listen, and how they leave; there is nothing to leave before there is a connection. */
+  readonly #listeners = new Map<(fact: object, at: number) => void, (() => void) | undefined>();
   readonly #stop = new AbortController();
   #connecting: Promise<Connection> | undefined;
   #connection: Connection | undefined;
@@ -138,7 +138,8 @@ class DbosEngine implements Engine, Executor, ContextHost {
   }
 
   async open(): Promise<{ resumed: number }> {
-    const { client } = await this.#connect();
+    const { client, facts } = await this.#connect();
+    await facts.ready();
     const unfinished = await client.listWorkflows({ ...this.#ours, status: RUNNING, ...BARE });
     await this.#launch();
     return { resumed: unfinished.length };
@@ -146,7 +147,8 @@ class DbosEngine implements Engine, Executor, ContextHost {
 
   async start(id: string, workflow: string, input: unknown): Promise<{ created: boolean }> {
     this.#find(workflow, this.#version);
-    const { client } = await this.#connect();
+    const { client, facts } = await this.#connect();
+    await facts.ready();
     await this.#launch();
     try {
       await client.enqueue(
@@ -224,18 +226,18 @@ class DbosEngine implements Engine, Executor, ContextHost {
   subscribe<Fact extends object>(listener: (fact: Fact, at: number) => void): () => void {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller knows what facts its workflows tell
     const hear = (fact: object, at: number) => listener(fact as Fact, at);
-    const leave = this.#connection?.facts.subscribe(hear);
-    if (leave) return leave;
-    this.#early.add(hear);
+    this.#listeners.set(hear, this.#connection?.facts.subscribe(hear));
     return () => {
-      this.#early.delete(hear);
+      this.#listeners.get(hear)?.();
+      this.#listeners.delete(hear);
     };
   }
 
   async *history<Fact, Recorded>(after = 0): AsyncIterable<HistoryEntry<Fact, Recorded>> {
     const { books } = await this.#connect();
+    const latest = await books.latest();
     for (let seen = after; ;) {
-      const entries = await books.entriesAfter(seen);
+      const entries = await books.entries(seen, latest);
       if (entries.length === 0) return;
       for (const entry of entries) {
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller knows what was told and recorded
@@ -471,8 +473,9 @@ class DbosEngine implements Engine, Executor, ContextHost {
     await presence.open((session) =>
       openTables(session, this.#clock, () => DBOS.migrate(databaseUrl)),
     );
-    await facts.open();
-    for (const listener of this.#early) facts.subscribe(listener);
+    for (const listener of this.#listeners.keys()) {
+      this.#listeners.set(listener, facts.subscribe(listener));
+    }
     const client = await DBOSClient.create({
       systemDatabaseUrl: databaseUrl,
       systemDatabasePoolSize: connections,

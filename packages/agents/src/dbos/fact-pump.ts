@@ -8,6 +8,7 @@ export class FactPump {
   readonly #tellers = new Map<number, PromiseWithResolvers<void>>();
   readonly #onBroken: (error: unknown) => void;
   #heard = 0;
+  #ready = Promise.resolve();
   #isPumping = false;
   #isAskedAgain = false;
 
@@ -17,13 +18,19 @@ export class FactPump {
   }
 
   /** What was told before is not told again. */
-  async open(): Promise<void> {
-    this.#heard = await this.#books.latest();
-  }
-
   subscribe(listener: (fact: object, at: number) => void): () => void {
+    if (this.#listeners.size === 0) this.#ready = this.#skip();
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Resolves when whatever is told from now on reaches the listeners. */
+  ready(): Promise<void> {
+    return this.#ready;
+  }
+
+  async #skip(): Promise<void> {
+    this.#heard = await this.#books.latest();
   }
 
   /** Resolves when all listeners here have heard the fact of this number; rejects with what one of them threw. */
@@ -37,6 +44,7 @@ export class FactPump {
 
   /** Looks for what is new. */
   pump(): void {
+    if (this.#listeners.size === 0) return;
     this.#isAskedAgain = true;
     if (this.#isPumping) return;
     this.#isPumping = true;
@@ -50,9 +58,11 @@ export class FactPump {
 
   async #pumpAll(): Promise<void> {
     while (this.#isAskedAgain) {
+      await this.#ready;
       this.#isAskedAgain = false;
+      const latest = await this.#books.latest();
       for (;;) {
-        const entries = await this.#books.entriesAfter(this.#heard);
+        const entries = await this.#books.entries(this.#heard, latest);
         if (entries.length === 0) break;
         for (const { seq, at, kind, value } of entries) {
           if (kind === 'told') this.#tellAll(seq, value, at);
