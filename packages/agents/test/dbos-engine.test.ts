@@ -15,13 +15,20 @@ import { task, TestFailure } from './harness-fixture.ts';
 let postgres: TemporaryPostgres;
 beforeAll(async () => {
   postgres = await startPostgres();
+  // With its tables, so that they need not be made for each test.
+  const engine = createDbosEngine({
+    databaseUrl: await postgres.createDatabase('model'),
+    takes: [],
+  });
+  await engine.open();
+  await engine.close();
 }, 30_000);
 afterAll(() => postgres.stop(), 30_000);
 
 let places = 0;
 async function makePlace(): Promise<EnginePlace> {
   places += 1;
-  const databaseUrl = await postgres.createDatabase(`place_${places}`);
+  const databaseUrl = await postgres.createDatabase(`place_${places}`, 'model');
   return {
     run: async (setUp, work, { afterMs = 0 } = {}) => {
       await systemClock.sleep(afterMs);
@@ -99,7 +106,7 @@ describe('a harness over DBOS', () => {
   }
 
   it('runs as on one machine: retries, waits for people, and goes on when they have decided', async () => {
-    const databaseUrl = await postgres.createDatabase('harness');
+    const databaseUrl = await postgres.createDatabase('harness', 'model');
     const { harness, calls } = await processOver(databaseUrl);
     const waiting = await harness.run();
     expect(waiting.counts).toMatchObject({ completed: 4, waiting: 2 });
@@ -111,7 +118,7 @@ describe('a harness over DBOS', () => {
   }, 30_000);
 
   it('is gone on with by another process, which does nothing again that was done', async () => {
-    const databaseUrl = await postgres.createDatabase('harness_resumed');
+    const databaseUrl = await postgres.createDatabase('harness_resumed', 'model');
     const first = await processOver(databaseUrl, { hangsAt: 'a4' });
     const cutOff = first.harness.run().catch((error: unknown) => error);
     while (!first.calls.includes('a4') || !first.calls.includes('a3')) await systemClock.sleep(10);

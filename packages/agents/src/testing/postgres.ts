@@ -7,8 +7,8 @@ import { basename, dirname, join } from 'node:path';
 export interface TemporaryPostgres {
   /** As `postgres://user:password@host:port`, of the database `postgres`. */
   readonly url: string;
-  /** Makes an empty database. @returns Its URL. */
-  createDatabase(name: string): Promise<string>;
+  /** Makes a database: empty, or like one that nobody is connected to. @returns Its URL. */
+  createDatabase(name: string, like?: string): Promise<string>;
   /** Stops it at once, as a crash would, and starts it again over the same data. */
   restart(): Promise<void>;
   /** Stops it and removes its data. */
@@ -62,8 +62,12 @@ export async function startPostgres({
   const urlOf = (database: string) => `postgres://buddy:buddy@127.0.0.1:${port}/${database}`;
   return {
     url: urlOf('postgres'),
-    createDatabase: async (name) => {
-      await server.createDatabase(name);
+    createDatabase: async (name, like = 'template1') => {
+      const client = server.getPgClient('postgres', '127.0.0.1');
+      await client.connect();
+      const [made, model] = [name, like].map((database) => client.escapeIdentifier(database));
+      await client.query(`CREATE DATABASE ${made} TEMPLATE ${model}`);
+      await client.end();
       return urlOf(name);
     },
     restart: async () => {
