@@ -1,4 +1,4 @@
-import { createHarness } from '@buddy/agents';
+import { createHarness, type Workflow } from '@buddy/agents';
 import { createDbosEngine } from '@buddy/agents/dbos';
 import {
   describeEngine,
@@ -8,6 +8,7 @@ import {
   type TemporaryPostgres,
 } from '@buddy/agents/testing';
 import { ApprovalRequiredError, defineTool, systemClock } from '@buddy/core';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { task, TestFailure } from './harness-fixture.ts';
@@ -51,6 +52,76 @@ async function makePlace(): Promise<EnginePlace> {
 
 // Between the dispatch of a call and the call itself lie some milliseconds, now more, now less.
 describeEngine('an engine over DBOS', makePlace, { describe, it }, { toleranceMs: 250 });
+
+const nap: Workflow = async (ctx, ms: number) => {
+  await ctx.emit('nap', { ms });
+  return ctx.sleep('nap', ms);
+};
+const napping = { workflows: { nap }, tools: [], lanes: {} };
+
+const hasty: Workflow = (ctx) => Promise.all([ctx.sleep('a', 10), ctx.sleep('b', 10)]);
+
+describe('engines over one database', () => {
+  it('share nothing when their names differ', async () => {
+    const databaseUrl = await postgres.createDatabase('names', 'model');
+    const ours = createDbosEngine({ databaseUrl, name: 'ours', pollMs: 20 });
+    ours.register(napping);
+    const theirs = createDbosEngine({ databaseUrl, name: 'theirs', takes: [] });
+    theirs.register(napping);
+    const heard: unknown[] = [];
+    ours.subscribe((fact) => heard.push(fact));
+    await theirs.start('their-nap', 'nap', 1);
+    expect(await ours.open()).toEqual({ resumed: 0 });
+    await ours.start('our-nap', 'nap', 2);
+    await ours.result('our-nap');
+    expect(heard).toEqual([{ ms: 2 }]);
+    const views = [];
+    for await (const { id, status } of theirs.list()) views.push({ id, status });
+    expect(views).toEqual([{ id: 'their-nap', status: 'running' }]);
+    await theirs.close();
+    await ours.close();
+  });
+
+  it('are one to a process, of those that run anything', async () => {
+    const databaseUrl = await postgres.createDatabase('one', 'model');
+    const [first, second] = [1, 2].map(() => createDbosEngine({ databaseUrl }));
+    await first?.open();
+    await expect(second?.open()).rejects.toMatchObject({
+      code: 'AGENTS_ENGINE_MISUSE',
+      message: expect.stringContaining('close the other engine first'),
+    });
+    await expect(async () => first?.register(napping)).rejects.toThrow('Register before open()');
+    await second?.close();
+    await first?.close();
+  });
+
+  it('fail a workflow that does two things at once, for replay would mistake one for the other', async () => {
+    const databaseUrl = await postgres.createDatabase('two_things', 'model');
+    const engine = createDbosEngine({ databaseUrl, pollMs: 20 });
+    engine.register({ workflows: { hasty }, tools: [], lanes: {} });
+    await engine.start('hasty', 'hasty', null);
+    expect(await engine.result('hasty')).toMatchObject({
+      kind: 'failed',
+      failure: { message: expect.stringContaining('called b while a was under way') },
+    });
+    await engine.close();
+  });
+
+  it('do not touch tables that a newer version made, and say who cannot be reached', async () => {
+    const databaseUrl = await postgres.createDatabase('newer', 'model');
+    const client = new pg.Client({ connectionString: databaseUrl });
+    await client.connect();
+    await client.query('UPDATE buddy.engine_schema SET version = 99');
+    await client.end();
+    const engine = createDbosEngine({ databaseUrl });
+    await expect(engine.open()).rejects.toMatchObject({ code: 'AGENTS_ENGINE_STORAGE_VERSION' });
+    await engine.close();
+    const nowhere = createDbosEngine({ databaseUrl: 'postgres://buddy@127.0.0.1:1/buddy' });
+    await expect(nowhere.open()).rejects.toThrow('ECONNREFUSED');
+    await nowhere.close();
+    expect(() => createDbosEngine({ databaseUrl: 'localhost' })).toThrow('databaseUrl');
+  });
+});
 
 describe('a harness over DBOS', () => {
   const lines = [

@@ -147,10 +147,13 @@ export class Books {
     });
   }
 
-  async forget(workflowIds: readonly string[]): Promise<void> {
+  /** Of those below, also that they were cancelled; there is nobody left to ask about them. */
+  async forget(workflowId: string, below: readonly string[]): Promise<void> {
     for (const table of ['entries', 'intents', 'suspects']) {
-      await this.#query(`DELETE FROM buddy.${table} WHERE workflow_id = ANY($1)`, [workflowIds]);
+      const sql = `DELETE FROM buddy.${table} WHERE workflow_id = ANY($1)`;
+      await this.#query(sql, [[workflowId, ...below]]);
     }
+    await this.#query('DELETE FROM buddy.cancellations WHERE workflow_id = ANY($1)', [below]);
   }
 
   #query<Row extends pg.QueryResultRow>(

@@ -258,7 +258,7 @@ class DbosEngine implements Engine, Executor, ContextHost {
       level = children.map(({ workflowID }) => workflowID);
       below.push(...level);
     }
-    await books.forget([id, ...below]);
+    await books.forget(id, below);
     for (let at = 0; at < below.length; at += PAGE) {
       await client.deleteWorkflows(below.slice(at, at + PAGE));
     }
@@ -444,7 +444,10 @@ class DbosEngine implements Engine, Executor, ContextHost {
 
   #connect(): Promise<Connection> {
     if (this.isClosed) return forever();
-    this.#connecting ??= this.#makeConnection();
+    this.#connecting ??= this.#makeConnection().catch((error: unknown) => {
+      this.#connecting = undefined; // whoever asks next tries again
+      throw error;
+    });
     return this.#connecting;
   }
 
@@ -470,9 +473,14 @@ class DbosEngine implements Engine, Executor, ContextHost {
         void this.#interruptCancelled([...this.#inFlight.keys()]);
       },
     });
-    await presence.open((session) =>
-      openTables(session, this.#clock, () => DBOS.migrate(databaseUrl)),
-    );
+    try {
+      await presence.open((session) =>
+        openTables(session, this.#clock, () => DBOS.migrate(databaseUrl)),
+      );
+    } catch (error) {
+      await pool.end();
+      throw error;
+    }
     for (const listener of this.#listeners.keys()) {
       this.#listeners.set(listener, facts.subscribe(listener));
     }
@@ -492,7 +500,10 @@ class DbosEngine implements Engine, Executor, ContextHost {
 
   async #launch(): Promise<void> {
     if (this.#options.takes.length === 0) return;
-    this.#launching ??= this.#launchNow();
+    this.#launching ??= this.#launchNow().catch((error: unknown) => {
+      this.#launching = undefined;
+      throw error;
+    });
     await this.#launching;
   }
 
@@ -502,7 +513,9 @@ class DbosEngine implements Engine, Executor, ContextHost {
     const queues = await openQueues(
       client,
       {
-        versions: new Set(this.#workflows.keys()),
+        versions: new Set(
+          [...this.#workflows].flatMap(([version, { size }]) => (size > 0 ? [version] : [])),
+        ),
         lanes: this.#lanes,
         providers: this.#providers,
       },

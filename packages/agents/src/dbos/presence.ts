@@ -49,7 +49,12 @@ export class Presence {
       else this.#listener.onEntered();
     });
     await session.connect();
-    await prepare?.(session);
+    try {
+      await prepare?.(session);
+    } catch (error) {
+      await session.end();
+      throw error;
+    }
     this.#session = session;
     await session.query('SELECT pg_advisory_lock($1::bigint)', [lockOf(this.#processId)]);
     await session.query(`LISTEN ${CANCELLED}`);

@@ -55,12 +55,14 @@ export async function openQueues(
       }),
     );
   }
+  const permits: string[] = [];
   for (const [provider, { starts, perMs }] of providers) {
     const rateLimit = { limitPerPeriod: starts, periodSec: perMs / 1_000 };
-    calls.push(await register(providerQueue(name, provider), { rateLimit }));
+    permits.push(await register(providerQueue(name, provider), { rateLimit }));
   }
   return [
     ...(takes.includes('workflows') ? workflows : []),
     ...(takes.includes('calls') ? calls : []),
+    ...permits, // nothing to do but to say so: whoever knows of the limit can
   ];
 }
