@@ -24,13 +24,18 @@ export function checkFaults(
   const ledger = linesOf(folder, 'ledger').map(parseCall);
   checkResult(folder, children);
   checkCalls(ledger, children);
-  checkLanes(ledger.filter(({ pid }) => !stoodStill.includes(pid)));
+  const steady = ledger.filter(({ pid }) => !stoodStill.includes(pid));
+  checkOrder(steady);
+  checkLanes(steady);
   checkFacts(folder, ledger, children);
   return { processes: [...new Set(ledger.map(({ pid }) => pid))] };
 }
 
 export interface CheckOptions {
-  /** Processes that were taken for dead and came back: a call that one had in hand was beside those that took its place. */
+  /**
+   * Processes that were taken for dead and came back. A call that one had in hand, or was about to make, came beside those that
+   * took its place: nobody but the provider can tell. What must happen once is looked at all the same.
+   */
   stoodStill?: readonly number[];
 }
 
@@ -70,8 +75,12 @@ function checkCalls(ledger: readonly Call[], children: number): void {
   const keyed = ledger.filter(({ what, tool }) => what === 'done' && tool === 'keyed').map(nameOf);
   const perChild = FAULT_STEPS.filter((tool) => tool === 'keyed').length;
   assert.equal(new Set(keyed).size, perChild * children, 'a call never happened');
+}
+
+function checkOrder(ledger: readonly Call[]): void {
   const reached = new Map<number, number>();
-  for (const { child, step } of begun) {
+  for (const { what, child, step } of ledger) {
+    if (what === 'done') continue;
     const latest = reached.get(child) ?? 0;
     assert(step >= latest, `step ${step} of child ${child} was called again after step ${latest}`);
     reached.set(child, step);
