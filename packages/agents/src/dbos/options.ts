@@ -34,7 +34,7 @@ export const DbosEngineOptions = z.strictObject({
   deadAfterMs: z.int().nonnegative().default(1_000),
   /** So often may a call end its process, after the first time, before it is called no more, and fails. */
   poisonAfter: z.int().positive().default(3),
-  /** Connections to Postgres, of DBOS and of the engine's own each, besides one for its lock. */
+  /** The size of each of three pools of connections to Postgres: of DBOS as it runs, of DBOS as it is asked, and of the engine's own tables. */
   connections: z.int().min(2).default(10),
 });
 export type DbosEngineInput = z.input<typeof DbosEngineOptions>;
