@@ -1,21 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { DatabaseSync } from 'node:sqlite';
 import { createEngine, openJournal, type Operation, type Workflow } from '@buddy/agents';
+import { checkFaults } from '@buddy/agents/testing';
 import { ManualClock, seededRandom } from '@buddy/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { z } from 'zod';
 
 let folder = '';
 let file = '';
@@ -253,7 +245,7 @@ describe(`a process that is killed at any moment, ${KILLS} times over`, () => {
         isOver = await runChild(place, killAfterMs);
         if (!isOver) kills += 1;
       }
-      check(place);
+      checkFaults(place, CHILDREN);
     }
     expect(kills).toBe(KILLS);
   }, 3_600_000);
@@ -281,44 +273,4 @@ async function runChild(place: string, killAfterMs: number | undefined): Promise
   clearTimeout(timer);
   if (code !== 0 && signal === null) throw new Error(`The process failed with code ${code}`);
   return signal === null;
-}
-
-const Result = z.object({
-  kind: z.literal('completed'),
-  value: z.array(
-    z.object({
-      kind: z.literal('completed'),
-      value: z.object({ n: z.int(), answer: z.object({ kind: z.string(), value: z.int() }) }),
-    }),
-  ),
-});
-const Facts = z.array(z.object({ id: z.string(), step: z.int(), kind: z.string() }));
-
-function check(place: string): void {
-  // A process that was killed with all done says the same again.
-  const results = [...new Set(linesOf(place, 'result'))].map((line) =>
-    Result.parse(JSON.parse(line)),
-  );
-  expect(results).toHaveLength(1);
-  // Every signal that was acknowledged, and so all of them, arrived as it was sent, and once.
-  expect(results[0]?.value.map(({ value }) => value)).toEqual(
-    Array.from({ length: CHILDREN }, (_, n) => ({ n, answer: { kind: 'received', value: n } })),
-  );
-  const begins = linesOf(place, 'ledger').filter((line) => line.startsWith('begun once'));
-  expect(new Set(begins).size).toBe(begins.length);
-  const saved = linesOf(place, 'ledger').filter((line) => line.startsWith('done keyed'));
-  expect(new Set(saved).size).toBe(2 * CHILDREN);
-  const facts = Facts.parse(JSON.parse(linesOf(place, 'facts').join('')));
-  expect(new Set(facts.map(({ id, step }) => `${id} ${step}`)).size).toBe(facts.length);
-  expect(facts).toHaveLength(3 * CHILDREN);
-  // What was told to have happened has; what was under way when the process died is told as unknown, and not done again.
-  const sent = facts.filter(({ step, kind }) => step === 2 && kind === 'succeeded').length;
-  const dones = linesOf(place, 'ledger').filter((line) => line.startsWith('done once'));
-  expect(sent).toBeLessThanOrEqual(dones.length);
-  expect(facts.every(({ step, kind }) => step === 2 || kind === 'succeeded')).toBe(true);
-}
-
-function linesOf(place: string, name: string): string[] {
-  const path = join(place, name);
-  return existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : [];
 }

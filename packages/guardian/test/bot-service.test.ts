@@ -68,7 +68,7 @@ class FakeSupervisor implements BotSupervisor {
   }
 }
 
-const killed: Exit = { kind: 'signal', exitCode: null, signal: 'SIGKILL' };
+const killed: Omit<Exit, 'at'> = { kind: 'signal', exitCode: null, signal: 'SIGKILL' };
 
 describe('a bot as a service', () => {
   it('is started and stopped by its supervisor, and started once only', async () => {

@@ -13,10 +13,12 @@ import type {
 import type { WorkflowResult, WorkflowView } from './engine.ts';
 import type { Lane } from './lane.ts';
 import type { RateLimit } from './rate-limit.ts';
+import { LOST, NOT_JSON, poisonous } from './refusals.ts';
 import {
   fromJournal,
   type StoredWorkflow,
   toJournal,
+  tryJournal,
   type WorkflowStore,
 } from './workflow-store.ts';
 
@@ -461,41 +463,6 @@ interface Signal {
   key: string;
   topic: string;
   value: unknown;
-}
-
-/** The call was begun by a process that never told of it again, and must not be made twice. */
-const LOST: FailureDescription = {
-  name: 'InterruptedError',
-  message: 'The process ended while the call was under way; it may have happened',
-  code: 'AGENTS_INTERRUPTED',
-  retryable: true,
-  effect: 'unknown',
-};
-
-const NOT_JSON: FailureDescription = {
-  name: 'NotJsonError',
-  message: 'The tool returned what JSON cannot hold; it was carried out',
-  code: 'AGENTS_OUTPUT_NOT_JSON',
-  retryable: false,
-  effect: 'unknown',
-};
-
-function tryJournal(value: unknown): string | undefined {
-  try {
-    return toJournal(value);
-  } catch {
-    return undefined; // a BigInt, or a circle: it is told as NOT_JSON
-  }
-}
-
-function poisonous(tries: number): FailureDescription {
-  return {
-    name: 'PoisonError',
-    message: `The process ended ${tries} times while this call was under way; it is not made again`,
-    code: 'AGENTS_POISON_TASK',
-    retryable: false,
-    effect: 'unknown',
-  };
 }
 
 const DONE = Promise.resolve();

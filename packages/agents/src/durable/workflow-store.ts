@@ -104,6 +104,15 @@ export function toJournal(value: unknown): string {
   return JSON.stringify(value ?? null);
 }
 
+/** Undefined of what JSON cannot hold: a BigInt, or a circle. */
+export function tryJournal(value: unknown): string | undefined {
+  try {
+    return toJournal(value);
+  } catch {
+    return undefined;
+  }
+}
+
 export function fromJournal<Value>(text: string): Value {
   return JSON.parse(text) as Value;
 }

@@ -1,0 +1,230 @@
+import { DBOS } from '@dbos-inc/dbos-sdk';
+import type {
+  ActivityCall,
+  ActivityResult,
+  ChildHandle,
+  ChildResult,
+  ChildStart,
+  DurableContext,
+  Received,
+} from '../durable/durable-context.ts';
+import type { WorkflowResult } from '../durable/engine.ts';
+import { EngineMisuseError } from '../errors.ts';
+import { type Mail, MAIL_TOPIC } from './mail.ts';
+
+/** What a workflow needs of the engine that runs it. */
+export interface ContextHost {
+  readonly isClosed: boolean;
+  readonly pollMs: number;
+  readonly lookAgainMs: number;
+  /** The queue of calls that need a place in this lane; undefined when nothing limits it. */
+  laneQueueOf(lane: string | undefined): string | undefined;
+  providerQueueOf(provider: string | undefined): string | undefined;
+  /** Makes the call here, or recalls what came of it. */
+  perform(call: ActivityCall, workflowId: string, runBy: string): Promise<ActivityResult<unknown>>;
+  enqueueCall(call: ActivityCall, workflowId: string, queue: string): Promise<void>;
+  enqueuePermit(key: string, workflowId: string, queue: string): Promise<void>;
+  enqueueChild(child: ChildStart, version: string): Promise<void>;
+  /** Cancels a child that the cancellation of its parent may have come too early for. */
+  cancelBelow(workflowId: string, childIds: readonly string[]): Promise<void>;
+  resultOf(workflowId: string): Promise<WorkflowResult>;
+  tell(workflowId: string, key: string, fact: object): Promise<void>;
+}
+
+/**
+ * One execution of a workflow. Each verb takes a number of DBOS's steps that follows from its arguments and from what steps
+ * before have recorded, and from nothing else: DBOS knows steps by their place.
+ */
+export class DbosContext implements DurableContext {
+  readonly id: string;
+  /** What went wrong beneath the workflow: it is not the workflow's own failure, and it must not go on. */
+  fault: { error: unknown } | undefined;
+  readonly #host: ContextHost;
+  readonly #version: string;
+  readonly #signals = new Map<string, unknown[]>();
+  readonly #signalKeys = new Set<string>();
+  readonly #answers = new Map<string, ActivityResult<unknown>>();
+  readonly #permits = new Set<string>();
+  #cancelReason: string | undefined;
+  #busyWith: string | undefined;
+
+  constructor(host: ContextHost, { id, version }: { id: string; version: string }) {
+    this.#host = host;
+    this.id = id;
+    this.#version = version;
+  }
+
+  activity<Value>(call: ActivityCall): Promise<ActivityResult<Value>> {
+    return this.#verb(call.key, async () => {
+      await this.#waitForPermit(call);
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller knows what its tool returns
+      return (await this.#carryOut(call)) as ActivityResult<Value>;
+    });
+  }
+
+  async #waitForPermit(call: ActivityCall): Promise<void> {
+    const queue = this.#host.providerQueueOf(call.provider);
+    if (queue === undefined || !this.#mayStart(call)) return;
+    await this.#host.enqueuePermit(call.key, this.id, queue);
+    while (!this.#permits.has(call.key)) await this.#receive(LONG_MS);
+  }
+
+  async #carryOut(call: ActivityCall): Promise<ActivityResult<unknown>> {
+    const queue = this.#host.laneQueueOf(call.lane);
+    if (queue === undefined || !this.#mayStart(call)) {
+      const perform = () => this.#host.perform(call, this.id, this.id);
+      return DBOS.runStep(perform, { name: call.tool });
+    }
+    await this.#host.enqueueCall(call, this.id, queue);
+    for (;;) {
+      const answer = this.#answers.get(call.key);
+      if (answer) return answer;
+      await this.#receive(LONG_MS);
+    }
+  }
+
+  #mayStart({ evenIfCancelled }: ActivityCall): boolean {
+    return evenIfCancelled === true || this.#cancelReason === undefined;
+  }
+
+  sleep(key: string, ms: number): Promise<'slept' | 'cancelled'> {
+    return this.#verb(key, async () => {
+      if (this.#cancelReason !== undefined) return 'cancelled';
+      const deadline = (await DBOS.now()) + ms;
+      while (await this.#receiveUntil(deadline)) {
+        if (this.#cancelReason !== undefined) return 'cancelled';
+      }
+      return 'slept';
+    });
+  }
+
+  now(key: string): Promise<number> {
+    return this.#verb(key, () => DBOS.now());
+  }
+
+  waitFor<Value>(
+    topic: string,
+    { key, timeoutMs }: { key: string; timeoutMs: number },
+  ): Promise<Received<Value>> {
+    return this.#verb<Received<Value>>(key, async () => {
+      const deadline = (await DBOS.now()) + timeoutMs;
+      for (;;) {
+        const waiting = this.#signals.get(topic) ?? [];
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller knows what is sent under its topic
+        if (waiting.length > 0) return { kind: 'received', value: waiting.shift() as Value };
+        if (this.#cancelReason !== undefined) return { kind: 'cancelled' };
+        if (!(await this.#receiveUntil(deadline))) return { kind: 'timed_out' };
+      }
+    });
+  }
+
+  spawnAll(children: readonly ChildStart[]): Promise<readonly ChildHandle[]> {
+    return this.#verb('spawnAll', async () => {
+      for (let at = 0; at < children.length; at += SPAWN_AT_ONCE) {
+        const some = children.slice(at, at + SPAWN_AT_ONCE);
+        await Promise.all(some.map((child) => this.#host.enqueueChild(child, this.#version)));
+      }
+      const handles = children.map(({ id }) => ({ id }));
+      await this.#host.cancelBelow(
+        this.id,
+        handles.map(({ id }) => id),
+      );
+      return handles;
+    });
+  }
+
+  joinAll<Value>(children: readonly ChildHandle[]): Promise<readonly ChildResult<Value>[]> {
+    return this.#verb('joinAll', async () => {
+      if (children.length === 0) return [];
+      const handles = children.map(({ id }) => DBOS.retrieveWorkflow(id));
+      await DBOS.waitAll(handles, { pollingIntervalMs: this.#host.pollMs });
+      const results = await DBOS.runStep(
+        () => Promise.all(children.map(({ id }) => this.#host.resultOf(id))),
+        { name: 'joinAll' },
+      );
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller knows what its workflows return
+      return results as ChildResult<Value>[];
+    });
+  }
+
+  emit(key: string, fact: object): Promise<void> {
+    // Kept once per key by itself, so DBOS need not keep that it was.
+    return this.#verb(key, () => this.#host.tell(this.id, key, fact));
+  }
+
+  /** @returns Whether something came. */
+  async #receiveUntil(deadline: number): Promise<boolean> {
+    return this.#take(
+      await DBOS.recv<Mail>(MAIL_TOPIC, {
+        deadlineEpochMS: deadline,
+        pollingIntervalMs: this.#host.lookAgainMs,
+      }),
+    );
+  }
+
+  async #receive(timeoutMs: number): Promise<boolean> {
+    const timeoutSeconds = timeoutMs / 1_000;
+    return this.#take(
+      await DBOS.recv<Mail>(MAIL_TOPIC, {
+        timeoutSeconds,
+        pollingIntervalMs: this.#host.lookAgainMs,
+      }),
+    );
+  }
+
+  #take(mail: Mail | null): boolean {
+    switch (mail?.kind) {
+      case undefined:
+        return false;
+      case 'cancel':
+        this.#cancelReason ??= mail.reason;
+        return true;
+      case 'answer':
+        this.#answers.set(mail.key, mail.result);
+        return true;
+      case 'permit':
+        this.#permits.add(mail.key);
+        return true;
+      case 'signal': {
+        const { topic, key, value } = mail;
+        if (this.#signalKeys.has(key)) return true;
+        this.#signalKeys.add(key);
+        this.#signals.set(topic, [...(this.#signals.get(topic) ?? []), value]);
+        return true;
+      }
+    }
+  }
+
+  /** Nothing that goes wrong below is the workflow's business: it is kept for whoever runs it. */
+  async #verb<Value>(key: string, work: () => Promise<Value>): Promise<Value> {
+    if (this.#host.isClosed) return forever();
+    if (this.fault) throw this.fault.error;
+    if (this.#busyWith !== undefined) {
+      throw new EngineMisuseError(
+        `Workflow ${this.id} called ${key} while ${this.#busyWith} was under way; on DBOS a workflow does one thing at a time, so spawn others for what goes on beside`,
+      );
+    }
+    this.#busyWith = key;
+    try {
+      const value = await work();
+      if (this.#host.isClosed) return await forever();
+      return value;
+    } catch (error) {
+      // What is left undone is gone on with by another process.
+      if (this.#host.isClosed) return await forever();
+      if (!(error instanceof EngineMisuseError)) this.fault = { error };
+      throw error;
+    } finally {
+      this.#busyWith = undefined;
+    }
+  }
+}
+
+/** Of a wait that has no end of its own; it begins again. */
+const LONG_MS = 3_600_000;
+/** As many as do not starve the connections. */
+const SPAWN_AT_ONCE = 8;
+
+export function forever(): Promise<never> {
+  return new Promise(() => undefined);
+}
