@@ -16,7 +16,7 @@ export interface ProcessRow {
 /** A process that is never mistaken for a later one of the same number. */
 export type ProcessKey = Pick<ProcessRow, 'pid' | 'startedAtTicks'>;
 
-export interface MarkedRows {
+interface MarkedRows {
   readonly rows: readonly ProcessRow[];
   /** By pid. */
   readonly marks: ReadonlyMap<number, string>;
