@@ -439,3 +439,4 @@ export type {
   StoredState,
 } from './store/store.ts';
 export { VITALS_SOCKET } from './vitals/vitals-socket.ts';
+export { createTaskHealer, type FailedTask } from './tasks/task-healer.ts';

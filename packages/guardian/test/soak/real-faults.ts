@@ -92,7 +92,9 @@ export async function soak(worlds: Worlds, options: SoakOptions): Promise<SoakEn
     while (guardian.openIncidents.length > 0 && performance.now() < settledBy) await wait(100);
     return {
       ledger: store.ledger(),
-      openAtTheEnd: guardian.openIncidents.map(({ fingerprint, reason }) => `${fingerprint}: ${reason}`),
+      openAtTheEnd: guardian.openIncidents.map(
+        ({ fingerprint, reason }) => `${fingerprint}: ${reason}`,
+      ),
     };
   } finally {
     await guardian.stop();
@@ -118,7 +120,9 @@ async function openAll(worlds: Worlds): Promise<Place[]> {
       id: named(resource.id),
       ...(resource.dependsOn && { dependsOn: resource.dependsOn.map(named) }),
       ...(resource.links && {
-        links: Object.fromEntries(Object.entries(resource.links).map(([role, id]) => [role, named(id)])),
+        links: Object.fromEntries(
+          Object.entries(resource.links).map(([role, id]) => [role, named(id)]),
+        ),
       }),
       ...(resource.group !== undefined && { group: named(resource.group) }),
     }));
@@ -159,7 +163,11 @@ async function breakOnce(
       }
       if (!isNoticed && !isTold && performance.now() - startedAt > noticeWithinMs) {
         isTold = true;
-        await guardian.report({ resource: place.subject, certainty: 'decisive', ...(await world.symptom()) });
+        await guardian.report({
+          resource: place.subject,
+          certainty: 'decisive',
+          ...(await world.symptom()),
+        });
       }
       await wait(10);
     }
@@ -167,7 +175,8 @@ async function breakOnce(
     const verifiedBy = performance.now() + healWithinMs;
     const isOpen = () => guardian.openIncidents.some(({ resource }) => ids.has(resource));
     while (healedMs !== null && isOpen() && performance.now() < verifiedBy) await wait(10);
-    const outcome = healedMs === null || isOpen() ? 'still there' : (outcomes[0] ?? 'unaccounted for');
+    const outcome =
+      healedMs === null || isOpen() ? 'still there' : (outcomes[0] ?? 'unaccounted for');
     return { at, playbook, fault: fault.name, outcome, healedMs, isNoticed, ...(await own()) };
   } finally {
     guardian.events.off('symptomReported', onReport).off('outcomeDecided', onOutcome);

@@ -32,7 +32,9 @@ async function main(): Promise<number> {
   try {
     options = readOptions();
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\nSee --help.\n`);
+    process.stderr.write(
+      `${error instanceof Error ? error.message : String(error)}\nSee --help.\n`,
+    );
     return 2;
   }
   if (options === undefined) {
@@ -43,13 +45,18 @@ async function main(): Promise<number> {
   const log = join(folder, 'turns.jsonl');
   const turns = options.isResumed ? turnsIn(log) : [];
   if (!options.isResumed && existsSync(log)) {
-    process.stderr.write(`${folder} holds a soak already; go on with --resume, or name another --folder.\n`);
+    process.stderr.write(
+      `${folder} holds a soak already; go on with --resume, or name another --folder.\n`,
+    );
     return 2;
   }
   await mkdir(folder, { recursive: true });
   const doneMs = turns.length * everyMs; // while it was not running, no time of the soak passed
   const over = new AbortController();
-  const timer = setTimeout(() => over.abort('over'), Math.max(0, Math.min(totalMs - doneMs, 2 ** 31 - 1)));
+  const timer = setTimeout(
+    () => over.abort('over'),
+    Math.max(0, Math.min(totalMs - doneMs, 2 ** 31 - 1)),
+  );
   const interrupt = () => over.abort('interrupted');
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   const end = await soak(chosen, {
@@ -63,7 +70,9 @@ async function main(): Promise<number> {
       turns.push(turn);
       await appendJsonLines(log, [turn]);
       const took = turn.healedMs === null ? '' : ` ${Math.round(turn.healedMs)} ms`;
-      process.stderr.write(`${turns.length} ${turn.playbook}: ${turn.fault}: ${turn.outcome}${took}\n`);
+      process.stderr.write(
+        `${turns.length} ${turn.playbook}: ${turn.fault}: ${turn.outcome}${took}\n`,
+      );
     },
   });
   clearTimeout(timer);
@@ -99,11 +108,17 @@ function readOptions() {
   const minutes = positive('--minutes', values.minutes ?? '10');
   const only = values.only?.split(',');
   const unknown = only?.find((id) => !Object.hasOwn(worlds, id));
-  if (unknown !== undefined) throw new Error(`--only names "${unknown}", which has no world; there are ${Object.keys(worlds).join(', ')}`);
-  const chosen = Object.fromEntries(Object.entries(worlds).filter(([id]) => only?.includes(id) ?? true));
+  if (unknown !== undefined)
+    throw new Error(
+      `--only names "${unknown}", which has no world; there are ${Object.keys(worlds).join(', ')}`,
+    );
+  const chosen = Object.fromEntries(
+    Object.entries(worlds).filter(([id]) => only?.includes(id) ?? true),
+  );
   return {
     folder,
-    report: values.report === undefined ? join(folder, 'report.json') : resolve(from, values.report),
+    report:
+      values.report === undefined ? join(folder, 'report.json') : resolve(from, values.report),
     totalMs: days === undefined ? minutes * 60_000 : days * 86_400_000,
     everyMs: positive('--every', values.every) * 1_000,
     seed: positive('--seed', values.seed),
@@ -120,11 +135,13 @@ function positive(option: string, text: string): number {
 
 function turnsIn(log: string): Turn[] {
   if (!existsSync(log)) throw new Error(`${log} is not there: there is nothing to resume`);
-  return readFileSync(log, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- this program wrote it
-    .map((line) => JSON.parse(line) as Turn);
+  return (
+    readFileSync(log, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- this program wrote it
+      .map((line) => JSON.parse(line) as Turn)
+  );
 }
 
 function reportOf(
@@ -137,7 +154,11 @@ function reportOf(
   const notHealed = turns.filter(({ outcome }) => !outcome.startsWith('restored'));
   const isAccounted = ledger.pending === 0 && ledger.symptoms === decided;
   const isGood =
-    turns.length > 0 && notHealed.length === 0 && isAccounted && openAtTheEnd.length === 0 && !drift.some(({ isDrifting }) => isDrifting);
+    turns.length > 0 &&
+    notHealed.length === 0 &&
+    isAccounted &&
+    openAtTheEnd.length === 0 &&
+    !drift.some(({ isDrifting }) => isDrifting);
   const byPlaybook = [...Map.groupBy(turns, ({ playbook }) => playbook)].map(([playbook, own]) => {
     const times = own.flatMap(({ healedMs }) => healedMs ?? []);
     return {
@@ -145,12 +166,19 @@ function reportOf(
       faults: own.length,
       restored: own.filter(({ outcome }) => outcome.startsWith('restored')).length,
       noticed: own.filter(({ isNoticed }) => isNoticed).length,
-      healed_ms: times.length === 0 ? null : { p50: Math.round(median(times)), p95: Math.round(quantile(times, 0.95)) },
+      healed_ms:
+        times.length === 0
+          ? null
+          : { p50: Math.round(median(times)), p95: Math.round(quantile(times, 0.95)) },
     };
   });
   const report = {
     passed: isGood,
-    planned: { hours: planned.totalMs / 3_600_000, every_s: planned.everyMs / 1_000, seed: planned.seed },
+    planned: {
+      hours: planned.totalMs / 3_600_000,
+      every_s: planned.everyMs / 1_000,
+      seed: planned.seed,
+    },
     ran: {
       from: turns[0] ? new Date(turns[0].at).toISOString() : null,
       to: turns.at(-1) ? new Date(turns.at(-1)?.at ?? 0).toISOString() : null,
