@@ -27,9 +27,12 @@ import type { Certificate, GuardianStore, MaintenanceWindow } from '../store/sto
 import { armFor } from './arming.ts';
 import { Autonomy } from './autonomy.ts';
 import { Background } from './background.ts';
+import { Causes } from './causes.ts';
 import { Conditions } from './conditions.ts';
+import { Confirmation } from './confirmation.ts';
 import type { GuardianEvents } from './events.ts';
 import { Healer } from './healer.ts';
+import { Healings } from './healings.ts';
 import { IncidentBook } from './incident-book.ts';
 import { IncidentLives } from './incident-lives.ts';
 import { Intake, type Reported } from './intake.ts';
@@ -140,6 +143,7 @@ export class Guardian {
       },
     });
     this.#prober = prober;
+    const healings = new Healings();
     const journal = new StepJournal(parts, book);
     const undo = new StepUndo(parts, journal);
     const runner = new PlaybookRunner({
@@ -167,12 +171,18 @@ export class Guardian {
       limits,
       record,
       runner,
-      raise: async (symptom) => {
-        const { incidentId } = await this.#take(parseOrThrow(Symptom, symptom, 'symptom'));
-        return book.find(incidentId ?? '');
-      },
-      openOn: (resource) => book.on(resource),
-      attach: (live, causeId) => book.update(live, { causeId }),
+      confirmation: new Confirmation({ parts, prober, healings }),
+      causes: new Causes({
+        parts,
+        prober,
+        raise: async (symptom) => {
+          const { incidentId } = await this.#take(parseOrThrow(Symptom, symptom, 'symptom'));
+          return book.find(incidentId ?? '');
+        },
+        openOn: (resource) => book.on(resource),
+        attach: (live, causeId) => book.update(live, { causeId }),
+      }),
+      healings,
     });
     const lives = new IncidentLives({
       parts,
@@ -198,7 +208,7 @@ export class Guardian {
       prober,
       background,
       take: (symptom) => this.#take(symptom),
-      isInHealing: (resource) => healer.isAtWorkOn(resource),
+      healings,
     });
     this.#recovery = new Recovery({ parts, book, prober, limits, undo, lives });
     this.#rehearsals = new Rehearsals({

@@ -5,7 +5,8 @@ import type { LayerProbes } from '../probes/layers/layer-probes.ts';
 import type { Sample } from '../probes/sampler.ts';
 import type { Resource } from '../resource/registry.ts';
 import type { Background } from './background.ts';
-import { symptomOf } from './healer.ts';
+import { symptomOf } from './symptom-of.ts';
+import type { Healings } from './healings.ts';
 import { alert, type Parts } from './parts.ts';
 import { isBad, type Prober } from './prober.ts';
 
@@ -14,8 +15,7 @@ interface WatcherParts {
   prober: Prober;
   background: Background;
   take: (symptom: Symptom) => Promise<unknown>;
-  /** Whether a playbook is at work on it: what is being mended is looked at by whoever mends it. */
-  isInHealing: (resource: string) => boolean;
+  healings: Healings;
 }
 
 /** Notices trouble: looks at resources again and again, and listens to those that tell of it themselves. */
@@ -45,7 +45,9 @@ export class Watcher {
     for (let pause = interval * draw(); ; pause = interval * (0.9 + 0.2 * draw())) {
       await clock.sleep(pause, this.#w.background.signal);
       const sample = await this.#w.prober.probe(resource);
-      if (isBad(sample) && !this.#w.isInHealing(resource.id)) await this.seen(resource, sample);
+      // What is being mended is looked at by whoever mends it.
+      if (isBad(sample) && !this.#w.healings.isAtWorkOn(resource.id))
+        await this.seen(resource, sample);
     }
   }
 
