@@ -5,6 +5,7 @@ export default defineConfig({
     index: 'src/index.ts',
     'faults/index': 'src/faults/index.ts',
     'vitals/index': 'src/vitals/index.ts',
+    'faults/watchdog-main': 'src/faults/watchdog-main.ts',
     'bin/buddy-guardian': 'src/bin/buddy-guardian.ts',
   },
   format: ['esm'],

@@ -10,7 +10,7 @@ import { systemClock } from '@buddy/core';
 import { builtinPlaybooks, createGuardian, openSqliteStore, policyFor } from '@buddy/guardian';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { runProgram } from '../src/bin/program.ts';
-import { switchboard } from './bin/switchboard.ts';
+import { workbench } from './bin/workbench.ts';
 
 const BIN = fileURLToPath(new URL('../src/bin/buddy-guardian.ts', import.meta.url));
 const CONFIG = fileURLToPath(new URL('bin/guardian.config.ts', import.meta.url));
@@ -18,8 +18,8 @@ const CONFIG = fileURLToPath(new URL('bin/guardian.config.ts', import.meta.url))
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'guardian-bin-'));
-  await writeFile(join(folder, 'path'), 'first');
-  vi.stubEnv('SWITCHBOARD', folder);
+  await writeFile(join(folder, 'tool'), 'broken');
+  vi.stubEnv('WORKBENCH', folder);
 });
 afterEach(async () => {
   vi.unstubAllEnvs();
@@ -36,7 +36,7 @@ interface Ended {
 async function start(...given: readonly string[]): Promise<Ended> {
   const child = spawn(process.execPath, ['--conditions=@buddy/source', BIN, ...given], {
     cwd: folder,
-    env: { PATH: process.env['PATH'], SWITCHBOARD: folder },
+    env: { PATH: process.env['PATH'], WORKBENCH: folder },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [out, err] = ['', ''];
@@ -67,17 +67,17 @@ async function runJson(
 
 /** A guardian that has healed once; it goes on working. */
 async function healOnce() {
-  const { resources, playbooks = [], options = {} } = switchboard(folder);
+  const { resources, playbooks = [], options = {} } = workbench(folder);
   const store = openSqliteStore(join(folder, 'guardian.db'));
   const guardian = createGuardian(options, { resources, playbooks, store });
   await guardian.start();
   const { outcome } = await guardian.report({
-    resource: 'billing',
-    signal: 'path.dead',
+    resource: 'tools',
+    signal: 'module.broken',
     certainty: 'decisive',
   });
   expect(await outcome).toBe('restored');
-  expect(await readFile(join(folder, 'path'), 'utf8')).toBe('second');
+  expect(await readFile(join(folder, 'tool'), 'utf8')).toBe('whole');
   const [last] = store.runs(1);
   return { guardian, run: last?.id ?? '' };
 }
@@ -90,7 +90,7 @@ describe('buddy-guardian', { timeout: 30_000 }, () => {
       run('rollback', '--help'),
       run('audti'),
       run('audit', '--jsn'),
-      runJson('dry-run', 'switch_path'),
+      runJson('dry-run', 'mend_module'),
     ]);
     expect(bare).toMatchObject({ code: 2, out: '' });
     expect(bare.err).toContain('Usage: buddy-guardian');
@@ -135,7 +135,7 @@ describe('buddy-guardian', { timeout: 30_000 }, () => {
     expect(told['shape.mjs']).toMatch(/`kind` and `probe`[^]*made by definePlaybook/);
     expect(told['factory.mjs']).toContain('no secret');
     expect(told['nowhere.ts']).toContain('There is no config module at');
-    const { code, err } = await run('dry-run', 'switch_path', 'billing');
+    const { code, err } = await run('dry-run', 'mend_module', 'tools');
     expect(code).toBe(2);
     expect(err).toContain('put a guardian.config.ts into');
   });
@@ -147,30 +147,30 @@ describe('buddy-guardian', { timeout: 30_000 }, () => {
       playbooks: builtinPlaybooks.map(({ id, codeHash }) => ({ id, codeHash, isGood: true })),
     });
     expect(own).toMatchObject({ code: 0, err: '' });
-    expect(own.out).toMatch(/switch_path +9 +2 +5 s +billing +billing +good/);
+    expect(own.out).toMatch(/mend_module +9 +2 +5 s +tools +tools +good/);
     expect(own.out).toMatch(/service_crashed +9 +3 +10 s +- +a stand-in +good/);
-    expect(await readFile(join(folder, 'path'), 'utf8')).toBe('first');
+    expect(await readFile(join(folder, 'tool'), 'utf8')).toBe('broken');
   });
 
   it('says what a playbook would do, and does not do it', async () => {
     const [text, { code, json }, unarmed] = await Promise.all([
-      run('dry-run', 'switch_path', 'billing', '--config', CONFIG),
-      runJson('dry-run', 'switch_path', 'billing', '--config', CONFIG),
-      runJson('dry-run', 'service_crashed', 'billing', '--config', CONFIG),
+      run('dry-run', 'mend_module', 'tools', '--config', CONFIG),
+      runJson('dry-run', 'mend_module', 'tools', '--config', CONFIG),
+      runJson('dry-run', 'service_crashed', 'tools', '--config', CONFIG),
     ]);
     expect(text.code).toBe(0);
     expect(text.out).toMatch(
-      /switch +2 +would run +endpoint\.usePath +Takes the way from before\./,
+      /mend +2 +would run +modules\.restore +Puts back what was there before\./,
     );
     expect(text.out).toContain('Nothing was done.');
     expect(code).toBe(0);
     expect(json).toMatchObject({
-      plan: { playbook: 'switch_path', resource: 'billing', tier: 2 },
-      calls: { switch: ['endpoint.usePath'] },
+      plan: { playbook: 'mend_module', resource: 'tools', tier: 2 },
+      calls: { mend: ['modules.restore'] },
       problems: {},
     });
     expect(unarmed).toMatchObject({ code: 2, json: { error: { code: 'GUARDIAN_MISUSE' } } });
-    expect(await readFile(join(folder, 'path'), 'utf8')).toBe('first');
+    expect(await readFile(join(folder, 'tool'), 'utf8')).toBe('broken');
   });
 
   it('looks at the layers of a target', async () => {
@@ -213,8 +213,8 @@ describe('buddy-guardian', { timeout: 30_000 }, () => {
     expect(json).toMatchObject({
       totalRuns: 1,
       successRate: 1,
-      lastRuns: [{ id: runId, playbook: 'switch_path', result: 'restored' }],
-      playbookStats: { switch_path: { runs: 1, successes: 1 } },
+      lastRuns: [{ id: runId, playbook: 'mend_module', result: 'restored' }],
+      playbookStats: { mend_module: { runs: 1, successes: 1 } },
       ledger: { symptoms: 1, pending: 0 },
       openIncidents: [],
     });
@@ -253,8 +253,8 @@ describe('buddy-guardian', { timeout: 30_000 }, () => {
     await guardian.stop();
     const shown = await run('rollback', runId, '--show', '--config', CONFIG);
     expect(shown).toMatchObject({ code: 0, err: '' });
-    expect(shown.out).toMatch(/switch +done +Takes the way from before\.\nNothing was done/);
-    expect(await readFile(join(folder, 'path'), 'utf8')).toBe('second');
+    expect(shown.out).toMatch(/mend +done +Puts back what was there before\.\nNothing was done/);
+    expect(await readFile(join(folder, 'tool'), 'utf8')).toBe('whole');
 
     const { code, out } = await start('rollback', runId, '--config', CONFIG, '--json');
     expect(code).toBe(0);
@@ -262,9 +262,9 @@ describe('buddy-guardian', { timeout: 30_000 }, () => {
       run: runId,
       undone: 1,
       isWhole: true,
-      steps: [{ step: 'switch', state: 'undone' }],
+      steps: [{ step: 'mend', state: 'undone' }],
     });
-    expect(await readFile(join(folder, 'path'), 'utf8')).toBe('first');
+    expect(await readFile(join(folder, 'tool'), 'utf8')).toBe('broken');
 
     const [again, unknown] = await Promise.all([
       runJson('rollback', runId, '--config', CONFIG),
@@ -282,20 +282,20 @@ describe('buddy-guardian', { timeout: 30_000 }, () => {
     const given = ['--store', 'guardian.db'];
     const none = await run('rollback', runId, '--config', 'none.mjs', ...given);
     expect(none.code).toBe(2);
-    expect(none.err).toContain('on billing, which the config module does not have');
+    expect(none.err).toContain('on tools, which the config module does not have');
 
-    const broken = `export const resources = [{ id: 'billing', adapter: {
-      kind: 'endpoint', probe: async () => ({ status: 'HEALTHY' }),
-      usePath: async () => { throw new Error('the way is closed'); },
+    const broken = `export const resources = [{ id: 'tools', adapter: {
+      kind: 'modules', probe: async () => ({ status: 'HEALTHY' }),
+      putBack: async () => { throw new Error('the shop is closed'); },
     } }];
-    import { switchPath } from ${JSON.stringify(new URL('bin/switchboard.ts', import.meta.url).href)};
-    export const playbooks = [switchPath()];`;
+    import { mendModule } from ${JSON.stringify(new URL('bin/workbench.ts', import.meta.url).href)};
+    export const playbooks = [mendModule()];`;
     await writeFile(join(folder, 'broken.mjs'), broken);
     const failed = await run('rollback', runId, '--config', 'broken.mjs', ...given);
     expect(failed.code).toBe(1);
-    expect(failed.out).toContain('the way is closed');
-    expect(failed.out).toMatch(/switch +undo_failed/);
-    expect(await readFile(join(folder, 'path'), 'utf8')).toBe('second');
+    expect(failed.out).toContain('the shop is closed');
+    expect(failed.out).toMatch(/mend +undo_failed/);
+    expect(await readFile(join(folder, 'tool'), 'utf8')).toBe('whole');
   });
 
   it('takes back what a killed process left broken', async () => {
@@ -330,12 +330,12 @@ describe('buddy-guardian', { timeout: 30_000 }, () => {
   });
 
   it('prints the policy and the rollbacks of the playbooks', async () => {
-    const { playbooks = [] } = switchboard(folder);
+    const { playbooks = [] } = workbench(folder);
     const [policy, rollbacks] = await Promise.all([
       run('policy', '--config', CONFIG),
       run('rollbacks', '--config', CONFIG),
     ]);
     expect(JSON.parse(policy.out)).toEqual(JSON.parse(JSON.stringify(policyFor(playbooks))));
-    expect(rollbacks.out).toContain('## switch_path');
+    expect(rollbacks.out).toContain('## mend_module');
   });
 });

@@ -9,6 +9,7 @@ import {
   definePlaybook,
   type GuardianInput,
   guardianPolicyFile,
+  MemoryStore,
   on,
   type Playbook,
   policyFor,
@@ -16,7 +17,7 @@ import {
   type StepInput,
   type SymptomOutcome,
 } from '@buddy/guardian';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeService } from './fake-service.ts';
 
 let folder: string;
@@ -88,12 +89,14 @@ function guard(
   api: FakeService,
   govern: Parameters<typeof createGuardian>[1]['govern'],
   options: GuardianInput = {},
+  store = new MemoryStore(),
 ) {
   return createGuardian(
     { probeIntervalMs: 3_600_000, longestStableMs: 1, ...options },
     {
       resources: [{ id: 'api', adapter: api }],
       playbooks: [playbook],
+      store,
       ...(govern && { govern }),
     },
   );
@@ -193,6 +196,50 @@ describe('the default policy', () => {
     });
     expect(await closed).toMatchObject({ incident: { closedAs: 'restored' } });
     expect(api.starts).toBe(1);
+  });
+
+  it('asks anew after a guardian died while it did what a person had agreed to', async () => {
+    const playbook = restartOf(3);
+    await using governance = await openGate([playbook]);
+    const api = new FakeService();
+    const store = new MemoryStore();
+    const next = async () => {
+      const guardian = guard(
+        playbook,
+        api,
+        (tool) => governance.govern(tool),
+        { autonomy: { 3: 'auto' }, retry: { firstMs: 50 } },
+        store,
+      );
+      await guardian.start();
+      return guardian;
+    };
+    const agree = async () => {
+      const pending = () => governance.approvals.list({ states: ['pending'] }).approvals;
+      await vi.waitFor(() => expect(pending()).toHaveLength(1), { timeout: 4_000 });
+      const [approval] = pending();
+      await governance.approvals.vote(approval?.id ?? '', {
+        by: { id: 'olga', role: 'operator' },
+        vote: 'approve',
+        via: 'api',
+      });
+    };
+    const begun = Promise.withResolvers<void>();
+    api.onStart = async () => {
+      begun.resolve();
+      await new Promise(() => undefined); // and nothing is ever heard of it again
+    };
+    api.isUp = false;
+    const dead = await next();
+    await dead.report({ resource: 'api', signal: 'process.exited', certainty: 'decisive' });
+    await agree();
+    await begun.promise;
+
+    api.onStart = async () => undefined;
+    await using guardian = await next();
+    const closed = new Promise((resolve) => guardian.events.once('incidentClosed', resolve));
+    await agree();
+    expect(await closed).toMatchObject({ incident: { closedAs: 'restored' } });
   });
 
   it('lets nothing of tier 4 run, whatever the autonomy', async () => {

@@ -8,7 +8,7 @@ import { GuardianMisuseError } from '../errors.ts';
  * said in a second try, where one kind of trouble calls for other steps than another.
  */
 type Answers = {
-  readonly [Kind in ResourceKind]: Partial<ResourceAdapters[Kind]> & {
+  readonly [Kind in ResourceKind]?: Partial<ResourceAdapters[Kind]> & {
     otherwise?: Partial<ResourceAdapters[Kind]>;
   };
 };
@@ -125,7 +125,7 @@ const ANSWERS: Answers = {
  * A question that it has no answer to is a rejection that says so.
  */
 export function standInFor(kind: ResourceKind, mood: Mood): AnyAdapter {
-  const { otherwise, ...first } = ANSWERS[kind];
+  const { otherwise, ...first } = ANSWERS[kind] ?? {};
   const now = mood === 'first' ? {} : otherwise;
   const answers: object = { probe: async () => SICK, ...first, ...now, kind };
   // Its answers are of the kind's own types; what is missing rejects when it is asked for, below.

@@ -141,6 +141,10 @@ function programFor(
         'Takes back what processes left broken that are no more; those of living ones are left alone.',
       )
       .option('--folder <folder>', 'the revert journal', '.buddy-faults')
+      .option(
+        '--overdue <seconds>',
+        'also those of living processes whose time was over so long ago (default: never)',
+      )
       .option(CONFIG, `${CONFIG_ABOUT}; for own \`faults\``),
     (_operands, options) => recover(options, host),
   );

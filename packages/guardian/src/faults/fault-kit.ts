@@ -8,11 +8,11 @@ import {
 } from '@buddy/core';
 import { z } from 'zod';
 import type { RehearsedFault } from '../engine/rehearsal.ts';
+import { GuardianMisuseError } from '../errors.ts';
 import type { Fault, FaultTools } from './define-fault.ts';
 import {
   FaultCapError,
   FaultLeftBehindError,
-  FaultsForbiddenError,
   FaultUnavailableError,
   FaultWitnessError,
 } from './errors.ts';
@@ -21,6 +21,7 @@ import { type InjectedFault, LiveFault, look } from './injected-fault.ts';
 import { FaultJournal, type FaultRecord } from './journal.ts';
 import { assertFaultsAllowed } from './permission.ts';
 import { RehearsableFault } from './rehearsable-fault.ts';
+import { Watchdog } from './watchdog.ts';
 
 export const FaultKitOptions = z.strictObject({
   /** Folder of the revert journal; made when it is not there. Kits may share it. */
@@ -31,6 +32,11 @@ export const FaultKitOptions = z.strictObject({
   maxBytes: z.int().nonnegative().default(1_073_741_824),
   /** How long a fault may take to show after it was applied, and to be gone after it was taken back, in ms. */
   seenWithinMs: z.number().positive().default(5_000),
+  /**
+   * Whether a process of its own takes the faults back when this one is killed, or stands still for 2 s after their time. It
+   * knows the built-in faults. Default false: then `recoverFaults` does, when somebody calls it.
+   */
+  hasWatchdog: z.boolean().default(false),
 });
 export type FaultKitInput = z.input<typeof FaultKitOptions>;
 type FaultKitOptions = z.output<typeof FaultKitOptions>;
@@ -75,7 +81,7 @@ export interface FaultKit extends AsyncDisposable {
   readonly faults: readonly InjectedFault[];
   /**
    * Takes back all that is left, the last first.
-   * @throws {FaultLeftBehindError} When something could not be; it stays in the journal.
+   * @throws {FaultLeftBehindError} When something could not be; it stays in the journal, for `recoverFaults`.
    */
   close(): Promise<void>;
 }
@@ -106,6 +112,8 @@ class JournaledKit implements FaultKit {
   readonly #host: FaultHost;
   readonly #journal: FaultJournal;
   readonly #live = new Set<LiveFault<unknown>>();
+  readonly #injecting = new Set<Promise<unknown>>();
+  readonly #watchdog: Watchdog | undefined;
   #order = 0;
   #isClosed = false;
 
@@ -118,6 +126,7 @@ class JournaledKit implements FaultKit {
     this.#newId = newId;
     this.#host = host;
     this.#journal = new FaultJournal(options.folder);
+    this.#watchdog = options.hasWatchdog ? new Watchdog(options.folder) : undefined;
   }
 
   get faults(): readonly InjectedFault[] {
@@ -127,9 +136,23 @@ class JournaledKit implements FaultKit {
   async inject<Input, Handle>(
     fault: Fault<Input, Handle>,
     input: Input,
-    { signal = new AbortController().signal, seconds }: InjectOptions = {},
+    options: InjectOptions = {},
   ): Promise<InjectedFault<Handle>> {
-    if (this.#isClosed) throw new FaultsForbiddenError('This kit is closed.');
+    if (this.#isClosed) throw new GuardianMisuseError('This kit of faults is closed.');
+    const injecting = this.#inject(fault, input, options);
+    this.#injecting.add(injecting);
+    try {
+      return await injecting;
+    } finally {
+      this.#injecting.delete(injecting);
+    }
+  }
+
+  async #inject<Input, Handle>(
+    fault: Fault<Input, Handle>,
+    input: Input,
+    { signal = new AbortController().signal, seconds }: InjectOptions,
+  ): Promise<InjectedFault<Handle>> {
     const capability = await fault.capability(this.#host);
     if (capability.is === 'unavailable') {
       throw new FaultUnavailableError(fault.kind, capability.reason);
@@ -150,6 +173,7 @@ class JournaledKit implements FaultKit {
       order: this.#order++,
       note: opened.note,
     } as const;
+    this.#watchdog?.start();
     const lock = this.#lock(id);
     await this.#begin(record, lock);
     const live: LiveFault<Handle> = new LiveFault({
@@ -158,12 +182,10 @@ class JournaledKit implements FaultKit {
       record,
       journal: this.#journal,
       clock: this.#clock,
+      lock,
       capMs,
       seenWithinMs: this.#options.seenWithinMs,
-      onEnded: () => {
-        this.#live.delete(live);
-        lock.release();
-      },
+      onEnded: () => this.#live.delete(live),
     });
     this.#live.add(live);
     await live.apply(signal);
@@ -185,10 +207,17 @@ class JournaledKit implements FaultKit {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    await Promise.allSettled(this.#injecting);
     const failures: unknown[] = [];
     for (const fault of [...this.#live].toReversed()) {
-      await fault.revert().catch((error: unknown) => failures.push(error));
+      try {
+        await fault.revert();
+      } catch (error) {
+        failures.push(error);
+        fault.abandon();
+      }
     }
+    this.#watchdog?.stop();
     if (failures.length === 1) throw failures[0];
     if (failures.length > 1) {
       throw new FaultLeftBehindError(`${failures.length} faults could not be taken back.`, {
@@ -205,7 +234,7 @@ class JournaledKit implements FaultKit {
   /** Before the record is there: whoever recovers must see that we are alive. */
   #lock(id: string): FileLock {
     const lock = this.#journal.lock(id);
-    if (!lock) throw new FaultsForbiddenError(`Another process holds the fault ${id}.`);
+    if (!lock) throw new GuardianMisuseError(`Another kit of faults has a fault ${id} already.`);
     return lock;
   }
 
@@ -214,6 +243,7 @@ class JournaledKit implements FaultKit {
       await this.#journal.begin(record);
       await this.#journal.makeScratch(record.id);
     } catch (error) {
+      await this.#journal.end(record.id);
       lock.release();
       throw error;
     }

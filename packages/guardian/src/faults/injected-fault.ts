@@ -1,4 +1,4 @@
-import { type Clock, describeFailure } from '@buddy/core';
+import { type Clock, describeFailure, type FileLock } from '@buddy/core';
 import { withDeadline } from '../engine/deadline.ts';
 import type { JsonValue } from '../playbook/context.ts';
 import type { OpenedFault, RecoverableFault } from './define-fault.ts';
@@ -27,6 +27,8 @@ export interface InjectedFault<Handle = unknown> extends AsyncDisposable {
 const ACT_WITHIN_MS = 30_000;
 const LOOK_EVERY_MS = 5;
 const GRACE_MS = 1_000;
+/** What does not go when its time is over is tried again, in ms. */
+const TRY_AGAIN_AFTER_MS = [1_000, 2_000, 4_000, 8_000];
 
 export interface LiveFaultParts<Handle> {
   fault: RecoverableFault;
@@ -34,6 +36,8 @@ export interface LiveFaultParts<Handle> {
   record: FaultRecord;
   journal: FaultJournal;
   clock: Clock;
+  /** Held while this process sees to it. */
+  lock: FileLock;
   capMs: number;
   /** How long the witness waits for what it has to see, in ms. */
   seenWithinMs: number;
@@ -100,6 +104,12 @@ export class LiveFault<Handle> implements InjectedFault<Handle> {
     await this.revert();
   }
 
+  /** Leaves it to `recoverFaults`: this process gives up. */
+  abandon(): void {
+    this.#cap.abort('given up');
+    this.#parts.lock.release();
+  }
+
   async #end(as: 'reverted' | 'expired', besides = ''): Promise<void> {
     if (this.#state !== 'present') return;
     this.#reverting ??= this.#takeBack(as, besides).finally(() => {
@@ -109,7 +119,7 @@ export class LiveFault<Handle> implements InjectedFault<Handle> {
   }
 
   async #takeBack(as: 'reverted' | 'expired', besides: string): Promise<void> {
-    const { fault, opened, journal, clock, onEnded } = this.#parts;
+    const { fault, opened, journal, lock, clock, onEnded } = this.#parts;
     const { signal } = new AbortController(); // also when nobody waits: it has to go
     try {
       await within(clock, `taking back ${this.kind}`, signal, (own) => opened.revert(own));
@@ -125,21 +135,24 @@ export class LiveFault<Handle> implements InjectedFault<Handle> {
     }
     this.#state = as;
     this.#cap.abort('gone');
+    lock.release();
     onEnded();
   }
 
   async #revertWhenOver(): Promise<void> {
     const { clock, capMs } = this.#parts;
-    try {
-      await clock.sleep(capMs, this.#cap.signal);
-    } catch {
-      return; // it is gone before its time
-    }
-    try {
-      await clock.external(() => this.#end('expired'));
-    } catch (error) {
-      // Nobody waits for this one; `revert` tells it again to whoever asks.
-      process.emitWarning(describeFailure(error).message, { type: 'FaultWarning' });
+    for (const waitMs of [capMs, ...TRY_AGAIN_AFTER_MS]) {
+      try {
+        await clock.sleep(waitMs, this.#cap.signal);
+      } catch {
+        return; // it is gone, or given up
+      }
+      try {
+        await this.#end('expired');
+      } catch (error) {
+        // Nobody waits for this one; `revert` tells it again to whoever asks.
+        process.emitWarning(describeFailure(error).message, { type: 'FaultWarning' });
+      }
     }
   }
 

@@ -9,6 +9,11 @@ import { FaultJournal, type FaultRecord } from './journal.ts';
 export interface RecoverFaultsInput {
   /** Folder of the revert journal. */
   folder: string;
+  /**
+   * Takes back those of living processes, too, whose time was over so long ago, in ms: a process whose event loop stands still
+   * does not see to it. Default: never.
+   */
+  overdueMs?: number;
 }
 
 export interface RecoverFaultsPorts {
@@ -29,11 +34,14 @@ export interface RecoveredFault {
   reason?: string;
 }
 
-const Input = z.strictObject({ folder: z.string().min(1) });
+const Input = z.strictObject({
+  folder: z.string().min(1),
+  overdueMs: z.number().nonnegative().default(Number.POSITIVE_INFINITY),
+});
 
 /**
- * Takes back the faults of processes that are no more, the last first, from the journal alone. Never touches those of a
- * process that lives. Needs no permission: it breaks nothing.
+ * Takes back the faults of processes that are no more, the last first, from the journal alone. Those of a process that lives
+ * are its own, unless `overdueMs` says otherwise. Needs no permission: it breaks nothing.
  * @example
  * const recovered = await recoverFaults({ folder: '.buddy-faults' });
  */
@@ -41,7 +49,7 @@ export async function recoverFaults(
   input: RecoverFaultsInput,
   { faults = builtinFaults, clock = systemClock }: RecoverFaultsPorts = {},
 ): Promise<RecoveredFault[]> {
-  const { folder } = parseOrThrow(Input, input, 'options of recoverFaults');
+  const { folder, overdueMs } = parseOrThrow(Input, input, 'options of recoverFaults');
   const journal = new FaultJournal(folder);
   const kinds = new Map(faults.map((fault) => [fault.kind, fault]));
   const recovered: RecoveredFault[] = [];
@@ -50,9 +58,9 @@ export async function recoverFaults(
     const record = await readOrTell(journal, id, recovered);
     if (record) records.push(record);
   }
-  for (const { id, kind } of records.toSorted(lastFirst)) {
+  for (const { id, kind, expires_at: expiresAt } of records.toSorted(lastFirst)) {
     const lock = journal.lock(id);
-    if (!lock) {
+    if (!lock && clock.now() - expiresAt <= overdueMs) {
       recovered.push({ id, kind, is: 'active' });
       continue;
     }
@@ -62,7 +70,7 @@ export async function recoverFaults(
       if (record) recovered.push(await recoverOne(journal, record, { kinds, clock }));
       else await journal.end(id);
     } finally {
-      lock.release();
+      lock?.release();
     }
   }
   await journal.sweep(clock.now());

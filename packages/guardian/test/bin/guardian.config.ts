@@ -1,4 +1,4 @@
-import { switchboard } from './switchboard.ts';
+import { workbench } from './workbench.ts';
 
 // What a user's config module looks like; the test says where the files are.
-export default () => switchboard(process.env['SWITCHBOARD'] ?? '');
+export default () => workbench(process.env['WORKBENCH'] ?? '');

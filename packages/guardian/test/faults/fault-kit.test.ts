@@ -17,7 +17,7 @@ import {
   type FaultKitInput,
   type FaultKitPorts,
 } from '@buddy/guardian/faults';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 
 let place: string;
@@ -41,10 +41,44 @@ const openIn = (environment: NodeJS.ProcessEnv) => () => open({}, { environment 
 const journaled = async () =>
   existsSync(folder) ? (await readdir(folder)).filter((name) => name.endsWith('.json')) : [];
 
+const isBack = async () => {
+  await vi.waitFor(() => expect(existsSync(path)).toBe(true), { timeout: 15_000, interval: 20 });
+  await vi.waitFor(async () => expect(await journaled()).toEqual([]), { timeout: 5_000 });
+  expect(await readFile(path, 'utf8')).toBe('{"port":1}');
+};
+
+const program = new URL('../children/fault-injector.ts', import.meta.url).pathname;
+
+async function startInjector(how: 'endlessly' | 'once' | 'watched' | 'blocked') {
+  const child = spawn(
+    process.execPath,
+    ['--conditions=@buddy/source', program, folder, path, how],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { PATH: process.env['PATH'], BUDDY_FAULTS: '1' },
+    },
+  );
+  const exited = once(child, 'exit');
+  await once(child.stdout, 'data');
+  return { child, exited };
+}
+
+async function killInjector(
+  afterMs: number | 'injected',
+  whileItLives = async () => {},
+): Promise<void> {
+  const { child, exited } = await startInjector(afterMs === 'injected' ? 'once' : 'endlessly');
+  if (afterMs === 'injected') await whileItLives();
+  else await sleep(afterMs);
+  child.kill('SIGKILL');
+  await exited;
+}
+
 /** A fault that only says that it is there, and can be told to misbehave. */
-function flagFault({ shows = true, goes = true, remains = false, bytes = 0 } = {}) {
+function flagFault({ shows = true, goes = true, remains = false, bytes = 0, hangs = false } = {}) {
   const told: string[] = [];
-  let isThere = false;
+  let [isThere, isStuck] = [false, !goes];
+  let applying = Promise.withResolvers<void>();
   const fault = defineFault({
     kind: 'flag',
     description: 'A flag is set.',
@@ -56,20 +90,32 @@ function flagFault({ shows = true, goes = true, remains = false, bytes = 0 } = {
       note: { flag: 'up' },
       handle: { told },
       isPresent: async () => isThere,
-      apply: async () => {
+      apply: async (signal) => {
         told.push(`applied with ${(await journaled()).length} in the journal`);
         takeBytes(bytes);
+        applying.resolve();
+        if (hangs) await sleep(60_000, undefined, { signal });
         isThere = shows;
       },
       revert: async () => {
         told.push('reverted');
-        isThere = !goes;
+        isThere = isStuck;
       },
     }),
     recover: async ({ flag }) => void told.push(`recovered ${flag}`),
     remains: async () => remains,
   });
-  return { fault, told, put: () => (isThere = true) };
+  return {
+    fault,
+    told,
+    put: () => (isThere = true),
+    mend: () => (isStuck = false),
+    /** Resolves when the next one is being applied. */
+    applying: async () => {
+      await applying.promise;
+      applying = Promise.withResolvers<void>();
+    },
+  };
 }
 
 describe('a fault kit', () => {
@@ -130,11 +176,14 @@ describe('a fault kit', () => {
 
   it('keeps in the journal what does not go, and says so', async () => {
     const kit = open();
-    const { fault } = flagFault({ goes: false });
+    const { fault, mend } = flagFault({ goes: false });
     const injected = await kit.inject(fault, {});
     await expect(injected.revert()).rejects.toMatchObject({ code: 'GUARDIAN_FAULT_LEFT_BEHIND' });
     expect(injected.state).toBe('present');
     expect(await journaled()).toHaveLength(1);
+    mend();
+    await kit.close();
+    expect(await journaled()).toEqual([]);
   });
 
   it('takes a fault back by itself when its time is over', async () => {
@@ -145,9 +194,97 @@ describe('a fault kit', () => {
     expect(fault.state).toBe('present');
     expect(existsSync(path)).toBe(false);
     await clock.advance(1);
-    expect(fault.state).toBe('expired');
+    await vi.waitFor(() => expect(fault.state).toBe('expired'));
     expect(existsSync(path)).toBe(true);
     expect(await journaled()).toEqual([]);
+  });
+
+  it('warns when a fault does not go at the end of its time, and takes it back when it can', async () => {
+    const clock = new ManualClock();
+    const warned = once(process, 'warning');
+    const kit = open({}, { clock });
+    const { fault, mend } = flagFault({ goes: false });
+    const injected = await kit.inject(fault, {}, { seconds: 5 });
+    await clock.advance(5_000);
+    const lookOn = setInterval(() => void clock.advance(10), 1); // the witness waits for it to go
+    const [warning] = await warned;
+    clearInterval(lookOn);
+    expect(String(warning)).toContain('could not be taken back');
+    expect(injected.state).toBe('present');
+    mend();
+    await injected.revert();
+    expect(injected.state).toBe('reverted');
+  });
+
+  it('tries again by itself when a fault does not go at the end of its time', async () => {
+    const clock = new ManualClock();
+    await using kit = open({}, { clock });
+    const { fault, mend } = flagFault({ goes: false });
+    const injected = await kit.inject(fault, {}, { seconds: 5 });
+    const warned = once(process, 'warning');
+    const goOn = setInterval(() => void clock.advance(20), 1);
+    await warned;
+    mend();
+    await vi.waitFor(() => expect(injected.state).toBe('expired'), { timeout: 5_000 });
+    clearInterval(goOn);
+  });
+
+  it('leaves to recovery what it could not take back when it was closed', async () => {
+    const kit = open();
+    const { fault, told } = flagFault({ goes: false });
+    await kit.inject(fault, {});
+    expect(await recoverFaults({ folder }, { faults: [fault] })).toMatchObject([{ is: 'active' }]);
+    await expect(kit.close()).rejects.toMatchObject({ code: 'GUARDIAN_FAULT_LEFT_BEHIND' });
+    expect(await recoverFaults({ folder }, { faults: [fault] })).toMatchObject([
+      { is: 'reverted' },
+    ]);
+    expect(told.at(-1)).toBe('recovered up');
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('does not pretend that it can take away what lasts', async () => {
+    const { fault, put } = flagFault({ goes: false });
+    const lasting: typeof fault = { ...fault, lasting: 'a flag that was torn stays torn' };
+    const kit = open();
+    const injected = await kit.inject(lasting, {});
+    await injected.revert();
+    expect(injected.state).toBe('reverted');
+    expect(await injected.isPresent()).toBe(true);
+    put();
+    const { child, exited } = await startInjector('once');
+    child.kill('SIGKILL');
+    await exited;
+    const known = [{ ...fileRemove, lasting: 'only for this test' }];
+    expect(await recoverFaults({ folder }, { faults: known })).toMatchObject([
+      { kind: 'fileRemove', is: 'lasting', reason: 'only for this test' },
+    ]);
+    expect(await journaled()).toEqual([]);
+  });
+
+  it('takes back what was under way when it is aborted, takes too long, or the kit is closed', async () => {
+    const clock = new ManualClock();
+    const kit = open({}, { clock });
+    const abort = new AbortController();
+    const { fault, told, applying } = flagFault({ hangs: true });
+    const aborted = kit.inject(fault, {}, { signal: abort.signal });
+    await applying();
+    abort.abort(new Error('nobody waits'));
+    await expect(aborted).rejects.toThrow('nobody waits');
+    expect(told.splice(0)).toEqual(['applied with 1 in the journal', 'reverted']);
+
+    const tooLong = kit.inject(fault, {});
+    await applying();
+    await Promise.all([
+      expect(tooLong).rejects.toMatchObject({ code: 'GUARDIAN_STEP_TIMEOUT' }),
+      clock.advance(30_000),
+    ]);
+    expect(told.splice(0)).toEqual(['applied with 1 in the journal', 'reverted']);
+
+    const underWay = kit.inject(fault, {}, { signal: AbortSignal.timeout(20) });
+    await applying();
+    await Promise.all([expect(underWay).rejects.toThrow('timeout'), kit.close()]);
+    expect(told).toEqual(['applied with 1 in the journal', 'reverted']);
+    expect(await readdir(folder)).toEqual([]);
   });
 
   it('lets no fault stay longer, or take more, than its cap and that of the kit', async () => {
@@ -224,27 +361,7 @@ describe('a fault kit', () => {
   });
 });
 
-describe('recovering from faults', () => {
-  const program = new URL('../children/fault-injector.ts', import.meta.url).pathname;
-
-  async function killInjector(
-    afterMs: number | 'injected',
-    whileItLives = async () => {},
-  ): Promise<void> {
-    const args = ['--conditions=@buddy/source', program, folder, path];
-    if (afterMs === 'injected') args.push('once');
-    const child = spawn(process.execPath, args, {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: { PATH: process.env['PATH'], BUDDY_FAULTS: '1' },
-    });
-    const exited = once(child, 'exit');
-    await once(child.stdout, 'data');
-    if (afterMs === 'injected') await whileItLives();
-    else await sleep(afterMs);
-    child.kill('SIGKILL');
-    await exited;
-  }
-
+describe('recovering from faults', { timeout: 30_000 }, () => {
   it('leaves alone what a living process injected, and takes back what a killed one left', async () => {
     const seen: unknown[] = [];
     await killInjector(
@@ -264,7 +381,7 @@ describe('recovering from faults', () => {
     'leaves nothing behind, at whatever moment the process is killed',
     { timeout: 60_000 },
     async () => {
-      const kills = Number(process.env['BUDDY_KILLS'] ?? 8);
+      const kills = Number(process.env['BUDDY_KILLS'] ?? 4);
       for (let kill = 0; kill < kills; kill += 1) {
         await killInjector(Math.random() * 30);
         await recoverFaults({ folder });
@@ -287,6 +404,23 @@ describe('recovering from faults', () => {
     const left = await readdir(folder);
     expect(left.filter((name) => /fault-x|fault-new/.test(name))).toEqual(['fault-new.lock']);
     expect(await journaled()).toHaveLength(1);
+  });
+
+  it('is done by a watchdog when the process is killed', async () => {
+    const { child, exited } = await startInjector('watched');
+    expect(existsSync(path)).toBe(false);
+    child.kill('SIGKILL');
+    await exited;
+    await isBack();
+  });
+
+  it('is done by a watchdog when the process stands still beyond the time', async () => {
+    const { child, exited } = await startInjector('blocked');
+    expect(existsSync(path)).toBe(false);
+    await isBack();
+    expect(child.exitCode).toBe(null);
+    child.kill('SIGKILL');
+    await exited;
   });
 
   it('takes two recoveries at once', async () => {
