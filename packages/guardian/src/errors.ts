@@ -57,3 +57,61 @@ export class StoreWriteError extends BuddyError {
 export class RehearsalError extends BuddyError {
   readonly code = 'GUARDIAN_REHEARSAL';
 }
+
+/** There is no sandbox, or it ended while code ran in it. The code may have done a part of its work. */
+export class SandboxDownError extends BuddyError {
+  readonly code = 'GUARDIAN_SANDBOX_DOWN';
+
+  constructor() {
+    super(
+      'The sandbox is not there, or ended while code ran in it; run the job again when it is.',
+      {
+        effect: 'unknown',
+      },
+    );
+  }
+}
+
+/** A job is not run again: its sandbox had to be ended, and it had its second try or gets none. */
+export class JobQuarantinedError extends BuddyError {
+  readonly code = 'GUARDIAN_JOB_QUARANTINED';
+  readonly job: string;
+
+  constructor(job: string) {
+    super(
+      `Job ${job} is quarantined: the sandbox that it ran in had to be ended. Look at its code.`,
+      {
+        effect: 'unknown',
+      },
+    );
+    this.job = job;
+  }
+}
+
+/** A program that runs code is not the pinned one; it was not started. */
+export class TemplateChangedError extends BuddyError {
+  readonly code = 'GUARDIAN_TEMPLATE_CHANGED';
+
+  constructor(path: string, found: string) {
+    super(
+      `${path} is not the pinned program (its SHA-256 is ${found}): put the pinned one back, or pin this one.`,
+    );
+  }
+}
+
+/** No release of a policy is signed with the key that was given; nothing was loaded. */
+export class PolicyReleaseError extends BuddyError {
+  readonly code = 'GUARDIAN_POLICY_RELEASE';
+}
+
+/** A queue takes in nothing for a while; the job was not put in. */
+export class QueuePausedError extends BuddyError {
+  readonly code = 'GUARDIAN_QUEUE_PAUSED';
+
+  constructor(queue: string) {
+    super(`${queue} takes in no jobs while it is being healed; try again in a moment.`, {
+      retryable: true,
+      effect: 'none',
+    });
+  }
+}

@@ -1,4 +1,15 @@
 export {
+  type AgentProgram,
+  type AgentReport,
+  type AgentTurn,
+  type CheckpointStore,
+  createSupervisedAgent,
+  type SupervisedAgent,
+  type SupervisedAgentInput,
+  SupervisedAgentOptions,
+  type SupervisedAgentPorts,
+} from './adapters/agent/supervised-agent.ts';
+export {
   type ConfigConsumer,
   configDigest,
   type ConfigFileInput,
@@ -65,6 +76,21 @@ export {
   type ReceiptGateOptions,
 } from './adapters/guardrails/receipt-gate.ts';
 export {
+  openSignedPolicy,
+  releasePolicy,
+  type SignedPolicy,
+  type SignedPolicyInput,
+  SignedPolicyOptions,
+  type SignedPolicyPorts,
+} from './adapters/guardrails/signed-policy.ts';
+export {
+  createOllamaServer,
+  type OllamaServer,
+  type OllamaServerInput,
+  OllamaServerOptions,
+  type OllamaServerPorts,
+} from './adapters/model-server/ollama-server.ts';
+export {
   createInstalledModules,
   type InstalledModules,
   type InstalledModulesInput,
@@ -98,6 +124,17 @@ export {
   ServiceLaunchOptions,
   type ServiceLaunchPorts,
 } from './adapters/process/service-launch.ts';
+export { createServiceWorkers } from './adapters/queue/service-workers.ts';
+export {
+  type ClaimedJob,
+  type DeadLetter,
+  openSqliteQueue,
+  type QueueWorkers,
+  type SqliteQueue,
+  type SqliteQueueInput,
+  SqliteQueueOptions,
+  type SqliteQueuePorts,
+} from './adapters/queue/sqlite-queue.ts';
 export {
   type CallPriority,
   createQuota,
@@ -109,6 +146,21 @@ export {
   QuotaOptions,
   type QuotaPorts,
 } from './adapters/quota/quota.ts';
+export {
+  type CodeRunner,
+  type CodeRunnerInput,
+  CodeRunnerOptions,
+  startCodeRunner,
+} from './adapters/sandbox/code-runner.ts';
+export {
+  type GuardedSandbox,
+  type GuardedSandboxInput,
+  GuardedSandboxOptions,
+  type GuardedSandboxPorts,
+  openGuardedSandbox,
+  type SandboxHost,
+  type SandboxJob,
+} from './adapters/sandbox/guarded-sandbox.ts';
 export {
   type CertificatePair,
   CertificateRefusedError,
@@ -166,10 +218,15 @@ export {
   GuardianConfigError,
   GuardianMisuseError,
   GuardianStoppedError,
+  JobQuarantinedError,
+  PolicyReleaseError,
+  QueuePausedError,
   RehearsalError,
+  SandboxDownError,
   StepTimeoutError,
   StoreVersionError,
   StoreWriteError,
+  TemplateChangedError,
   UndeclaredEffectError,
 } from './errors.ts';
 export type {

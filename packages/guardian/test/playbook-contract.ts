@@ -143,7 +143,7 @@ export function describePlaybook(
           step.id === hanging.step ? { ...step, timeoutMs: 1_500 } : step,
         ),
       };
-      const { guardian, told } = await guard({ playbook: impatient, interpose: hanging.interpose });
+      const { guardian, told } = await guard({ playbook: impatient, hanging });
       const symptom = await inject();
       const before = await world.state();
       const { outcome } = await guardian.report(symptom);
@@ -157,7 +157,7 @@ export function describePlaybook(
       const { world, guard, inject } = await setUp();
       const hanging = lastEffectHangs(playbook);
       const store = new MemoryStore();
-      const { guardian } = await guard({ interpose: hanging.interpose, store });
+      const { guardian } = await guard({ hanging, store });
       const symptom = await inject();
       const before = await world.state();
       await guardian.report(symptom);
@@ -172,7 +172,7 @@ export function describePlaybook(
       const { guard, inject } = await setUp();
       const hanging = lastEffectHangs(playbook, 'for ever');
       const store = new MemoryStore();
-      const dead = await guard({ interpose: hanging.interpose, store });
+      const dead = await guard({ hanging, store });
       const symptom = await inject();
       await dead.guardian.report(symptom);
       await hanging.reached; // and nothing is ever heard of it again
@@ -227,24 +227,29 @@ interface Parts {
   resources?: readonly ResourceInput[];
   options?: GuardianInput;
   store?: GuardianStore;
-  interpose?: (adapter: AnyAdapter) => AnyAdapter;
+  hanging?: HangingEffect;
 }
 
 async function startGuardian(playbook: Playbook, world: PlaybookWorld, parts: Parts) {
-  const { interpose = (adapter) => adapter } = parts;
+  const { hanging } = parts;
   const guardian = createGuardian(
     { ...FAST, ...parts.options },
     {
       playbooks: [parts.playbook ?? playbook],
       resources: (parts.resources ?? world.resources).map((resource) => ({
         ...resource,
-        adapter: interpose(withoutWatch(resource.adapter)),
+        adapter: hanging
+          ? hanging.interpose(withoutWatch(resource.adapter))
+          : withoutWatch(resource.adapter),
       })),
       ...(parts.store && { store: parts.store }),
     },
   );
   const told: string[] = [];
-  guardian.events.on('stepChanged', ({ step }) => told.push(`${step.step} ${step.state}`));
+  guardian.events.on('stepChanged', ({ step }) => {
+    told.push(`${step.step} ${step.state}`);
+    hanging?.noteStep(step.step);
+  });
   await guardian.start();
   return { guardian, told };
 }
@@ -264,9 +269,10 @@ function lastEffectHangs(playbook: Playbook, until: 'aborted' | 'for ever' = 'ab
   const reached = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
   let isDone = false;
+  let isBegun = false; // an earlier step may do the same
   const interpose = (adapter: AnyAdapter): AnyAdapter =>
     withMethod(adapter, (name, original) => {
-      if (adapter.kind !== kind || name !== method) return undefined;
+      if (!isBegun || adapter.kind !== kind || name !== method) return undefined;
       return async (...args: unknown[]) => {
         await Reflect.apply(original, adapter, args);
         if (isDone) return;
@@ -279,11 +285,16 @@ function lastEffectHangs(playbook: Playbook, until: 'aborted' | 'for ever' = 'ab
     });
   return {
     interpose,
+    noteStep: (id: string) => {
+      if (id === step?.id) isBegun = true;
+    },
     step: step?.id,
     reached: reached.promise,
     let: () => released.resolve(),
   };
 }
+
+type HangingEffect = ReturnType<typeof lastEffectHangs>;
 
 type Method = (...args: unknown[]) => unknown;
 

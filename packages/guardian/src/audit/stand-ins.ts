@@ -62,13 +62,24 @@ const ANSWERS: Answers = {
     targets: () => ['first', 'second'],
   },
   disk: {
-    free: async () => ({ bytes: 0, inodes: 0 }),
+    space: async () => ({
+      freeBytes: 0,
+      freeInodes: 100,
+      reserveBytes: 100_000,
+      reserveInodes: 10,
+      ballastBytes: 500_000,
+      fullBallastBytes: 1_000_000,
+    }),
+    canWrite: async () => SICK,
+    writers: async () => 'writing',
     reclaimable: async () => [{ path: 'old.log', bytes: 1_000_000, changedAt: 0 }],
   },
   config_file: {
-    digest: async () => undefined,
+    check: async () => SICK,
+    digest: async () => 'bad',
     lastKnownGood: async () => 'good',
     consumerGeneration: async () => 'good',
+    otherwise: { check: async () => HEALTHY }, // valid, and not taken by its reader
   },
   credential: {
     version: () => 'old',
@@ -103,20 +114,38 @@ const ANSWERS: Answers = {
     otherwise: { routes: () => ['first'] },
   },
   model_server: {
-    loaded: async () => ['model'],
+    answers: async () => SICK,
+    models: () => ['model'],
+    loaded: async () => [],
     generateOneToken: async () => SICK,
     route: () => 'first',
     routes: () => ['first', 'second'],
+    limits: () => ({ parallel: 4, contextTokens: 8_192 }),
   },
-  sandbox: { escapeCanaries: async () => SICK, jobs: async () => ['job'] },
+  sandbox: {
+    escapeCanaries: async () => SICK,
+    smokeTest: async () => SICK,
+    jobs: async () => ['job'],
+  },
   guardrails: {
     canaries: async () => ({ mustDeny: false, mustAllow: true }),
     receipts: async () => ({ effects: 2, withReceipt: 1 }),
     policyDigest: async () => ({ loaded: 'other', pinned: 'pinned' }),
     isFrozen: async () => false,
   },
-  queue: { head: async () => ({ job: 'job', ageMs: 60_000, failures: 5 }), workers: () => 1 },
-  agent: { progress: async () => ({ token: 'same', repeatedCalls: 9 }) },
+  queue: {
+    head: async () => ({ job: 'job', ageMs: 60_000, failures: 5 }),
+    poisoned: async () => ['job'],
+    drains: async () => SICK,
+    isIntakePaused: async () => false,
+    workers: () => 1,
+    maxWorkers: () => 2,
+    otherwise: { poisoned: async () => [] }, // too much to do, and all of it can be done
+  },
+  agent: {
+    progress: async () => ({ token: 'same', repeatedCalls: 9, silentMs: 1, isTurning: true }),
+    advances: async () => SICK,
+  },
   modules: { isDeclared: async () => true, broken: async () => ['package'] },
 };
 

@@ -1,6 +1,9 @@
+import { agentScript } from './agent-script.ts';
 import type { Fault } from './define-fault.ts';
 import { diskFill } from './disk-fill.ts';
+import { fakeOllama } from './fake-ollama.ts';
 import { fileCorrupt, fileTruncate, policyTamper } from './file-faults.ts';
+import { guardStub } from './guard-stub.ts';
 import { type Capability, type FaultHost, thisHost } from './host.ts';
 import { credentialRotate } from './network/credential-rotate.ts';
 import { dns } from './network/dns-fault.ts';
@@ -15,13 +18,16 @@ import { fileRemove } from './world.ts';
 
 /** All faults that come with the package. */
 export const builtinFaults: readonly Fault<never>[] = [
+  agentScript,
   credentialRotate,
   diskFill,
   dns,
+  ...Object.values(fakeOllama),
   fdLeak,
   fileCorrupt,
   fileRemove,
   fileTruncate,
+  guardStub,
   heapLeak,
   http,
   loopBlock,

@@ -1,3 +1,4 @@
+export { agentScript, createScriptedAgent, type ScriptedAgent } from './agent-script.ts';
 export { builtinFaults, capabilities } from './builtin-faults.ts';
 export {
   defineFault,
@@ -16,6 +17,7 @@ export {
   FaultUnavailableError,
   FaultWitnessError,
 } from './errors.ts';
+export { fakeOllama } from './fake-ollama.ts';
 export {
   type FaultKit,
   type FaultKitInput,
@@ -25,6 +27,7 @@ export {
   openFaultKit,
 } from './fault-kit.ts';
 export { fileCorrupt, fileTruncate, policyTamper } from './file-faults.ts';
+export { createStubbableGuard, guardStub, type StubbableGuard } from './guard-stub.ts';
 export { AVAILABLE, type Capability, type FaultHost, thisHost } from './host.ts';
 export type { InjectedFault } from './injected-fault.ts';
 export { LoopbackHost } from './loopback.ts';

@@ -1,3 +1,4 @@
+import type { PlaybookContext } from '../playbook/context.ts';
 import { definePlaybook } from '../playbook/define-playbook.ts';
 import { irreversible } from '../playbook/step.ts';
 import { on } from '../playbook/trigger.ts';
@@ -55,13 +56,14 @@ export const modelStuck = definePlaybook({
       id: 'replace_server',
       description: 'Replaces the whole server when still nothing comes out of it.',
       tier: 3,
-      timeoutMs: 25_000,
-      effects: ['model.stop', 'model.start'],
+      timeoutMs: 30_000,
+      effects: ['model.preload', 'model.stop', 'model.start'],
       ifRefused: 'skip',
-      run: async ({ resources: { model }, signal }) => {
-        if ((await model.generateOneToken(signal)).status === 'HEALTHY') return;
-        await model.stop(signal);
-        await model.start(signal);
+      run: async (context) => {
+        if (await comesBack(context)) return;
+        const { resources, signal } = context;
+        await resources.model.stop(signal);
+        await resources.model.start(signal);
       },
       undo: irreversible('a server that hung is not revived', {
         description: 'Starts the server, should it have been left stopped.',
@@ -106,3 +108,29 @@ export const modelStuck = definePlaybook({
   },
   mttrTargetMs: 30_000,
 });
+
+type Context = PlaybookContext<{ readonly model: 'model_server' }>;
+
+/** A new runner has so long to load its models. */
+const LOAD_MS = 8_000;
+
+/** Whether a server with a new runner serves again. One that does not even answer is not waited for. */
+async function comesBack({ resources, clock, signal }: Context): Promise<boolean> {
+  const { model } = resources;
+  if ((await model.answers(signal)).status !== 'HEALTHY') return false;
+  const late = new AbortController();
+  const own = AbortSignal.any([signal, late.signal]);
+  const loading = (async () => {
+    for (const name of model.models()) await model.preload(name, own);
+  })();
+  const isLoaded = await Promise.race([
+    loading.then(
+      () => true,
+      () => false, // it says so, or was given up
+    ),
+    clock.sleep(LOAD_MS, own).then(() => false),
+  ]);
+  late.abort('over');
+  signal.throwIfAborted();
+  return isLoaded && (await model.generateOneToken(signal)).status === 'HEALTHY';
+}

@@ -35,7 +35,7 @@ export const policyDrift = definePlaybook({
   verify: {
     checks: [
       {
-        name: 'the loaded policy is the pinned one',
+        name: 'the policy that is loaded, and the one that is kept, is the pinned one',
         run: ({ resources, signal }) => checkDigest(resources.guardrails, signal),
       },
       {
@@ -51,9 +51,9 @@ export const policyDrift = definePlaybook({
 });
 
 async function checkDigest(guardrails: GuardrailsAdapter, signal: AbortSignal): Promise<Reading> {
-  const { loaded, pinned } = await guardrails.policyDigest(signal);
-  if (loaded === pinned) return { status: 'HEALTHY' };
-  const note = `loaded is ${loaded}, pinned is ${pinned}`;
+  const { loaded, pinned, kept = loaded } = await guardrails.policyDigest(signal);
+  if (loaded === pinned && kept === pinned) return { status: 'HEALTHY' };
+  const note = `loaded is ${loaded}, kept is ${kept}, pinned is ${pinned}`;
   return { status: 'FAILED', signal: 'policy.drifted', certainty: 'decisive', note };
 }
 

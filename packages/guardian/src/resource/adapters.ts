@@ -366,6 +366,7 @@ export interface ModelServerAdapter extends Probed {
   routes(): readonly string[];
   limits(): ModelLimits;
   setLimits(limits: ModelLimits, signal: AbortSignal): Promise<void>;
+  /** Starts it, unless it answers, and ends before what is left of one that was killed. Resolves when it answers. */
   start(signal: AbortSignal): Promise<void>;
   stop(signal: AbortSignal): Promise<void>;
   /** Ends what computes, with all that waits for it; the server stays. */
@@ -402,7 +403,8 @@ export interface GuardrailsAdapter extends Probed {
   canaries(signal: AbortSignal): Promise<{ mustDeny: boolean; mustAllow: boolean }>;
   /** Effects that were done, and those of them with a verdict of the gate. */
   receipts(signal: AbortSignal): Promise<{ effects: number; withReceipt: number }>;
-  policyDigest(signal: AbortSignal): Promise<{ loaded: string; pinned: string }>;
+  /** Of the policy in force, of the one that should be, and, where that is known, of the one that is kept to be loaded. */
+  policyDigest(signal: AbortSignal): Promise<{ loaded: string; pinned: string; kept?: string }>;
   isFrozen(signal: AbortSignal): Promise<boolean>;
   /** Denies everything. */
   freeze(signal: AbortSignal): Promise<void>;

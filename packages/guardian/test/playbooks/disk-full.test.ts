@@ -26,6 +26,28 @@ describe.skipIf(noTmpfs !== undefined)(
       });
       await world.close();
     });
+
+    it('heals a disk that has room and no inodes', async () => {
+      const world = await openDiskWorld('tmpfs', { reserveInodes: 3 }, 40);
+      const fill = async () => {
+        for (let files = 0; files < 60; files += 1) {
+          await writeFile(join(world.folder, `file-${files}`), '');
+        }
+      };
+      await expect(fill()).rejects.toThrow('ENOSPC');
+      expect((await world.disk.space(signal)).freeBytes).toBeGreaterThan(1_000_000);
+      expect(await world.disk.probe(signal)).toMatchObject({ signal: 'disk.full' });
+      await using guardian = createGuardian(
+        { longestStableMs: 50 },
+        { ...world, playbooks: [diskFull] },
+      );
+      await guardian.start();
+      const report = { resource: 'data', signal: 'disk.full', certainty: 'decisive' } as const;
+      const { outcome } = await guardian.report(report);
+      expect(await outcome).toBe('restored');
+      await guardian.stop();
+      await world.close();
+    });
   },
 );
 

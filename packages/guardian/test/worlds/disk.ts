@@ -38,13 +38,15 @@ export interface DiskWorld extends PlaybookWorld {
 export async function openDiskWorld(
   kind: 'tmpfs' | 'quota',
   options: Partial<FolderDiskInput> = {},
+  inodes = 0,
 ): Promise<DiskWorld> {
   const ground = await openGround('disk');
   const folder = join(ground.folder, 'disk');
   const spill = join(ground.folder, 'spill');
   await mkdir(folder);
   if (kind === 'tmpfs') {
-    await run('mount', ['-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'tmpfs', folder]);
+    const size = `size=${DISK_BYTES},nr_inodes=${inodes}`; // 0 inodes: as many as there are
+    await run('mount', ['-t', 'tmpfs', '-o', size, 'tmpfs', folder]);
   }
   const quotaBytes = kind === 'quota' ? DISK_BYTES : undefined;
   await writeLogs(join(folder, 'logs'));

@@ -2,7 +2,7 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 import { type Clock, systemClock } from '@buddy/core';
 import { BuddyError } from '@buddy/core';
 import type { GuardrailsAdapter, Sign } from '../../resource/adapters.ts';
-import { HEALTHY, type Reading } from '../../resource/reading.ts';
+import type { Reading } from '../../resource/reading.ts';
 import { failed } from '../../probes/layers/layer.ts';
 import { createLagMeter } from '../../probes/lag-meter.ts';
 import { takeSample } from '../../probes/sampler.ts';
@@ -24,8 +24,8 @@ export interface Guard {
   reload(signal: AbortSignal): Promise<void>;
   /** Loads the policy that was pinned before. Without it, the gate denies everything instead. */
   reloadPrevious?(signal: AbortSignal): Promise<void>;
-  /** Looks at where the policy is kept: it may have been changed there and not been loaded yet. */
-  inspect?(signal: AbortSignal): Promise<Reading>;
+  /** Digest of the policy where it is kept: it may have been changed there and not been loaded yet. */
+  keptDigest?(signal: AbortSignal): Promise<string>;
   /** Calls `raise` when the policy changes where it is kept; returns what ends the watching. */
   watch?(raise: (sign: Sign) => void): () => void;
   revokeGrants?(signal: AbortSignal): Promise<void>;
@@ -70,6 +70,8 @@ export function createReceiptGate(options: ReceiptGateOptions): ReceiptGate {
   const unreceipted: GuardedCall[] = [];
   const quarantined: GuardedCall[] = [];
   const pinned = () => (typeof pinnedDigest === 'string' ? pinnedDigest : pinnedDigest());
+  const keptDigest = async (signal: AbortSignal) =>
+    (await guard.keptDigest?.(signal)) ?? guard.policyDigest();
   let isFrozen = false;
   let effects = 0;
   let withReceipt = 0;
@@ -111,7 +113,11 @@ export function createReceiptGate(options: ReceiptGateOptions): ReceiptGate {
     kind: 'guardrails',
     canaries: askCanaries,
     receipts: async () => ({ effects, withReceipt }),
-    policyDigest: async () => ({ loaded: guard.policyDigest(), pinned: pinned() }),
+    policyDigest: async (signal) => ({
+      loaded: guard.policyDigest(),
+      pinned: pinned(),
+      kept: await keptDigest(signal),
+    }),
     isFrozen: async () => isFrozen,
     probe: async (signal) => {
       const { mustDeny, mustAllow } = await askCanaries(signal);
@@ -121,8 +127,9 @@ export function createReceiptGate(options: ReceiptGateOptions): ReceiptGate {
       if (guard.policyDigest() !== pinned()) {
         return failed('policy.drifted', 'decisive', 'the policy in force is not the pinned one');
       }
-      const kept = (await guard.inspect?.(signal)) ?? HEALTHY;
-      if (kept.status !== 'HEALTHY') return kept;
+      if ((await keptDigest(signal)) !== pinned()) {
+        return failed('policy.drifted', 'decisive', 'the policy was changed where it is kept');
+      }
       if (!mustAllow)
         return failed('guardrail.broken', 'decisive', 'what must be allowed is denied');
       if (!isFrozen) return { status: 'HEALTHY' };
