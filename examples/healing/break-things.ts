@@ -16,6 +16,8 @@ export interface FaultRecord {
   readonly healedAt: number | null;
   /** What opened because of it, the first first. */
   readonly incidents: readonly Incident[];
+  /** Whether all tasks had ended before. */
+  readonly isAfterWork: boolean;
   /** Why it could not be injected, or taken back. */
   readonly problem: string | null;
 }
@@ -92,7 +94,8 @@ export class BreakThings {
     const known = new Set(this.#incidents.keys());
     const incidents = () =>
       this.incidents.filter(({ id, resource }) => !known.has(id) && isOf(target, resource));
-    const face = { number: this.records.length + 1, kind, target, at };
+    const isAfterWork = this.#enough.signal.aborted;
+    const face = { number: this.records.length + 1, kind, target, at, isAfterWork };
     let fault: InjectedFault | undefined;
     try {
       fault = await this.#inject(planned);

@@ -119,9 +119,9 @@ export class HealingLedger {
           {
             kind: 'text',
             text:
-              `The providers and a worker ran as processes of their own. While the waves ran, they were broken for real, ` +
-              `${injected} times by a plan drawn from the seed, and a guardian on the real clock mended them: ${healed} of ${faults.length} faults were healed. ` +
-              `Each kind was there at least once, if need be after the last task had ended.`,
+              `The providers and a worker ran as processes of their own. They were broken for real, ${injected} times, by a plan drawn ` +
+              `from the seed, and a guardian on the real clock mended them: ${healed} of ${faults.length} faults were healed. Times are ` +
+              `in milliseconds since the guardian began.`,
           },
           this.#faultsTable(),
           this.#mttrTable(),
@@ -139,13 +139,13 @@ export class HealingLedger {
     return {
       kind: 'table',
       columns: [
-        { number: 'at ms' },
+        { number: 'at' },
         { name: 'fault' },
         { name: 'of' },
         'incidents',
         'playbooks',
         'what became of it',
-        { number: 'after ms' },
+        { number: 'after' },
       ],
       rows: this.#parts.breaking.records.map((record) => [
         this.#since(record.at),
@@ -218,12 +218,12 @@ export class HealingLedger {
     return {
       kind: 'table',
       columns: [
-        { number: 'noticed at ms' },
+        { number: 'noticed at' },
         { name: 'resource' },
         { name: 'signal' },
         'playbooks',
         'ended',
-        { number: 'well after ms' },
+        { number: 'well after' },
       ],
       rows: this.#parts.breaking.incidents.map((incident) => [
         this.#since(incident.detected),
@@ -243,7 +243,7 @@ export class HealingLedger {
   #alertsTable(): ReportPart {
     return {
       kind: 'table',
-      columns: [{ number: 'at ms' }, { name: 'alert' }, { name: 'resource' }, 'why'],
+      columns: [{ number: 'at' }, { name: 'alert' }, { name: 'resource' }, 'why'],
       rows: this.#alerts.map(({ at, alert, resource, message }) => [
         this.#since(at),
         alert,
@@ -276,12 +276,13 @@ export class HealingLedger {
   }
 }
 
-function becameOf({ healedAt, problem, incidents }: FaultRecord): string {
+function becameOf({ healedAt, problem, incidents, isAfterWork }: FaultRecord): string {
+  const when = isAfterWork ? ', after the last task' : '';
   if (problem !== null) return `not injected, or not taken back: ${problem}`;
-  if (healedAt !== null) return 'healed';
+  if (healedAt !== null) return `healed${when}`;
   const open = incidents.filter(({ status }) => status !== 'closed');
   const why = open.map(({ reason }) => reason).join('; ');
-  return incidents.length === 0 ? 'not noticed' : `not healed: ${why}`;
+  return incidents.length === 0 ? `not noticed${when}` : `not healed${when}: ${why}`;
 }
 
 function isInjected({ problem }: FaultRecord): boolean {

@@ -92,6 +92,8 @@ const GUARDIAN_OPTIONS = {
     restarts: { most: 10_000 },
     budget: { most: 100_000 },
     flapping: { most: 10_000 },
+    // A start that meets a port in use says nothing against starting.
+    futility: { failures: 20 },
   },
 } as const;
 

@@ -8,7 +8,7 @@ import { z } from 'zod';
 const TOKEN = 'BUDDY_FAULT';
 const SECONDS = 120;
 
-/** Waits until the port is free, takes it, and answers nothing. Ends by itself when its time is over. */
+/** Waits until the port is free, takes it, and answers nothing. Ends when its time is over, or who started it is gone. */
 const OCCUPANT = `
 const [port, seconds] = process.argv.slice(1).map(Number);
 const server = require('node:net').createServer((peer) => peer.on('error', () => peer.destroy()));
@@ -16,6 +16,7 @@ server.on('error', () => { process.stdout.write('waits\\n'); setTimeout(listen, 
 server.on('listening', () => process.stdout.write('has it\\n'));
 function listen() { server.listen(port, '127.0.0.1'); }
 listen();
+process.stdin.on('end', () => process.exit(0)).resume();
 setTimeout(() => process.exit(0), seconds * 1000);
 `;
 
@@ -50,7 +51,7 @@ export const portTaken = defineFault({
         const child = spawn(process.execPath, ['-e', OCCUPANT, String(port), String(SECONDS)], {
           env: { ...env, [TOKEN]: token },
           detached: true,
-          stdio: ['ignore', 'pipe', 'ignore'],
+          stdio: ['pipe', 'pipe', 'ignore'],
         });
         await once(child, 'spawn', { signal });
         occupant = child.pid;

@@ -23,6 +23,8 @@ export interface StartOptions {
   environment?: Readonly<Record<string, string>>;
   /** Called with all of standard error so far. */
   onStderr?: (text: string, child: RunningExample) => void;
+  /** Called when it was started; what it throws fails the run. */
+  onStart?: (child: RunningExample) => Promise<void>;
   /** Stops reading standard output at once. */
   isStdoutClosed?: boolean;
 }
@@ -31,7 +33,13 @@ export interface StartOptions {
 export function runExample(
   file: string,
   args: readonly string[] = [],
-  { folder = tmpdir(), environment = {}, onStderr, isStdoutClosed = false }: StartOptions = {},
+  {
+    folder = tmpdir(),
+    environment = {},
+    onStderr,
+    onStart,
+    isStdoutClosed = false,
+  }: StartOptions = {},
 ): Promise<Ended> {
   const {
     NO_COLOR: _noColor,
@@ -58,6 +66,10 @@ export function runExample(
   });
   return new Promise((resolve, reject) => {
     child.on('error', reject);
+    onStart?.(child).catch((error: unknown) => {
+      child.kill('SIGKILL');
+      reject(error);
+    });
     child.on('close', (code) => resolve({ code, stdout, stderr }));
   });
 }

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { seededRandom } from '@buddy/core';
 import { createGovernance, loadPolicy } from '@buddy/governance';
@@ -23,6 +23,7 @@ const TASKS = [
   { action: 'msgraph.mail.search', input: { query: 'invoice' } },
 ].map((task, at) => ({ task_id: `t${at}`, predicted_success_probability: 0.9, ...task }));
 const WORK_SECONDS = 20;
+const PATIENT = { timeout: 60_000, interval: 100 };
 
 async function writeInput(): Promise<string> {
   const folder = await folders.make();
@@ -148,6 +149,33 @@ describe.skipIf(process.platform !== 'linux')('the main job, broken and healed',
     expect(ended.map(({ task_id: id }) => String(id)).toSorted()).toEqual(
       TASKS.map((t) => t.task_id),
     );
+  }, 120_000);
+
+  it('leaves no process behind when it is killed while its providers run', async () => {
+    const input = await writeInput();
+    const out = join(await folders.make(), 'run');
+    const options = ['--wire', '--faults', '--fault-every', '0', '--input', input, '--out', out];
+    const counted = join(out, 'state/healing/calls.json');
+    let running = 0;
+    const { code } = await runExample('orchestrator.ts', options, {
+      onStart: async (child) => {
+        await expect
+          .poll(
+            () =>
+              access(counted).then(
+                () => true,
+                () => false,
+              ),
+            PATIENT,
+          )
+          .toBe(true);
+        running = (await processesOf(out)).length;
+        child.kill('SIGKILL');
+      },
+    });
+    expect(code).toBeNull();
+    expect(running).toBeGreaterThanOrEqual(5); // the job, three providers and the worker
+    await expect.poll(() => processesOf(out), PATIENT).toEqual([]);
   }, 120_000);
 
   it('breaks nothing without --wire, or where the environment forbids it', async () => {

@@ -438,5 +438,5 @@ export type {
   StoreChange,
   StoredState,
 } from './store/store.ts';
-export { VITALS_SOCKET } from './vitals/vitals-socket.ts';
 export { createTaskHealer, type FailedTask } from './tasks/task-healer.ts';
+export { VITALS_SOCKET } from './vitals/vitals-socket.ts';
