@@ -1,15 +1,17 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { ReportSection } from '@buddy/agents';
+import type { Heal, ReportSection, TaskFailure } from '@buddy/agents';
 import { createSupervisor } from '@buddy/bots';
 import { BuddyError, seededRandom, systemClock, writeFileAtomic } from '@buddy/core';
 import type { Governance } from '@buddy/governance';
 import {
   builtinPlaybooks,
   createGuardian,
+  createTaskHealer,
   type Credential,
   type Guardian,
   openSqliteStore,
+  type SymptomInput,
 } from '@buddy/guardian';
 import { builtinFaults, openFaultKit, recoverFaults } from '@buddy/guardian/faults';
 import { UsageError } from '../orchestrator/arguments.ts';
@@ -61,6 +63,8 @@ export interface Healing {
    * @throws {HealingError} When a bot does not come up.
    */
   begin(options: BeginOptions): Promise<void>;
+  /** For tasks that failed for good: what they need is looked at, and mended. */
+  heal: Heal;
   /** Waits until all kinds of faults were there, and what was broken is healed or had its time. */
   sections(): Promise<readonly ReportSection[]>;
   /** Undefined when it was called off before anything could break. */
@@ -201,6 +205,11 @@ class HealedProviders implements Healing {
     return this.#ledger?.counts();
   }
 
+  readonly heal: Heal = async (task, options) => {
+    if (!this.#guardian) return { isHealed: false };
+    return createTaskHealer<TaskFailure>(this.#guardian, symptomOf)(task, options);
+  };
+
   close(): Promise<void> {
     return this.#opened.disposeAsync();
   }
@@ -260,6 +269,21 @@ class HealedProviders implements Healing {
         },
       ],
     };
+  }
+}
+
+/** What a failure says of a provider; most failures are the tasks' own, and say nothing. */
+function symptomOf({ action, failure }: TaskFailure): SymptomInput | undefined {
+  const provider = PROVIDERS.find((name) => action.startsWith(`${name}.`));
+  if (!provider) return undefined;
+  const note = failure.message;
+  switch (failure.code) {
+    case 'MOCKS_NETWORK_FAILED':
+      return { resource: `${provider}-port`, signal: 'connection.reset', note };
+    case 'MOCKS_TIMEOUT':
+      return { resource: `${provider}-port`, signal: 'port.silent', note };
+    default:
+      return undefined;
   }
 }
 

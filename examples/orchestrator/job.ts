@@ -144,6 +144,7 @@ export async function runJob(
       output,
       // What outlives this process must not be taken for what another run of this seed has done.
       newId: job.store ? randomId(`run-${seed}`) : countingId(`run-${seed}`),
+      ...(healing && { heal: healing.heal }),
       ...(job.store && { engine: createEngine({ clock, store: job.store }) }),
       notes,
       sections: async () => {
