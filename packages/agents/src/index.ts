@@ -17,6 +17,25 @@ export type {
   Unfinished,
   WorkflowStore,
 } from './durable/workflow-store.ts';
+export {
+  connectEngine,
+  type ConnectEngineInput,
+  ConnectEngineOptions,
+  type ConnectEnginePorts,
+} from './engine-socket/connect-engine.ts';
+export {
+  EngineLostError,
+  EngineRefusedError,
+  EngineSocketTakenError,
+  EngineUnreachableError,
+} from './engine-socket/errors.ts';
+export {
+  type AskedEngine,
+  type EngineSocketInput,
+  EngineSocketOptions,
+  type EngineSocketPorts,
+  openEngineSocket,
+} from './engine-socket/open-engine-socket.ts';
 export { JournalOpenError, JournalVersionError, JournalWriteError } from './journal/errors.ts';
 export {
   type JournalInput,
