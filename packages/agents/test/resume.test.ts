@@ -41,7 +41,11 @@ interface Process {
 async function processOver(
   journal: Remembered,
   approved: Set<string>,
-  { at, lines = LINES }: { at?: number; lines?: readonly string[] } = {},
+  {
+    at,
+    lines = LINES,
+    store = journal.open(),
+  }: { at?: number; lines?: readonly string[]; store?: WorkflowStore } = {},
 ): Promise<Process> {
   const clock = new ManualClock(at);
   const output = new MemoryOutput();
@@ -83,7 +87,7 @@ async function processOver(
       clock,
       output,
       newId: countingId('run'),
-      engine: createEngine({ clock, store: journal.open() }),
+      engine: createEngine({ clock, store }),
     },
   );
   const events: string[] = [];
@@ -219,6 +223,36 @@ describe('a run that was interrupted', () => {
     });
     expect(result.status).toBe('cancelled');
     expect(result.counts.completed).toBe(0);
+  });
+
+  it('is stopped by whoever cancels its workflow, and goes on when that cannot be kept', async () => {
+    const journal = new Remembered();
+    const store = journal.open();
+    const refusal = Object.assign(new Error('no room'), { code: 'AGENTS_JOURNAL_WRITE' });
+    let isFull = true;
+    const { clock, harness } = await processOver(journal, new Set(), {
+      store: {
+        ...store,
+        offer: (operation) =>
+          isFull && operation.kind === 'cancelled'
+            ? Promise.reject(refusal)
+            : store.offer(operation),
+      },
+    });
+    const result = await clock.run(async () => {
+      const running = harness.run();
+      await clock.sleep(500);
+      await expect(harness.control.cancel('run-1', 'enough')).rejects.toBe(refusal);
+      await clock.sleep(1_000);
+      isFull = false;
+      await harness.control.cancel('run-1', 'enough');
+      return running;
+    });
+    expect(result.status).toBe('cancelled');
+    expect(result.counts.completed).toBeGreaterThan(0);
+    expect(result.counts.cancelled).toBeGreaterThan(0);
+    const verdict = harness.control.signal('run-1/parked/a6/1', 'verdict', 'yes', { key: 'k' });
+    await expect(verdict).rejects.toMatchObject({ code: 'CORE_INVALID_INPUT' });
   });
 
   it('is not gone on with when it is over, when there is none, and with other predictions', async () => {
