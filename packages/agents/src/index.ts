@@ -9,6 +9,7 @@ export type {
   Workflow,
 } from './durable/durable-context.ts';
 export type { Engine, Registration, WorkflowResult, WorkflowView } from './durable/engine.ts';
+export { NotJsonError } from './durable/json-value.ts';
 export { createEngine } from './durable/scheduler.ts';
 export type {
   HistoryEntry,
@@ -36,7 +37,12 @@ export {
   type EngineSocketPorts,
   openEngineSocket,
 } from './engine-socket/open-engine-socket.ts';
-export { JournalOpenError, JournalVersionError, JournalWriteError } from './journal/errors.ts';
+export {
+  JournalOpenError,
+  JournalReadError,
+  JournalVersionError,
+  JournalWriteError,
+} from './journal/errors.ts';
 export {
   type JournalInput,
   JournalOptions,
