@@ -62,7 +62,7 @@ describe('what an engine remembers', () => {
     ['undefined in a list', { list: [1, undefined] }, 'undefined, in a list, at ["list"][1]'],
     ['a number that is none', [Number.NaN], 'NaN at [0]'],
     ['a Map', { map: new Map() }, 'a Map at ["map"]'],
-    ['an object of a class', new (class Person {})(), 'a Person'],
+    ['an object of a class', new URLSearchParams('a=1'), 'a URLSearchParams'],
   ])('is JSON, and so cannot be %s', async (_what, value, message) => {
     answer = value;
     const engine = await open();
@@ -108,9 +108,11 @@ describe('what an engine remembers', () => {
     await first.close();
     const second = await open();
     expect(await second.result('w')).toStrictEqual(result);
-    for await (const entry of second.history()) {
-      if (entry.kind === 'told') expect(told).toStrictEqual([entry.value]);
+    const kept: unknown[] = [];
+    for await (const { kind, value: fact } of second.history()) {
+      if (kind === 'told') kept.push(fact);
     }
+    expect(told).toStrictEqual(kept);
     await second.close();
   });
 });

@@ -52,7 +52,12 @@ class Check {
         return value === null || this.#checkObject(value, place);
       case 'number':
         return this.#refuse(String(value), place);
-      default:
+      case 'string':
+      case 'boolean':
+        return true;
+      case 'bigint':
+      case 'symbol':
+      case 'function':
         return this.#refuse(`a ${typeof value}`, place);
     }
   }
