@@ -50,6 +50,8 @@ class Scheduler implements Engine, InstanceHost {
   readonly #lanes: Map<string, Lane>;
   readonly #rateLimits = new Map<string, RateLimit>();
   readonly #instances = new Map<string, Instance>();
+  /** Those that are being started from outside, and are not on the disk yet. */
+  readonly #starting = new Map<string, Promise<unknown>>();
   /** Those that somebody waits for and that are not in memory. */
   readonly #awaited = new Map<string, PromiseWithResolvers<WorkflowResult>>();
   readonly #alarms: Alarms;
@@ -122,10 +124,27 @@ class Scheduler implements Engine, InstanceHost {
       this.#run({ id, workflow, input }, undefined, undefined);
       return { created: true };
     }
+    const other = this.#starting.get(id);
+    if (other) return other.then(() => ({ created: false })); // it may wait, or have ended, before we look again
+    const starting = this.#startDurably(id, workflow, input, store);
+    this.#starting.set(id, starting);
+    try {
+      return await starting;
+    } finally {
+      this.#starting.delete(id);
+    }
+  }
+
+  async #startDurably(
+    id: string,
+    workflow: string,
+    input: unknown,
+    store: WorkflowStore,
+  ): Promise<{ created: boolean }> {
     const { text, value } = asJson(input, `The input of ${id}`);
     if (store.load(id)) return { created: false };
     await store.offer(this.#beginning(id, workflow, text, null));
-    if (this.#instances.has(id)) return { created: false }; // somebody else was faster
+    if (this.#instances.has(id) || this.#alarms.has(id)) return { created: false }; // a parent was faster
     this.#run({ id, workflow, input: value }, undefined, undefined);
     return { created: true };
   }
