@@ -163,6 +163,24 @@ describe('a run that was interrupted', () => {
     }
   }, 60_000);
 
+  it.each([3_600_000, -3_600_000])(
+    'is gone on with no later than ever where the clock was set by %s ms',
+    async (jump) => {
+      const undisturbed = await processOver(new Remembered(), new Set());
+      const expected = await undisturbed.clock.run(() => undisturbed.harness.run());
+      for (const afterMs of [500, 1_500, 2_500, 3_500]) {
+        const journal = new Remembered();
+        const first = await processOver(journal, new Set());
+        void first.harness.run();
+        await first.clock.advance(afterMs); // a task is under way, or backs off
+        const second = await processOver(journal, new Set(), { at: first.clock.now() + jump });
+        const result = await second.clock.run(() => second.harness.resume());
+        expect(gist(result)).toEqual(gist(expected));
+        expect(second.clock.monotonic()).toBeLessThanOrEqual(undisturbed.clock.monotonic());
+      }
+    },
+  );
+
   it('is still waiting for the same people, and goes on when they have decided', async () => {
     const journal = new Remembered();
     const approved = new Set<string>();
