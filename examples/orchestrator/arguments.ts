@@ -36,7 +36,7 @@ export interface GoOnArguments {
 }
 
 /** Of `--cancel`. */
-export interface CancelArguments {
+interface CancelArguments {
   /** Of the run that another process works on. Absolute. */
   run: string;
   json: boolean;

@@ -214,7 +214,7 @@ const waitForGo: Workflow = async (ctx) => {
 describe('a disk that takes no more', { timeout: 60_000 }, () => {
   it('has what it acknowledged when it takes more again: the system fails its writes meanwhile', async () => {
     // A limit of the system's on the size of files, in KB: writes beyond it fail, as they do where a quota is used up.
-    const { child, stdin, next, end } = start(['fill'], "trap '' XFSZ; ulimit -S -f 300;");
+    const { child, stdin, next, end } = start(['fill'], "trap '' XFSZ; ulimit -S -f 1000;");
     const refusal = await next();
     expect(refusal).toContain('AGENTS_JOURNAL_WRITE');
     expect(refusal).toContain('nothing was done');

@@ -7,7 +7,7 @@ import { hash } from 'node:crypto';
  */
 
 /** In characters of JSON, about 256 KB. What is longer is kept elsewhere. */
-export const LONGEST_INLINE = 262_144;
+const LONGEST_INLINE = 262_144;
 
 const MARK = '@';
 
