@@ -85,6 +85,11 @@ export const BENCHES: readonly Bench[] = [
     measure: async () => (await import('./benches/guardian-heal.ts')).measureGuardianHeal(),
   },
   {
+    name: 'engine-parked',
+    title: '@buddy/agents, the embedded engine: approvals that wait, and back to work after a kill',
+    measure: async () => (await import('./benches/engine-parked.ts')).measureEngineParked(),
+  },
+  {
     name: 'main-job',
     title:
       'examples/orchestrator.ts: 10 000 tasks, manual clock, a whole process from start to end',

@@ -1,4 +1,5 @@
 import { describeFailure } from '@buddy/core';
+import { cancelRun } from './orchestrator/cancel-run.ts';
 import { type Command, HELP, parseArguments, UsageError } from './orchestrator/arguments.ts';
 import type { RunReport } from './orchestrator/job.ts';
 import { nextCommands } from './orchestrator/next-commands.ts';
@@ -48,6 +49,14 @@ async function main(): Promise<number> {
       process.stdout.write(HELP);
       return EXIT.completed;
     }
+    if (command.kind === 'cancel') {
+      const { run, json } = command.arguments;
+      const cancelled = await cancelRun(run);
+      process.stdout.write(
+        json ? `${JSON.stringify(cancelled)}\n` : `Run ${cancelled.runId} is being stopped.\n`,
+      );
+      return EXIT.completed;
+    }
     const { signal } = interrupted;
     const surroundings = { folder, environment, signal, stream: process.stderr };
     const report = await carryOut(command, surroundings);
@@ -70,7 +79,7 @@ async function main(): Promise<number> {
 }
 
 function carryOut(
-  command: Exclude<Command, { kind: 'help' }>,
+  command: Exclude<Command, { kind: 'help' | 'cancel' }>,
   surroundings: Surroundings,
 ): Promise<RunReport> {
   switch (command.kind) {

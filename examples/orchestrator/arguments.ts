@@ -39,10 +39,18 @@ export interface GoOnArguments {
   json: boolean;
 }
 
+/** Of `--cancel`. */
+interface CancelArguments {
+  /** Of the run that another process works on. Absolute. */
+  run: string;
+  json: boolean;
+}
+
 export type Command =
   | { kind: 'run'; arguments: Arguments }
   | { kind: 'goOn'; arguments: GoOnArguments }
   | { kind: 'resume'; arguments: GoOnArguments }
+  | { kind: 'cancel'; arguments: CancelArguments }
   | { kind: 'help' };
 
 /** The command line asks for something that there is not. */
@@ -83,6 +91,7 @@ Usage: npx -y pnpm@12 start [options]
   --approve-all-dev grant every request for approval, by nobody's word; for development only
   --go-on DIR       run what the run in DIR left waiting, as far as people have decided by now
   --resume DIR      go on with the run in DIR that was killed, or waits; for runs on the real clock
+  --cancel DIR      stop the run in DIR that another process works on; for runs on the real clock
   --json            print the result as JSON on standard output
   --help            print this
 
@@ -95,7 +104,8 @@ Tasks that need approval wait: the run ends, and says how to approve and go on. 
 the run did before; a program (\`code\`) begins at its beginning. It works in DIR/go-on-N, and breaks nothing.
 
 A run on the real clock keeps a journal, DIR/state/journal.db. --resume brings plans, counts and files to where they
-were, does again only what is not in the journal, and goes on; so it does with what people have approved since.
+were, does again only what is not in the journal, and goes on; so it does with what people have approved since. While
+such a run works, what people approve or deny reaches it within a second, from whatever process they do.
 `;
 
 /**
@@ -114,6 +124,12 @@ export function parseArguments(args: readonly string[], folder: string): Command
   if (values.resume !== undefined) {
     const run = resolve(folder, nonEmpty('--resume', values.resume));
     return { kind: 'resume', arguments: { run, approveAll, json } };
+  }
+  if (values.cancel !== undefined) {
+    return {
+      kind: 'cancel',
+      arguments: { run: resolve(folder, nonEmpty('--cancel', values.cancel)), json },
+    };
   }
   const path = (name: 'input' | 'out' | 'policy', what = 'folder') =>
     values[name] === undefined
@@ -165,8 +181,15 @@ export const SELDOMEST = 3_600;
 /** What a run that goes on does not take from the run before. */
 const OF_GOING_ON = new Set(['go-on', 'resume', 'approve-all-dev', 'json', 'help']);
 
+/** What may be said beside `--cancel`. */
+const OF_CANCELLING = new Set(['cancel', 'json', 'help']);
+
 function parse(args: readonly string[]) {
   const values = parseOptions(args);
+  const notOfCancelling = Object.keys(values).find((name) => !OF_CANCELLING.has(name));
+  if (!values.help && values.cancel !== undefined && notOfCancelling !== undefined) {
+    throw new UsageError(`--cancel goes with --json at most; leave out --${notOfCancelling}`);
+  }
   const surplus = Object.keys(values).find((name) => !OF_GOING_ON.has(name));
   if (values.help) return values;
   if (values['go-on'] !== undefined && values.resume !== undefined) {
@@ -202,6 +225,7 @@ function parseOptions(args: readonly string[]) {
         'approve-all-dev': { type: 'boolean' },
         'go-on': { type: 'string' },
         resume: { type: 'string' },
+        cancel: { type: 'string' },
         json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

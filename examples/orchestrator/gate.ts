@@ -34,6 +34,8 @@ export interface GateOptions {
   approveAll: boolean;
   /** Whether the run is on a clock of our own making, and its providers are in this process. */
   isTimeless: boolean;
+  /** How often to look for what people have decided in other processes, in ms of the clock. */
+  pollMs: number;
 }
 
 export interface GatePorts {
@@ -47,7 +49,7 @@ export interface GatePorts {
  * @throws What `createGovernance` and `openFastApproval` throw.
  */
 export async function openGate(
-  { stateFolder, seed, part, approveAll, isTimeless }: GateOptions,
+  { stateFolder, seed, part, approveAll, isTimeless, pollMs }: GateOptions,
   { clock, environment }: GatePorts,
 ): Promise<Governance> {
   const governance = await createGovernance(
@@ -64,7 +66,7 @@ export async function openGate(
     {
       clock,
       newId: countingId(`approval-${seed}${part}`),
-      approvals: { maxPendingPerActor: MOST_PENDING },
+      approvals: { maxPendingPerActor: MOST_PENDING, pollMs },
     },
   );
   if (approveAll) await governance.approvals.openFastApproval(fastApproval(environment));

@@ -4,6 +4,7 @@ import {
   createEngine,
   createHarness,
   type Harness,
+  openEngineSocket,
   openFolderOutput,
   type PredictionSource,
   type RunResult,
@@ -15,6 +16,7 @@ import {
   countingId,
   ManualClock,
   randomId,
+  silentLogger,
   writeFileAtomic,
 } from '@buddy/core';
 import type { Governance } from '@buddy/governance';
@@ -27,6 +29,7 @@ import { startWire, type Wire } from '../world/wire.ts';
 import type { Arguments } from './arguments.ts';
 import { clockOf } from './clocks.ts';
 import { followWaiting, type GateCounts, GateLedger } from './gate-ledger.ts';
+import { followDecisions } from './follow-decisions.ts';
 import { datedClock, inTheNameOf, openGate } from './gate.ts';
 import { type ProgramCounts, type ProgramLedger, USAGE_FILE } from './program-ledger.ts';
 import { createPrograms } from './programs.ts';
@@ -67,9 +70,14 @@ export interface RunReport extends Pick<Job, 'folder' | 'runFolder' | 'notes'> {
   healing: HealingCounts | undefined;
 }
 
+/** How often to look for what people have decided in other processes, in real ms. */
+const POLL_MS = 1_000;
+
 /** What a job runs on. */
 export interface Setting {
   clock: Clock;
+  /** How many times faster than it does time passes on the clock. */
+  speed: number;
   world: World;
   /** The servers of the providers; undefined when these are in memory. */
   wire: Wire | undefined;
@@ -101,13 +109,13 @@ export async function openJob(
     { seed, truth, environment: { ...environment, ...own }, secrets: healing?.secrets },
     clock,
   );
-  return { clock, world, wire, healing, began };
+  return { clock, speed, world, wire, healing, began };
 }
 
 /** Runs a job with every tool behind the gate: those of the agents, those inside programs, and the running of programs. */
 export async function runJob(
   job: Job,
-  { clock, world, wire, healing, began }: Setting,
+  { clock, speed, world, wire, healing, began }: Setting,
   surroundings: Surroundings,
 ): Promise<RunReport> {
   const { folder, runFolder, seed, strategy, waves, part, approveAll } = job;
@@ -120,6 +128,7 @@ export async function runJob(
       part,
       approveAll,
       isTimeless: clock instanceof ManualClock,
+      pollMs: POLL_MS * speed,
     },
     { clock: logClock, environment },
   );
@@ -161,12 +170,18 @@ export async function runJob(
   );
   const waiting = followWaiting(harness, job.askedBy);
   const progress = showProgress(harness, surroundings);
+  const stopFollowing = job.store
+    ? followDecisions(harness, governance.approvals, silentLogger)
+    : () => undefined;
+  const socket = job.store && (await openEngineSocket(harness.control, { runFolder }));
   try {
     const work = async () => {
       await harness.load(job.source);
       await healing?.begin({ stateFolder: stateFolderOf(folder), governance, signal });
-      if (!job.isResumed) return harness.run({ signal });
-      return decideAll(harness, governance, await harness.resume({ signal }));
+      if (!job.store) return harness.run({ signal });
+      const result = await (job.isResumed ? harness.resume({ signal }) : harness.run({ signal }));
+      stopFollowing();
+      return decideAll(harness, governance, result);
     };
     const result = await (clock instanceof ManualClock ? clock.run(work) : work());
     await writeMeasured(folder, performance.now() - began, programs.ledger);
@@ -186,6 +201,8 @@ export async function runJob(
     };
   } finally {
     progress.stop();
+    stopFollowing();
+    await socket?.close();
     await programs.close();
     await harness.close();
     await wire?.close();
@@ -200,7 +217,7 @@ async function decideAll(
   resumed: RunResult,
 ): Promise<RunResult> {
   let result = resumed;
-  for (;;) {
+  while (result.status === 'waiting') {
     const decided = result.waiting.filter(({ approvalId }) => isDecided(governance, approvalId));
     if (decided.length === 0) return result;
     const results = await Promise.all(
@@ -208,6 +225,7 @@ async function decideAll(
     );
     result = results.at(-1) ?? result;
   }
+  return result;
 }
 
 function isDecided({ approvals }: Governance, approvalId: string | null): boolean {

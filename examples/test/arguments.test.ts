@@ -100,6 +100,15 @@ describe('the arguments of the main job', () => {
     });
   });
 
+  it('can be to stop a run that another process works on, and nothing else then', () => {
+    expect(parse('--cancel', 'out/run-1')).toEqual({
+      kind: 'cancel',
+      arguments: { run: '/home/ada/out/run-1', json: false },
+    });
+    expect(() => parse('--cancel', 'r', '--resume', 'r')).toThrow('leave out --resume');
+    expect(() => parse('--cancel', ' ')).toThrow('--cancel needs a folder');
+  });
+
   it('can be to resume a run, which is another way to go on', () => {
     expect(parse('--resume', 'out/run-1', '--approve-all-dev')).toEqual({
       kind: 'resume',

@@ -9,6 +9,7 @@ export type {
   Workflow,
 } from './durable/durable-context.ts';
 export type { Engine, Registration, WorkflowResult, WorkflowView } from './durable/engine.ts';
+export { NotJsonError } from './durable/json-value.ts';
 export { createEngine } from './durable/scheduler.ts';
 export type {
   HistoryEntry,
@@ -17,7 +18,31 @@ export type {
   Unfinished,
   WorkflowStore,
 } from './durable/workflow-store.ts';
-export { JournalOpenError, JournalVersionError, JournalWriteError } from './journal/errors.ts';
+export {
+  connectEngine,
+  type ConnectEngineInput,
+  ConnectEngineOptions,
+  type ConnectEnginePorts,
+} from './engine-socket/connect-engine.ts';
+export {
+  EngineLostError,
+  EngineRefusedError,
+  EngineSocketTakenError,
+  EngineUnreachableError,
+} from './engine-socket/errors.ts';
+export {
+  type AskedEngine,
+  type EngineSocketInput,
+  EngineSocketOptions,
+  type EngineSocketPorts,
+  openEngineSocket,
+} from './engine-socket/open-engine-socket.ts';
+export {
+  JournalOpenError,
+  JournalReadError,
+  JournalVersionError,
+  JournalWriteError,
+} from './journal/errors.ts';
 export {
   type JournalInput,
   JournalOptions,

@@ -198,6 +198,45 @@ describe.each([
     });
   });
 
+  it('starts and signals once what is started and signalled twice at the same moment', async () => {
+    let begun = 0;
+    const w: Workflow = async (ctx) => {
+      begun += 1;
+      const waits = [];
+      for (const key of ['one', 'two']) {
+        waits.push(await ctx.waitFor('topic', { key, timeoutMs: 1_000 }));
+      }
+      return waits;
+    };
+    const { run } = processes();
+    await run({ workflows: { w } }, async (engine) => {
+      const starts = [1, 2, 3].map((input) => engine.start('w', 'w', input));
+      const created = (await Promise.all(starts)).filter((one) => one.created);
+      expect(created).toHaveLength(1);
+      expect(begun).toBe(1);
+      const twice = [1, 2].map((value) => engine.signal('w', 'topic', value, { key: 'k' }));
+      await Promise.all(twice);
+      expect(await engine.result('w')).toEqual({
+        kind: 'completed',
+        value: [{ kind: 'received', value: 1 }, { kind: 'timed_out' }],
+      });
+    });
+  });
+
+  it('takes no second effect from what was started, signalled and cancelled again after a crash', async () => {
+    const w: Workflow = (ctx) => ctx.waitFor('topic', { key: 'wait', timeoutMs: HOUR_MS });
+    const { run } = processes();
+    const again = async (engine: Engine) => {
+      await engine.start('w', 'w', null);
+      await engine.signal('w', 'topic', 'yes', { key: 'k' });
+      await engine.cancel('w', 'too late');
+    };
+    for (let n = 0; n < 3; n++) await run({ workflows: { w } }, again);
+    await run({ workflows: { w } }, async (engine) => {
+      expect(await engine.result('w')).toMatchObject({ value: { kind: 'received', value: 'yes' } });
+    });
+  });
+
   it('keeps a signal that came before anybody waited', async () => {
     const w: Workflow = async (ctx) => {
       await ctx.sleep('nap', 1_000);

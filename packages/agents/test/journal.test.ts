@@ -8,6 +8,8 @@ import { createEngine, openJournal, type Operation, type Workflow } from '@buddy
 import { checkFaults } from '@buddy/agents/testing';
 import { ManualClock, seededRandom } from '@buddy/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+// The thread would hide what is written when; what it runs is this.
+import { JournalWriter, type Write } from '../src/journal/journal-writer.ts';
 
 let folder = '';
 let file = '';
@@ -167,6 +169,50 @@ describe('a journal in a SQLite file', () => {
     expect(written).toEqual(['keep kept', 'retract offered']);
     await store.close();
     await expect(store.offer(begun('late'))).rejects.toThrow('The journal is closed');
+  });
+});
+
+const HOUR_MS = 3_600_000;
+const approve: Workflow = (ctx) => ctx.waitFor('verdict', { key: 'k', timeoutMs: 72 * HOUR_MS });
+
+describe('workflows that wait for people', () => {
+  it('write nothing while nobody decides, nor when a new process takes them over, and end when their time has come', async () => {
+    const clock = new ManualClock();
+    let writes = 0;
+    const writer = (path: string) => {
+      const real = new JournalWriter(path);
+      return {
+        write: async (batch: readonly Write[]) => {
+          writes += 1;
+          real.write(batch);
+        },
+        close: async () => real.close(),
+      };
+    };
+    const open = async () => {
+      const engine = createEngine({ clock, store: openJournal({ file }, { clock, writer }) });
+      engine.register({ workflows: { approve }, tools: [], lanes: {} });
+      await engine.open();
+      return engine;
+    };
+    const ids = Array.from({ length: 200 }, (_, n) => `approval/${n}`);
+    await clock.run(async () => {
+      const first = await open();
+      await Promise.all(ids.map((id) => first.start(id, 'approve', null)));
+      await clock.sleep(HOUR_MS);
+      const before = writes;
+      expect(before).toBeGreaterThan(0);
+      await clock.sleep(35 * HOUR_MS);
+      await first.close();
+      const second = await open();
+      await clock.sleep(35 * HOUR_MS);
+      expect(writes).toBe(before);
+      await second.signal('approval/7', 'verdict', 'yes', { key: 'k' });
+      expect(await second.result('approval/7')).toMatchObject({ value: { value: 'yes' } });
+      expect(await second.result('approval/8')).toMatchObject({ value: { kind: 'timed_out' } });
+      await second.close();
+    });
+    expect(clock.monotonic()).toBe(72 * HOUR_MS);
   });
 });
 

@@ -41,7 +41,11 @@ interface Process {
 async function processOver(
   journal: Remembered,
   approved: Set<string>,
-  { at, lines = LINES }: { at?: number; lines?: readonly string[] } = {},
+  {
+    at,
+    lines = LINES,
+    store = journal.open(),
+  }: { at?: number; lines?: readonly string[]; store?: WorkflowStore } = {},
 ): Promise<Process> {
   const clock = new ManualClock(at);
   const output = new MemoryOutput();
@@ -83,7 +87,7 @@ async function processOver(
       clock,
       output,
       newId: countingId('run'),
-      engine: createEngine({ clock, store: journal.open() }),
+      engine: createEngine({ clock, store }),
     },
   );
   const events: string[] = [];
@@ -159,6 +163,24 @@ describe('a run that was interrupted', () => {
     }
   }, 60_000);
 
+  it.each([3_600_000, -3_600_000])(
+    'is gone on with no later than ever where the clock was set by %s ms',
+    async (jump) => {
+      const undisturbed = await processOver(new Remembered(), new Set());
+      const expected = await undisturbed.clock.run(() => undisturbed.harness.run());
+      for (const afterMs of [500, 1_500, 2_500, 3_500]) {
+        const journal = new Remembered();
+        const first = await processOver(journal, new Set());
+        void first.harness.run();
+        await first.clock.advance(afterMs); // a task is under way, or backs off
+        const second = await processOver(journal, new Set(), { at: first.clock.now() + jump });
+        const result = await second.clock.run(() => second.harness.resume());
+        expect(gist(result)).toEqual(gist(expected));
+        expect(second.clock.monotonic()).toBeLessThanOrEqual(undisturbed.clock.monotonic());
+      }
+    },
+  );
+
   it('is still waiting for the same people, and goes on when they have decided', async () => {
     const journal = new Remembered();
     const approved = new Set<string>();
@@ -219,6 +241,36 @@ describe('a run that was interrupted', () => {
     });
     expect(result.status).toBe('cancelled');
     expect(result.counts.completed).toBe(0);
+  });
+
+  it('is stopped by whoever cancels its workflow, and goes on when that cannot be kept', async () => {
+    const journal = new Remembered();
+    const store = journal.open();
+    const refusal = Object.assign(new Error('no room'), { code: 'AGENTS_JOURNAL_WRITE' });
+    let isFull = true;
+    const { clock, harness } = await processOver(journal, new Set(), {
+      store: {
+        ...store,
+        offer: (operation) =>
+          isFull && operation.kind === 'cancelled'
+            ? Promise.reject(refusal)
+            : store.offer(operation),
+      },
+    });
+    const result = await clock.run(async () => {
+      const running = harness.run();
+      await clock.sleep(500);
+      await expect(harness.control.cancel('run-1', 'enough')).rejects.toBe(refusal);
+      await clock.sleep(1_000);
+      isFull = false;
+      await harness.control.cancel('run-1', 'enough');
+      return running;
+    });
+    expect(result.status).toBe('cancelled');
+    expect(result.counts.completed).toBeGreaterThan(0);
+    expect(result.counts.cancelled).toBeGreaterThan(0);
+    const verdict = harness.control.signal('run-1/parked/a6/1', 'verdict', 'yes', { key: 'k' });
+    await expect(verdict).rejects.toMatchObject({ code: 'CORE_INVALID_INPUT' });
   });
 
   it('is not gone on with when it is over, when there is none, and with other predictions', async () => {

@@ -23,7 +23,6 @@ export {
   ControlFailedError,
   ControlLostError,
   NoSupervisorError,
-  SocketFolderError,
   SupervisorRunningError,
 } from './control/errors.ts';
 export { socketPathFor } from './control/socket-path.ts';

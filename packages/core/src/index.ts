@@ -34,6 +34,15 @@ export {
   type ReadJsonLinesOptions,
 } from './json-lines/read-json-lines.ts';
 export { NotSerializableError, stringifyJsonLine } from './json-lines/stringify-json-line.ts';
+export { SocketFolderError } from './local-socket/errors.ts';
+export { receiveMessages, sendMessage } from './local-socket/json-messages.ts';
+export {
+  connectLocally,
+  listenLocally,
+  type LocalSocket,
+  type LocalSocketPorts,
+} from './local-socket/local-socket.ts';
+export { localSocketPath } from './local-socket/socket-path.ts';
 export {
   createJsonLogger,
   type JsonLoggerInput,

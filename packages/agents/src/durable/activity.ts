@@ -47,6 +47,7 @@ class RunningActivity<Value> implements Deadline {
   readonly #host: ActivityHost;
   readonly #onEnded: (result: ActivityResult<Value>) => void;
   readonly #startedAt: number;
+  readonly #begun: number;
   #context: ActivityContext | undefined;
   #isOver = false;
   #watch: Watch | undefined;
@@ -60,6 +61,7 @@ class RunningActivity<Value> implements Deadline {
     this.#host = host;
     this.#onEnded = onEnded;
     this.#startedAt = host.clock.now();
+    this.#begun = host.clock.monotonic();
   }
 
   start(tool: Tool | undefined): void {
@@ -100,7 +102,10 @@ class RunningActivity<Value> implements Deadline {
     this.#isOver = true;
     this.#watch?.remove(this);
     this.#host.interrupts?.delete(this);
-    this.#onEnded({ ...result, startedAt: this.#startedAt, endedAt: this.#host.clock.now() });
+    // By what the clock counts: it may have been set meanwhile, and how long calls take is learnt from.
+    const tookMs = Math.round(this.#host.clock.monotonic() - this.#begun);
+    const startedAt = this.#startedAt;
+    this.#onEnded({ ...result, startedAt, endedAt: startedAt + tookMs });
   }
 }
 

@@ -11,14 +11,14 @@ import type {
   Received,
 } from './durable-context.ts';
 import type { WorkflowResult, WorkflowView } from './engine.ts';
+import { asJson, NotJsonError } from './json-value.ts';
 import type { Lane } from './lane.ts';
 import type { RateLimit } from './rate-limit.ts';
-import { LOST, NOT_JSON, poisonous } from './refusals.ts';
+import { LOST, notJson, poisonous } from './refusals.ts';
 import {
   fromJournal,
   type StoredWorkflow,
   toJournal,
-  tryJournal,
   type WorkflowStore,
 } from './workflow-store.ts';
 
@@ -145,19 +145,27 @@ export class Instance implements DurableContext {
       ? this.#refusedResult<Value>(refusal)
       : await new Promise<ActivityResult<Value>>((resolve) => this.#callTool(call, resolve));
     this.#isSuspect = false;
-    const text = tryJournal(came);
-    const result = text === undefined ? this.#refusedResult<Value>(NOT_JSON) : came;
+    const { text, value: result } = this.#asKept(call, came);
     await store.keep({
       kind: 'recorded',
       id: this.id,
       at: this.#host.clock.now(),
       key: call.key,
-      value: text ?? toJournal(result),
+      value: text,
       tool: call.tool,
     });
     lane?.leave();
     this.#verbs -= 1;
     return result;
+  }
+
+  #asKept<Value>(call: ActivityCall, came: ActivityResult<Value>) {
+    try {
+      return asJson(came, `What ${call.tool} answered`);
+    } catch (error) {
+      if (!(error instanceof NotJsonError)) throw error;
+      return asJson(this.#refusedResult<Value>(notJson(error.message)), 'A refusal');
+    }
   }
 
   #callTool<Value>(call: ActivityCall, onEnded: (result: ActivityResult<Value>) => void): void {
@@ -265,11 +273,12 @@ export class Instance implements DurableContext {
   }
 
   async #tellDurably(key: string, fact: object, store: WorkflowStore): Promise<void> {
+    const { text, value: told } = asJson(fact, `The fact ${key}`);
     this.#verbs += 1;
     const at = this.#host.clock.now();
-    await store.keep({ kind: 'told', id: this.id, at, key, fact: toJournal(fact) });
+    await store.keep({ kind: 'told', id: this.id, at, key, fact: text });
     this.#verbs -= 1;
-    this.#host.tell(fact, at);
+    this.#host.tell(told, at);
   }
 
   get cancelReason(): string | null {

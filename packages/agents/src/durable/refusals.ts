@@ -17,6 +17,11 @@ export const NOT_JSON: FailureDescription = {
   effect: 'unknown',
 };
 
+/** @param reason Says where in the answer. */
+export function notJson(reason: string): FailureDescription {
+  return { ...NOT_JSON, message: `${reason}; it was carried out` };
+}
+
 export function poisonous(tries: number): FailureDescription {
   return {
     name: 'PoisonError',

@@ -4,16 +4,11 @@ import { Alarms } from './alarms.ts';
 import { Deadlines } from './deadlines.ts';
 import type { ChildStart, Workflow } from './durable-context.ts';
 import type { Engine, Registration, WorkflowResult, WorkflowView } from './engine.ts';
+import { asJson } from './json-value.ts';
 import { Instance, type InstanceHost, type Past } from './instance.ts';
 import { Lane } from './lane.ts';
 import { RateLimit } from './rate-limit.ts';
-import {
-  fromJournal,
-  resultOf,
-  type HistoryEntry,
-  toJournal,
-  type WorkflowStore,
-} from './workflow-store.ts';
+import { fromJournal, resultOf, type HistoryEntry, type WorkflowStore } from './workflow-store.ts';
 
 /**
  * An engine in this process. What it remembers is up to its store; without one, nothing outlives the process.
@@ -55,6 +50,8 @@ class Scheduler implements Engine, InstanceHost {
   readonly #lanes: Map<string, Lane>;
   readonly #rateLimits = new Map<string, RateLimit>();
   readonly #instances = new Map<string, Instance>();
+  /** Those that are being started from outside, and are not on the disk yet. */
+  readonly #starting = new Map<string, Promise<unknown>>();
   /** Those that somebody waits for and that are not in memory. */
   readonly #awaited = new Map<string, PromiseWithResolvers<WorkflowResult>>();
   readonly #alarms: Alarms;
@@ -123,12 +120,32 @@ class Scheduler implements Engine, InstanceHost {
     this.#find(workflow, this.#version);
     if (this.#instances.has(id)) return { created: false };
     const { store } = this;
-    if (store) {
-      if (store.load(id)) return { created: false };
-      await store.offer(this.#beginning(id, workflow, input, null));
-      if (this.#instances.has(id)) return { created: false }; // somebody else was faster
+    if (!store) {
+      this.#run({ id, workflow, input }, undefined, undefined);
+      return { created: true };
     }
-    this.#run({ id, workflow, input }, undefined, undefined);
+    const other = this.#starting.get(id);
+    if (other) return other.then(() => ({ created: false })); // it may wait, or have ended, before we look again
+    const starting = this.#startDurably(id, workflow, input, store);
+    this.#starting.set(id, starting);
+    try {
+      return await starting;
+    } finally {
+      this.#starting.delete(id);
+    }
+  }
+
+  async #startDurably(
+    id: string,
+    workflow: string,
+    input: unknown,
+    store: WorkflowStore,
+  ): Promise<{ created: boolean }> {
+    const { text, value } = asJson(input, `The input of ${id}`);
+    if (store.load(id)) return { created: false };
+    await store.offer(this.#beginning(id, workflow, text, null));
+    if (this.#instances.has(id) || this.#alarms.has(id)) return { created: false }; // a parent was faster
+    this.#run({ id, workflow, input: value }, undefined, undefined);
     return { created: true };
   }
 
@@ -139,18 +156,20 @@ class Scheduler implements Engine, InstanceHost {
     }
     if (past || this.#instances.has(id)) throw alreadyThere(id);
     this.#find(workflow, this.#version);
-    void this.store?.keep(this.#beginning(id, workflow, input, parent.id));
-    return this.#run({ id, workflow, input }, parent, undefined);
+    if (!this.store) return this.#run({ id, workflow, input }, parent, undefined);
+    const { text, value } = asJson(input, `The input of ${id}`);
+    void this.store.keep(this.#beginning(id, workflow, text, parent.id));
+    return this.#run({ id, workflow, input: value }, parent, undefined);
   }
 
-  #beginning(id: string, workflow: string, input: unknown, parentId: string | null) {
+  #beginning(id: string, workflow: string, input: string, parentId: string | null) {
     return {
       kind: 'begun',
       id,
       workflow,
       version: this.#version,
       parentId,
-      input: toJournal(input),
+      input,
     } as const;
   }
 
@@ -184,15 +203,16 @@ class Scheduler implements Engine, InstanceHost {
     return instance;
   }
 
-  #end(instance: Instance, result: WorkflowResult): WorkflowResult | Promise<WorkflowResult> {
+  #end(instance: Instance, came: WorkflowResult): WorkflowResult | Promise<WorkflowResult> {
     const { id } = instance;
+    const { store } = this;
+    if (!store) return instance.end(came);
+    const { text, value: result } = resultAsJson(id, came);
     instance.end(result);
+    const { status } = instance;
     const awaited = this.#awaited.get(id);
     this.#awaited.delete(id);
-    const { store } = this;
-    if (!store) return result;
-    const { status } = instance;
-    return store.keep({ kind: 'ended', id, status, result: toJournal(result) }).then(() => {
+    return store.keep({ kind: 'ended', id, status, result: text }).then(() => {
       if (instance.isReplayed) this.#instances.delete(id); // whoever asks finds it in the store
       awaited?.resolve(result);
       return result;
@@ -271,6 +291,7 @@ class Scheduler implements Engine, InstanceHost {
     const { store } = this;
     const running = this.#instances.get(id);
     if (!store) return this.#instance(id).receive(topic, value, key);
+    const sent = asJson(value, `The signal ${key} to ${id}`);
     if (running?.hasReceived(key)) return store.settled();
     if (!running) {
       await store.settled();
@@ -278,9 +299,9 @@ class Scheduler implements Engine, InstanceHost {
       if (!stored) throw unknown(id);
       if (stored.ended || stored.signals.some((signal) => signal.key === key)) return;
     }
-    await store.offer({ kind: 'signalled', id, key, topic, value: toJournal(value) });
+    await store.offer({ kind: 'signalled', id, key, topic, value: sent.text });
     const receiver = this.#instances.get(id);
-    if (receiver) receiver.receive(topic, value, key);
+    if (receiver) receiver.receive(topic, sent.value, key);
     else await this.#wake(id);
   }
 
@@ -372,6 +393,15 @@ class Scheduler implements Engine, InstanceHost {
 }
 
 const DEFAULT_VERSION = '1';
+
+/** A workflow that returned what is no JSON has failed. */
+function resultAsJson(id: string, result: WorkflowResult) {
+  try {
+    return asJson(result, `What ${id} returned`);
+  } catch (error) {
+    return asJson<WorkflowResult>({ kind: 'failed', failure: describeFailure(error) }, 'A failure');
+  }
+}
 
 function unknown(id: string): EngineMisuseError {
   return new EngineMisuseError(`No workflow has the id ${id}`);

@@ -1,4 +1,5 @@
 import type { WorkflowResult, WorkflowView } from './engine.ts';
+import { asJson } from './json-value.ts';
 
 /**
  * What happens to workflows, in the order in which it happens. A store keeps these and nothing else; whatever it says of a
@@ -99,12 +100,12 @@ export interface WorkflowStore {
   close(): Promise<void>;
 }
 
-/** JSON as a store keeps it. What is undefined, as the result of a workflow that returns nothing, comes back as null. */
-export function toJournal(value: unknown): string {
-  return JSON.stringify(value ?? null);
+/** JSON as a store keeps it; see `asJson`. @throws {NotJsonError} */
+export function toJournal(value: unknown, what = 'What is to be remembered'): string {
+  return asJson(value, what).text;
 }
 
-/** Undefined of what JSON cannot hold: a BigInt, or a circle. */
+/** Undefined of what JSON cannot hold. */
 export function tryJournal(value: unknown): string | undefined {
   try {
     return toJournal(value);

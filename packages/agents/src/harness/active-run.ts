@@ -163,6 +163,20 @@ export class ActiveRun {
     this.#stop(reason);
   }
 
+  /** As `cancel`; resolves when that will not be lost, and rejects when it cannot be kept: then the run goes on. */
+  async cancelDurably(reason: string): Promise<void> {
+    if (!this.#isStarted) return this.cancel(reason);
+    const before = this.cancelReason;
+    this.cancelReason = before ?? reason; // first: the run may be over before we hear that it is cancelled
+    try {
+      await this.#engine.cancel(this.policy.runId, reason);
+    } catch (error) {
+      this.cancelReason = before;
+      throw error;
+    }
+    this.host.cancel(reason);
+  }
+
   /** Nobody looks after it any more; whoever waits for it hears so. */
   abandon(): void {
     if (this.isStill || !this.#isAsked) return;

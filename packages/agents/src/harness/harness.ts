@@ -18,6 +18,7 @@ import type { EventEmitter } from 'eventemitter3';
 import type { ActivityResult } from '../durable/durable-context.ts';
 import type { Engine } from '../durable/engine.ts';
 import { createEngine } from '../durable/scheduler.ts';
+import type { AskedEngine } from '../engine-socket/open-engine-socket.ts';
 import { HarnessMisuseError, RunFailedError } from '../errors.ts';
 import { supportTools } from '../execution/support-tools.ts';
 import { refuseDangerousTools } from '../execution/refuse-tools.ts';
@@ -28,7 +29,7 @@ import {
   type LoadSummary,
 } from '../manager/agent-manager.ts';
 import { createMonitor, type Monitor } from '../monitor/monitor.ts';
-import type { Fact, Verdict } from '../orchestration/facts.ts';
+import { type Fact, VERDICT_TOPIC, type Verdict } from '../orchestration/facts.ts';
 import { parkedWorkflow } from '../orchestration/parked.ts';
 import type { TaskPolicy } from '../orchestration/policy.ts';
 import { runWorkflow } from '../orchestration/run.ts';
@@ -104,6 +105,11 @@ export interface Harness {
    * @throws {InvalidInputError} When the verdict is none.
    */
   decide(taskId: string, verdict: Verdict): Promise<RunResult>;
+  /**
+   * What other processes may ask of the run, for `openEngineSocket`: whoever cancels the run's workflow stops the run, as an
+   * abort of its signal does.
+   */
+  readonly control: AskedEngine;
   /** Lets go of files and timers. */
   close(): Promise<void>;
 }
@@ -268,6 +274,23 @@ class WaveHarness implements Harness {
     }
     await run.decide(waiting.parkedId, checked);
     return this.#standStill(run);
+  }
+
+  get control(): AskedEngine {
+    const engine = this.#engine;
+    return {
+      signal: async (id, topic, value, options) => {
+        if (topic === VERDICT_TOPIC) parseOrThrow(VerdictSchema, value, `verdict for ${id}`);
+        await engine.signal(id, topic, value, options);
+      },
+      cancel: (id, reason) => {
+        const run = this.#run;
+        return run?.policy.runId === id && !run.hasEnded
+          ? run.cancelDurably(reason)
+          : engine.cancel(id, reason);
+      },
+      list: () => engine.list(),
+    };
   }
 
   async close(): Promise<void> {

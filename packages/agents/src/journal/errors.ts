@@ -14,3 +14,8 @@ export class JournalVersionError extends BuddyError {
 export class JournalWriteError extends BuddyError {
   readonly code = 'AGENTS_JOURNAL_WRITE';
 }
+
+/** What the journal should hold cannot be read: its file was damaged, or changed by hand. */
+export class JournalReadError extends BuddyError {
+  readonly code = 'AGENTS_JOURNAL_READ';
+}

@@ -2,6 +2,8 @@ import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import type { WorkflowView } from '../durable/engine.ts';
 import type { HistoryEntry, StoredWorkflow, Unfinished } from '../durable/workflow-store.ts';
 import { ENTRY_KINDS } from './entry-kinds.ts';
+import { JournalReadError } from './errors.ts';
+import { putInLarge } from './large-values.ts';
 
 /** Reads what a journal holds. Another connection than the writer's: it sees what is committed, and holds nothing up. */
 export class JournalReader {
@@ -26,7 +28,7 @@ export class JournalReader {
     const entries = status === 'running' ? this.#statements.entries.all(Number(row['number'])) : [];
     for (const entry of entries) {
       const key = String(entry['key']);
-      const value = String(entry['value']);
+      const value = this.#whole(entry['value']);
       const { detail } = entry;
       switch (Number(entry['kind'])) {
         case ENTRY_KINDS.recorded:
@@ -50,9 +52,9 @@ export class JournalReader {
     for (const signal of signals) signal.isConsumed = consumed.has(signal.key);
     return {
       ...unfinishedOf(row),
-      input: String(row['input']),
+      input: this.#whole(row['input']),
       cancelReason: textOf(row['cancel_reason']) ?? undefined,
-      ended: status === 'running' ? undefined : { status, result: String(row['result']) },
+      ended: status === 'running' ? undefined : { status, result: this.#whole(row['result']) },
       recorded,
       intended,
       timed,
@@ -80,7 +82,7 @@ export class JournalReader {
 
   *history(after: number): Iterable<HistoryEntry> {
     for (const row of this.#statements.history.iterate(after)) {
-      const value: unknown = JSON.parse(String(row['value']));
+      const value: unknown = JSON.parse(this.#whole(row['value']));
       const common = {
         seq: Number(row['seq']),
         at: Number(row['at']),
@@ -96,6 +98,17 @@ export class JournalReader {
 
   close(): void {
     this.#database.close();
+  }
+
+  /** With what is large, and kept elsewhere. */
+  #whole(text: SQLOutputValue | undefined): string {
+    return putInLarge(String(text), (digest) => {
+      const row = this.#statements.large.get(digest);
+      if (row) return String(row['text']);
+      throw new JournalReadError(
+        `The journal has lost a large value, ${digest}; somebody changed it by hand`,
+      );
+    });
   }
 }
 
@@ -127,6 +140,7 @@ function prepareStatements(database: DatabaseSync) {
     entries: database.prepare(
       'SELECT kind, key, value, detail FROM entries WHERE workflow = ? ORDER BY seq',
     ),
+    large: database.prepare('SELECT text FROM large_values WHERE digest = ?'),
     unfinished: database.prepare(
       `SELECT ${columns} FROM workflows WHERE status = 'running' ORDER BY number`,
     ),

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Operation } from '../durable/workflow-store.ts';
 import { ENTRY_KINDS } from './entry-kinds.ts';
+import { takeOutLarge } from './large-values.ts';
 import { openForWriting } from './open-database.ts';
 
 /** What is written: operations, and those that were refused and must not be found later. */
@@ -60,17 +61,22 @@ class Connection {
   }
 
   #keep(operation: Operation): void {
-    const { begin, insert, replace, cancel, end, forgetEntries, forgetBelow } = this.#statements;
+    const { begin, insert, replace, cancel, end } = this.#statements;
+    const { forgetEntries, forgetBelow, forgetUses, forgetUnused } = this.#statements;
     const { id } = operation;
     switch (operation.kind) {
       case 'begun': {
         const { workflow, version, parentId, input } = operation;
-        begin.run(id, workflow, version, parentId, input);
+        const large = this.#largeIn(input);
+        begin.run(id, workflow, version, parentId, large.text);
+        this.#noteUses(id, large.digests, false);
         return;
       }
       case 'recorded': {
         const { at, key, value, consumes = null, tool = null } = operation;
-        insert.run(ENTRY_KINDS.recorded, key, value, consumes, id, tool, at);
+        const { text, digests } = this.#largeIn(value);
+        insert.run(ENTRY_KINDS.recorded, key, text, consumes, id, tool, at);
+        this.#noteUses(id, digests, true);
         return;
       }
       case 'intended':
@@ -91,31 +97,55 @@ class Connection {
       }
       case 'signalled': {
         const { key, topic, value } = operation;
-        insert.run(ENTRY_KINDS.signalled, key, value, topic, id, null, null);
+        const { text, digests } = this.#largeIn(value);
+        insert.run(ENTRY_KINDS.signalled, key, text, topic, id, null, null);
+        this.#noteUses(id, digests, true);
         return;
       }
       case 'told': {
         const { at, key, fact } = operation;
-        insert.run(ENTRY_KINDS.told, key, fact, null, id, null, at);
+        const { text, digests } = this.#largeIn(fact);
+        insert.run(ENTRY_KINDS.told, key, text, null, id, null, at);
+        this.#noteUses(id, digests, true);
         return;
       }
       case 'cancelled':
         cancel.run(id, operation.reason);
         return;
-      case 'ended':
-        end.run(operation.status, operation.result, id);
+      case 'ended': {
+        const { text, digests } = this.#largeIn(operation.result);
+        end.run(operation.status, text, id);
+        this.#noteUses(id, digests, false);
         return;
+      }
       case 'compacted':
+        forgetUses.run(id);
         forgetEntries.run(id);
         forgetBelow.run(id);
+        forgetUnused.run();
         return;
     }
   }
 
+  /** Keeps what is large in a value, once. */
+  #largeIn(value: string): { text: string; digests: readonly string[] } {
+    const digests: string[] = [];
+    const text = takeOutLarge(value, (digest, large) => {
+      digests.push(digest);
+      this.#statements.keepLarge.run(digest, large);
+    });
+    return { text, digests };
+  }
+
+  #noteUses(id: string, digests: readonly string[], isEntry: boolean): void {
+    for (const digest of digests) this.#statements.noteUse.run(Number(isEntry), digest, id);
+  }
+
   #retract(operation: Operation): void {
-    const { unbegin, remove, uncancel } = this.#statements;
+    const { unbegin, remove, uncancel, forgetOwnUses } = this.#statements;
     switch (operation.kind) {
       case 'begun':
+        forgetOwnUses.run(operation.id);
         unbegin.run(operation.id);
         return;
       case 'signalled':
@@ -161,6 +191,25 @@ function prepareStatements(database: DatabaseSync) {
     ),
     forgetBelow: database.prepare(
       `${BELOW} DELETE FROM workflows WHERE id <> ?1 AND number IN (SELECT number FROM below)`,
+    ),
+    keepLarge: database.prepare(`INSERT OR IGNORE INTO large_values (digest, text) VALUES (?, ?)`),
+    noteUse: database.prepare(
+      `INSERT OR IGNORE INTO large_uses (workflow, is_entry, digest)
+       SELECT number, ?1, ?2 FROM workflows WHERE id = ?3`,
+    ),
+    // All but what the workflow itself began with and came to.
+    forgetUses: database.prepare(
+      `${BELOW} DELETE FROM large_uses WHERE EXISTS (
+         SELECT 1 FROM below WHERE number = large_uses.workflow AND (id <> ?1 OR is_entry = 1)
+       )`,
+    ),
+    forgetOwnUses: database.prepare(
+      `DELETE FROM large_uses WHERE workflow = (SELECT number FROM workflows WHERE id = ?)`,
+    ),
+    forgetUnused: database.prepare(
+      `DELETE FROM large_values WHERE NOT EXISTS (
+         SELECT 1 FROM large_uses WHERE large_uses.digest = large_values.digest
+       )`,
     ),
     unbegin: database.prepare(`DELETE FROM workflows WHERE id = ? AND parent_id IS NULL`),
     remove: database.prepare(

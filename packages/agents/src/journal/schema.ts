@@ -29,6 +29,19 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE UNIQUE INDEX entries_key ON entries (workflow, kind, key);
   `,
+  `
+  CREATE TABLE large_values (
+    digest TEXT PRIMARY KEY,
+    text TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE large_uses ( -- which workflow's rows refer to which value
+    workflow INTEGER NOT NULL,
+    is_entry INTEGER NOT NULL, -- 1: in its entries, which are forgotten first
+    digest TEXT NOT NULL,
+    PRIMARY KEY (workflow, is_entry, digest)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX large_uses_digest ON large_uses (digest);
+  `,
 ];
 
 /** The bug that lost committed data when a log was reset (3.7.0 to 3.51.2) needs two connections, which a journal has. */

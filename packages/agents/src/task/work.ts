@@ -59,13 +59,19 @@ export function outcomeOf(work: Work, ending: Ending): Outcome {
     predictedDurationMs: work.predictedDurationMs,
     queuedAt: work.queuedAt,
     startedAt: ending.startedAt,
-    endedAt: ending.endedAt,
+    endedAt: endOf(ending),
     attemptMs: ending.attemptMs,
     timedOutMs: ending.timedOutMs,
     attempts: ending.attempts,
     isHealed: ending.isHealed,
     failure: ending.failure,
   };
+}
+
+/** Never before it began, though the clock may have been set back while it waited. */
+function endOf({ startedAt, endedAt }: Ending): number | null {
+  if (startedAt === null || endedAt === null) return endedAt;
+  return Math.max(startedAt, endedAt);
 }
 
 /** The ending of a task that nobody worked on. */

@@ -1,8 +1,8 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { connectLocally, receiveMessages, sendMessage } from '@buddy/core';
 import type { LogLine } from '../logs/log-line.ts';
 import type { BotReport } from '../supervisor/supervisor.ts';
 import { ControlFailedError, ControlLostError, NoSupervisorError } from './errors.ts';
-import { receive, send } from './json-socket.ts';
 import { ControlAnswer, type ControlRequest } from './protocol.ts';
 import { socketPathFor } from './socket-path.ts';
 
@@ -80,8 +80,8 @@ async function* answersTo(
   const abort = () => socket.destroy();
   signal?.addEventListener('abort', abort, { once: true });
   try {
-    await send(socket, request);
-    for await (const message of receive(socket)) {
+    await sendMessage(socket, request);
+    for await (const message of receiveMessages(socket)) {
       const answer = ControlAnswer.parse(message);
       if (answer.kind === 'done') return;
       if (answer.kind === 'failed') throw new ControlFailedError(answer.code, answer.message);
@@ -100,13 +100,9 @@ async function* answersTo(
 
 async function open(registryFile: string): Promise<Socket> {
   const path = await socketPathFor(registryFile);
-  return new Promise((resolve, reject) => {
-    const socket = connect(path, () => {
-      socket.off('error', fail);
-      socket.on('error', () => undefined); // told by the end of what is received
-      resolve(socket);
-    });
-    const fail = (cause: Error) => reject(new NoSupervisorError(registryFile, { cause }));
-    socket.once('error', fail);
-  });
+  try {
+    return await connectLocally(path);
+  } catch (cause) {
+    throw new NoSupervisorError(registryFile, { cause });
+  }
 }

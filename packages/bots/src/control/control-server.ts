@@ -1,11 +1,14 @@
-import { chmod, rm } from 'node:fs/promises';
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import {
   describeFailure,
+  listenLocally,
+  type FileLock,
+  type LocalSocket,
   type Logger,
+  receiveMessages,
+  sendMessage,
   silentLogger,
   systemRandom,
-  type FileLock,
 } from '@buddy/core';
 import type { LogLine } from '../logs/log-line.ts';
 import { RegistryBusyError } from '../registry/errors.ts';
@@ -13,7 +16,6 @@ import { lockFile } from '../registry/file/file-lock.ts';
 import { locate } from '../registry/file/locate.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 import { SupervisorRunningError } from './errors.ts';
-import { receive, send } from './json-socket.ts';
 import { type ControlAnswer, ControlRequest, LONGEST_REQUEST } from './protocol.ts';
 import { socketPathFor } from './socket-path.ts';
 
@@ -23,11 +25,8 @@ export interface ControlOptions {
   readonly logger?: Logger;
 }
 
-export interface ControlServer {
-  readonly path: string;
-  /** Ends every connection, and takes the socket away. */
-  close(): Promise<void>;
-}
+/** Its `close` ends every connection, takes the socket away, and lets another supervisor come. */
+export type ControlServer = LocalSocket;
 
 /**
  * Lets other processes of this user ask a supervisor. Also the lock that keeps a second one from the same registry: take it before
@@ -40,33 +39,18 @@ export async function serveControl(
 ): Promise<ControlServer> {
   const path = await socketPathFor(registryFile);
   const lock = await lockOf(registryFile);
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-    socket.on('error', (error) => logger.debug({ err: error }, 'A connection was lost'));
-    answer(supervisor, socket).catch((error: unknown) => {
-      logger.debug({ err: error }, 'A request could not be answered');
-      socket.destroy();
-    });
-  });
+  let socket: LocalSocket;
   try {
-    await rm(path, { force: true });
-    await listen(server, path);
-    await chmod(path, 0o600);
+    socket = await listenLocally(path, (connection) => answer(supervisor, connection), { logger });
   } catch (error) {
-    server.close();
     lock.release();
     throw error;
   }
-  let closed: Promise<void> | undefined;
   const close = async () => {
-    const gone = new Promise((resolve) => server.close(resolve));
-    for (const socket of sockets) socket.destroy();
-    await gone; // which removes the socket's file, too
+    await socket.close();
     lock.release();
   };
-  return { path, close: () => (closed ??= close()) };
+  return { path, close };
 }
 
 /**
@@ -86,27 +70,17 @@ async function lockOf(registryFile: string): Promise<FileLock> {
 /** Two that come at the same moment may stand in each other's way at first; one of them has it soon. */
 const CONTEST_MS = 250;
 
-function listen(server: Server, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
 async function answer(supervisor: Supervisor, socket: Socket): Promise<void> {
-  for await (const message of receive(socket, LONGEST_REQUEST)) {
+  for await (const message of receiveMessages(socket, LONGEST_REQUEST)) {
     try {
       const request = ControlRequest.parse(message);
-      for await (const reply of replies(supervisor, request, socket)) await send(socket, reply);
-      await send(socket, { kind: 'done' } satisfies ControlAnswer);
+      for await (const reply of replies(supervisor, request, socket))
+        await sendMessage(socket, reply);
+      await sendMessage(socket, { kind: 'done' } satisfies ControlAnswer);
     } catch (error) {
       const { code, message: told } = describeFailure(error);
-      await send(socket, { kind: 'failed', code, message: told } satisfies ControlAnswer);
+      await sendMessage(socket, { kind: 'failed', code, message: told } satisfies ControlAnswer);
     }
-    socket.end();
     return;
   }
 }

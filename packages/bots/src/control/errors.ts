@@ -25,17 +25,6 @@ export class NoSupervisorError extends BuddyError {
   }
 }
 
-/** The folder of the sockets is not safe: somebody else could have put a socket there. */
-export class SocketFolderError extends BuddyError {
-  readonly code = 'BOTS_SOCKET_FOLDER';
-  readonly folder: string;
-
-  constructor(folder: string) {
-    super(`${folder} has to be a folder of this user that nobody else may enter; remove it.`);
-    this.folder = folder;
-  }
-}
-
 /** The supervisor refused or could not do what it was asked; `remoteCode` is the code of its own error. */
 export class ControlFailedError extends BuddyError {
   readonly code = 'BOTS_CONTROL_FAILED';

@@ -1,4 +1,4 @@
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pid } from 'node:process';
 import { type Clock, systemClock, type Tool } from '@buddy/core';
@@ -93,10 +93,14 @@ export async function driveFaults(
   children: number,
   { folder, clock = systemClock }: FaultScenario,
 ): Promise<void> {
-  const acknowledge = (what: string) => appendFileSync(join(folder, 'client'), `${what}\n`);
-  await engine.start('root', 'root', children);
+  const log = join(folder, 'client');
+  const acknowledged = new Set(existsSync(log) ? readFileSync(log, 'utf8').split('\n') : []);
+  const acknowledge = (what: string) => appendFileSync(log, `${what}\n`);
+  // What was acknowledged is not said again: else what an engine has lost would be made good here, and nobody know.
+  if (!acknowledged.has('started')) await engine.start('root', 'root', children);
   acknowledge('started');
   for (let n = 0; n < children; n++) {
+    if (acknowledged.has(`signalled ${n}`)) continue;
     while (!(await isThere(engine, `child/${n}`))) await clock.sleep(5);
     for (const value of [n, -1]) {
       await engine.signal(`child/${n}`, 'go', value, { key: `go/${n}` });
