@@ -42,9 +42,21 @@ export function driftOf(turns: readonly Turn[]): Drift[] {
     });
     const slope = slopeOf(points, CONFIDENCE);
     if (!slope) return [];
-    const [perHour, low, high] = [slope.estimate, slope.low, slope.high].map((each) => each * HOUR_MS);
+    const [perHour, low, high] = [slope.estimate, slope.low, slope.high].map(
+      (each) => each * HOUR_MS,
+    );
     if (perHour === undefined || low === undefined || high === undefined) return [];
-    return [{ what, unit, perHour, low, high, allowedPerHour, isDrifting: low > 0 && perHour > allowedPerHour }];
+    return [
+      {
+        what,
+        unit,
+        perHour,
+        low,
+        high,
+        allowedPerHour,
+        isDrifting: low > 0 && perHour > allowedPerHour,
+      },
+    ];
   });
 }
 
@@ -54,6 +66,9 @@ function usualMs(turns: readonly Turn[]): ReadonlyMap<string, number> {
     ({ playbook }) => playbook,
   );
   return new Map(
-    [...byPlaybook].map(([playbook, own]) => [playbook, median(own.map(({ healedMs }) => healedMs ?? 0))]),
+    [...byPlaybook].map(([playbook, own]) => [
+      playbook,
+      median(own.map(({ healedMs }) => healedMs ?? 0)),
+    ]),
   );
 }

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Random } from '@buddy/core';
+import { describeFailure, type Random } from '@buddy/core';
 import {
   builtinPlaybooks,
   createGuardian,
@@ -10,7 +10,9 @@ import {
   type Ledger,
   openSqliteStore,
   type ResourceInput,
+  type SymptomOutcome,
 } from '@buddy/guardian';
+import { FaultWitnessError } from '@buddy/guardian/faults';
 import type { PlaybookWorld } from '../playbook-contract.ts';
 
 /** A place and what breaks in it, by the id of the playbook that should mend it. */
@@ -22,12 +24,16 @@ export interface Turn {
   at: number;
   playbook: string;
   fault: string;
-  /** How the incident ended; `still there`: nobody mended it in time, and it was taken back by hand. */
+  /** `restored`, or what went wrong: `still there` was taken back by hand. */
   outcome: string;
+  /** Of all its symptoms that were of their own, the first first. */
+  outcomes: readonly string[];
   /** From the fault until the witness saw it gone; null when it did not go. */
   healedMs: number | null;
   /** Whether the guardian noticed by itself; else it was told. */
   isNoticed: boolean;
+  /** How long the soak has run by then, in ms, pauses of its own left out. */
+  ranMs: number;
   /** After a collection, all in MB, and open descriptors. */
   heapMb: number;
   rssMb: number;
@@ -39,6 +45,8 @@ export interface SoakOptions {
   folder: string;
   /** A fault is injected so often, in ms; later when the one before takes longer. */
   everyMs: number;
+  /** How long it has run before, in ms. */
+  ranMs: number;
   /** How long a fault may stay unnoticed before the guardian is told, in ms. */
   noticeWithinMs: number;
   healWithinMs: number;
@@ -78,13 +86,15 @@ export async function soak(worlds: Worlds, options: SoakOptions): Promise<SoakEn
   );
   try {
     await guardian.start();
+    const beganAt = performance.now();
     let deck: Place[] = [];
     while (!signal.aborted) {
       if (deck.length === 0) deck = shuffled(places, draw);
       const place = deck.pop();
       if (!place) break;
       const startedAt = performance.now();
-      await onTurn(await breakOnce(guardian, place, options));
+      const turn = await breakOnce(guardian, place, options);
+      await onTurn({ ...turn, ranMs: options.ranMs + performance.now() - beganAt });
       const left = everyMs - (performance.now() - startedAt);
       await wait(Math.max(0, left), undefined, { signal }).catch(() => undefined); // the end of the soak
     }
@@ -92,7 +102,9 @@ export async function soak(worlds: Worlds, options: SoakOptions): Promise<SoakEn
     while (guardian.openIncidents.length > 0 && performance.now() < settledBy) await wait(100);
     return {
       ledger: store.ledger(),
-      openAtTheEnd: guardian.openIncidents.map(({ fingerprint, reason }) => `${fingerprint}: ${reason}`),
+      openAtTheEnd: guardian.openIncidents.map(
+        ({ fingerprint, reason }) => `${fingerprint}: ${reason}`,
+      ),
     };
   } finally {
     await guardian.stop();
@@ -105,6 +117,8 @@ interface Place {
   world: PlaybookWorld;
   subject: string;
   resources: readonly ResourceInput[];
+  /** Of its resources. */
+  ids: ReadonlySet<string>;
 }
 
 /** Ids are made unique by the playbook's: each world has its own `api`. */
@@ -118,11 +132,14 @@ async function openAll(worlds: Worlds): Promise<Place[]> {
       id: named(resource.id),
       ...(resource.dependsOn && { dependsOn: resource.dependsOn.map(named) }),
       ...(resource.links && {
-        links: Object.fromEntries(Object.entries(resource.links).map(([role, id]) => [role, named(id)])),
+        links: Object.fromEntries(
+          Object.entries(resource.links).map(([role, id]) => [role, named(id)]),
+        ),
       }),
       ...(resource.group !== undefined && { group: named(resource.group) }),
     }));
-    places.push({ playbook, world, subject: named(world.subject), resources });
+    const ids = new Set(resources.map(({ id }) => id));
+    places.push({ playbook, world, subject: named(world.subject), resources, ids });
   }
   return places;
 }
@@ -131,47 +148,94 @@ async function breakOnce(
   guardian: Guardian,
   place: Place,
   { noticeWithinMs, healWithinMs }: SoakOptions,
-): Promise<Turn> {
-  const { world, playbook, resources } = place;
+): Promise<Omit<Turn, 'ranMs'>> {
+  const { world, playbook, subject, ids } = place;
   const { fault } = world;
   const { signal } = new AbortController();
-  const ids = new Set(resources.map(({ id }) => id));
+  const outcomes: string[] = [];
   let isNoticed = false;
   let isTold = false;
-  const outcomes: string[] = [];
   const onReport = ({ resource }: { resource: string }) => {
     if (ids.has(resource) && !isTold) isNoticed = true;
   };
-  const onOutcome = ({ resource, outcome }: { resource: string; outcome: string }) => {
-    if (ids.has(resource) && outcome !== 'deduplicated') outcomes.push(outcome);
+  const onOutcome = ({ resource, outcome }: { resource: string; outcome: SymptomOutcome }) => {
+    if (ids.has(resource) && !BESIDES.has(outcome)) outcomes.push(outcome);
   };
-  guardian.events.on('symptomReported', onReport).on('outcomeDecided', onOutcome);
+  const isOpen = () => guardian.openIncidents.some(({ resource }) => ids.has(resource));
   const at = Date.now();
   const startedAt = performance.now();
+  const within = (ms: number) => performance.now() - startedAt < ms;
+  let healedMs: number | null = null;
+  let failure: string | undefined;
+  guardian.events.on('symptomReported', onReport).on('outcomeDecided', onOutcome);
   try {
-    await fault.apply(signal);
-    if (!(await fault.isPresent(signal))) throw new Error(`${fault.name} does not show`);
-    let healedMs: number | null = null;
-    while (performance.now() - startedAt < healWithinMs) {
-      if (!(await fault.isPresent(signal))) {
-        healedMs = performance.now() - startedAt;
-        break;
-      }
-      if (!isNoticed && !isTold && performance.now() - startedAt > noticeWithinMs) {
+    await inject(guardian, place, () => isNoticed);
+    await world.use?.();
+    while (healedMs === null && within(healWithinMs)) {
+      if (!(await fault.isPresent(signal))) healedMs = performance.now() - startedAt;
+      else if (!isNoticed && !isTold && !within(noticeWithinMs)) {
         isTold = true;
-        await guardian.report({ resource: place.subject, certainty: 'decisive', ...(await world.symptom()) });
+        const symptom = await world.symptom();
+        await guardian.report({ resource: subject, certainty: 'decisive', ...symptom });
       }
       await wait(10);
     }
-    // Gone is not yet verified: the incident is.
-    const verifiedBy = performance.now() + healWithinMs;
-    const isOpen = () => guardian.openIncidents.some(({ resource }) => ids.has(resource));
-    while (healedMs !== null && isOpen() && performance.now() < verifiedBy) await wait(10);
-    const outcome = healedMs === null || isOpen() ? 'still there' : (outcomes[0] ?? 'unaccounted for');
-    return { at, playbook, fault: fault.name, outcome, healedMs, isNoticed, ...(await own()) };
+    // Gone is not yet verified; the incident says when it is.
+    const isGone = healedMs !== null;
+    const isDecided = () => outcomes.length > 0 || !(isNoticed || isTold);
+    while (isGone && (isOpen() || !isDecided()) && within(2 * healWithinMs)) await wait(10);
+    if (healedMs === null) failure = 'still there';
+    else if (isOpen()) failure = 'gone, and its incident is open';
+    else if (!outcomes.some((outcome) => outcome.startsWith('restored'))) failure = 'not by us';
+  } catch (error) {
+    failure = `not injected: ${describeFailure(error).message}`;
   } finally {
     guardian.events.off('symptomReported', onReport).off('outcomeDecided', onOutcome);
-    await fault.revert(signal);
+  }
+  const outcome = failure ?? 'restored';
+  try {
+    await fault.revert();
+  } catch (error) {
+    process.stderr.write(`${fault.name} was not taken back: ${describeFailure(error).message}\n`);
+  }
+  return {
+    at,
+    playbook,
+    fault: fault.name,
+    outcome,
+    outcomes,
+    healedMs,
+    isNoticed,
+    ...(await own()),
+  };
+}
+
+/** Outcomes that say nothing of how it ended. */
+const BESIDES: ReadonlySet<SymptomOutcome> = new Set(['deduplicated', 'suppressed_maintenance']);
+
+/** Puts the fault there. It is no failure when it was mended before its witness had looked. */
+async function inject(guardian: Guardian, place: Place, isNoticed: () => boolean): Promise<void> {
+  const { world, ids } = place;
+  const { fault, isBrokenInSteps } = world;
+  const { signal } = new AbortController();
+  if (isBrokenInSteps) {
+    const { id } = await guardian.beginMaintenance({
+      resources: [...ids],
+      reason: 'a fault is put there',
+      untilMs: Date.now() + 120_000,
+    });
+    try {
+      await fault.apply(signal);
+      if (!(await fault.isPresent(signal))) throw new Error(`${fault.name} does not show`);
+    } finally {
+      await guardian.endMaintenance(id);
+    }
+    return;
+  }
+  try {
+    await fault.apply(signal);
+  } catch (error) {
+    if (!(error instanceof FaultWitnessError && isNoticed())) throw error;
   }
 }
 
