@@ -12,11 +12,19 @@ export const openQuicklyMissedWorld = async (input: ServiceWorldInput = {}) => {
 };
 
 export async function openBlockedWorld(): Promise<PlaybookWorld> {
-  const { resources, kit, target, isRunning, close } = await openQuicklyMissedWorld();
+  const { resources, kit, target, answers, isRunning, close } = await openQuicklyMissedWorld();
+  const fault = kit.rehearsed(loopBlock, async () => ({ identity: await target() }));
   return {
     resources,
     subject: 'api-vitals',
-    fault: kit.rehearsed(loopBlock, async () => ({ identity: await target() })),
+    isBrokenInSteps: true,
+    fault: {
+      name: fault.name,
+      apply: (own) => fault.apply(own),
+      // The kit's witness stops the process with a debugger: nothing to be done again and again while somebody mends.
+      isPresent: async () => !(await answers()),
+      revert: () => fault.revert(),
+    },
     symptom: async () => ({ signal: 'event_loop.blocked' }),
     state: async () => ({ isRunning: await isRunning() }),
     close,
