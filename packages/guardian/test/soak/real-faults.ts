@@ -7,6 +7,7 @@ import {
   builtinPlaybooks,
   createGuardian,
   type Guardian,
+  type Incident,
   type Ledger,
   openSqliteStore,
   type ResourceInput,
@@ -184,17 +185,26 @@ async function breakOnce(
     undecided.delete(seq);
     if (ids.has(resource) && !BESIDES.has(outcome)) outcomes.push(outcome);
   };
-  const isOpen = () => guardian.openIncidents.some(({ resource }) => ids.has(resource));
+  const isOpen = () =>
+    guardian.openIncidents.some(
+      // What waits for a person waits for `handBack`.
+      ({ resource, status }) => ids.has(resource) && !(world.handBack && status === 'parked'),
+    );
   await isTrue(() => !isOpen(), healWithinMs); // a busy machine may have shown signs of its own
   const at = Date.now();
+  let restoredAt = at;
+  const onClosed = ({ incident: { resource, restored } }: { incident: Incident }) => {
+    if (ids.has(resource) && restored !== null) restoredAt = restored;
+  };
   const startedAt = performance.now();
   const within = (ms: number) => performance.now() - startedAt < ms;
   let healedMs: number | null = null;
   let failure: string | undefined;
   guardian.events.on('symptomReported', onReport).on('outcomeDecided', onOutcome);
+  guardian.events.on('incidentClosed', onClosed);
   try {
     const injecting = inject(guardian, place, () => isNoticed);
-    await inTime('the injection', injecting, AbortSignal.timeout(healWithinMs));
+    const injected = await inTime('the injection', injecting, AbortSignal.timeout(healWithinMs));
     await world.use?.();
     while (healedMs === null && within(healWithinMs)) {
       if (!(await fault.isPresent(signal))) healedMs = performance.now() - startedAt;
@@ -209,6 +219,7 @@ async function breakOnce(
     const isGone = healedMs !== null;
     const isOver = () => !isOpen() && undecided.size === 0 && outcomes.length > 0;
     if (isGone) await isTrue(isOver, isNoticed || isTold ? healWithinMs : noticeWithinMs);
+    if (injected === 'mended before') healedMs = Math.max(0, restoredAt - at); // not when its witness gave up
     if (healedMs === null) failure = 'still there';
     else if (isOpen()) failure = 'gone, and its incident is open';
     else if (!outcomes.some((outcome) => outcome.startsWith('restored'))) failure = 'not by us';
@@ -216,10 +227,12 @@ async function breakOnce(
     failure = `not injected: ${describeFailure(error).message}`;
   } finally {
     guardian.events.off('symptomReported', onReport).off('outcomeDecided', onOutcome);
+    guardian.events.off('incidentClosed', onClosed);
   }
   const outcome = failure ?? 'restored';
   try {
     await fault.revert();
+    await world.handBack?.();
   } catch (error) {
     process.stderr.write(`${fault.name} was not taken back: ${describeFailure(error).message}\n`);
   }
@@ -245,7 +258,11 @@ async function isTrue(condition: () => boolean, withinMs: number): Promise<boole
 const BESIDES: ReadonlySet<SymptomOutcome> = new Set(['deduplicated', 'suppressed_maintenance']);
 
 /** Puts the fault there. It is no failure when it was mended before its witness had looked. */
-async function inject(guardian: Guardian, place: Place, isNoticed: () => boolean): Promise<void> {
+async function inject(
+  guardian: Guardian,
+  place: Place,
+  isNoticed: () => boolean,
+): Promise<'seen' | 'mended before'> {
   const { world, ids } = place;
   const { fault, isBrokenInSteps } = world;
   const { signal } = new AbortController();
@@ -261,13 +278,15 @@ async function inject(guardian: Guardian, place: Place, isNoticed: () => boolean
     } finally {
       await guardian.endMaintenance(id);
     }
-    return;
+    return 'seen';
   }
   try {
     await fault.apply(signal);
+    return 'seen';
   } catch (error) {
     // Whatever it stumbled over: the guardian had seen it, and replaced what was being broken.
     if (!isNoticed()) throw error;
+    return 'mended before';
   }
 }
 

@@ -27,6 +27,7 @@ export async function openTamperedAuditWorld(): Promise<PlaybookWorld> {
     }),
     // Nothing of it is taken back: that is the safe side.
     afterRollback: () => ({ segment: 'segment-2', isFrozen: true, isFirstSealed: true }),
+    handBack: () => world.gate.adapter.unfreeze(signal),
     close: () => world.close(),
   };
 }
