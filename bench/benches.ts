@@ -90,6 +90,11 @@ export const BENCHES: readonly Bench[] = [
     measure: async () => (await import('./benches/engine-parked.ts')).measureEngineParked(),
   },
   {
+    name: 'guardian-modes',
+    title: '@buddy/guardian: each of ten failure modes, from the fault until it is restored',
+    measure: async () => (await import('./benches/guardian-modes.ts')).measureGuardianModes(),
+  },
+  {
     name: 'main-job',
     title:
       'examples/orchestrator.ts: 10 000 tasks, manual clock, a whole process from start to end',

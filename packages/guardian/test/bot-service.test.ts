@@ -68,7 +68,12 @@ class FakeSupervisor implements BotSupervisor {
   }
 }
 
-const killed: Omit<Exit, 'at'> = { kind: 'signal', exitCode: null, signal: 'SIGKILL' };
+const killed: Exit = {
+  kind: 'signal',
+  exitCode: null,
+  signal: 'SIGKILL',
+  at: '2026-01-01T00:00:00.000Z',
+};
 
 describe('a bot as a service', () => {
   it('is started and stopped by its supervisor, and started once only', async () => {

@@ -19,6 +19,12 @@ export interface PlaybookWorld {
   /** Id of the resource that the symptom is about. */
   subject: string;
   fault: RehearsedFault;
+  /** What is left to a person when it was healed. */
+  handBack?: () => Promise<void>;
+  /** What its application does all the time; by that some faults are noticed. */
+  use?: () => Promise<void>;
+  /** Its fault takes several steps; a guardian that watches would mend the first of them before the last. */
+  isBrokenInSteps?: true;
   /** What the fault shows. */
   symptom: () => Promise<Omit<SymptomInput, 'resource'>>;
   /** All that the playbook may change, as it is now: compared by value. */

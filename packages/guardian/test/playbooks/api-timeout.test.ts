@@ -1,15 +1,9 @@
 import { createServer } from 'node:net';
-import {
-  apiTimeout,
-  createGuardian,
-  createHttpEndpoint,
-  type HttpEndpointInput,
-} from '@buddy/guardian';
+import { apiTimeout, createGuardian, createHttpEndpoint } from '@buddy/guardian';
 import { afterEach, describe, expect, it } from 'vitest';
-import { openRelay, type Relay } from '@buddy/guardian/faults';
-import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
+import { describePlaybook } from '../playbook-contract.ts';
+import { openBlackHoleWorld, openRelayedEndpoint } from '../worlds/api-timeout.ts';
 import { hurried } from '../worlds/hurried.ts';
-import { serveHttp } from '../worlds/http-server.ts';
 
 const { signal } = new AbortController();
 const closers: (() => Promise<unknown>)[] = [];
@@ -17,63 +11,13 @@ afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close();
 });
 
-/** An endpoint with so many paths, each to a server of its own by a relay. */
-async function makeEndpoint(names: string[], options: Partial<HttpEndpointInput> = {}) {
-  const relays = new Map<string, Relay>();
-  const asked: string[] = [];
-  const paths: Record<string, string> = {};
-  for (const name of names) {
-    const { port, close } = await serveHttp((_request, response) => {
-      asked.push(name);
-      response.end(name);
-    });
-    const relay = await openRelay({ target: { host: '127.0.0.1', port } });
-    relays.set(name, relay);
-    paths[name] = `http://127.0.0.1:${relay.port}/`;
-    closers.push(close, () => relay.close());
-  }
-  const baselineMs = Object.fromEntries(names.map((name) => [name, 60]));
-  const endpoint = createHttpEndpoint({ paths, timeoutMs: 300, baselineMs, ...options });
-  closers.push(() => endpoint.close());
-  const relayOf = (name: string): Relay => {
-    const relay = relays.get(name);
-    if (!relay) throw new Error(`no relay ${name}`);
-    return relay;
-  };
-  return { endpoint, relayOf, asked };
-}
+describePlaybook(apiTimeout, openBlackHoleWorld);
 
-async function blackHoleWorld(): Promise<PlaybookWorld> {
-  const { endpoint, relayOf } = await makeEndpoint(['primary', 'replica']);
-  const answers = () =>
-    fetch(endpoint.currentUrl(), { signal: AbortSignal.timeout(250) }).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-  return {
-    resources: [{ id: 'billing', adapter: endpoint }],
-    subject: 'billing',
-    fault: {
-      name: 'the primary accepts and never answers',
-      apply: async () => {
-        await endpoint.usePath('primary', signal);
-        await endpoint.closeBreaker('primary', signal);
-        relayOf('primary').impair({ is: 'stall' });
-      },
-      isPresent: async () => !(await answers()),
-      revert: async () => relayOf('primary').impair(undefined),
-    },
-    symptom: async () => ({ signal: 'api.timeout' }),
-    state: async () => ({
-      path: endpoint.currentPath(),
-      primary: endpoint.breakerOf('primary'),
-      hedge: endpoint.hedgeAfterMs() ?? null,
-    }),
-    close: async () => undefined,
-  };
+async function makeEndpoint(...args: Parameters<typeof openRelayedEndpoint>) {
+  const world = await openRelayedEndpoint(...args);
+  closers.push(() => world.close());
+  return world;
 }
-
-describePlaybook(apiTimeout, blackHoleWorld);
 
 async function heal(endpoint: ReturnType<typeof createHttpEndpoint>) {
   const guardian = createGuardian(

@@ -2,46 +2,18 @@ import { chmod } from 'node:fs/promises';
 import { auditChainBroken } from '@buddy/guardian';
 import { auditTamper } from '@buddy/guardian/faults';
 import { afterEach, describe, expect, it } from 'vitest';
-import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
+import { describePlaybook } from '../playbook-contract.ts';
+import { openTamperedAuditWorld } from '../worlds/audit-chain-broken.ts';
 import { healOnce, noticeAndHeal } from '../worlds/heal-once.ts';
 import { type AuditWorld, makeAuditWorld } from '../worlds/audit-world.ts';
 
 const { signal } = new AbortController();
 
-describePlaybook(auditChainBroken, async (): Promise<PlaybookWorld> => {
-  const world = await makeAuditWorld();
-  const { audit, kit } = world;
-  return {
-    resources: [{ id: 'audit', adapter: audit }],
-    subject: 'audit',
-    fault: {
-      name: 'auditTamper',
-      apply: async () => {
-        await kit.inject(auditTamper, { file: audit.current().file });
-      },
-      // Whether what is added to now is whole; what was sealed stays as it is.
-      isPresent: async () => !(await verifies(audit)),
-      revert: async () => undefined,
-    },
-    symptom: async () => ({ signal: 'audit.chain_broken' }),
-    state: async () => ({
-      segment: audit.segment().id,
-      isFrozen: await audit.isFrozen(signal),
-      isFirstSealed: await audit.isSealed('segment-1', signal),
-    }),
-    // Nothing of it is taken back: that is the safe side.
-    afterRollback: () => ({ segment: 'segment-2', isFrozen: true, isFirstSealed: true }),
-    close: () => world.close(),
-  };
-});
+describePlaybook(auditChainBroken, openTamperedAuditWorld);
 
 /** With what may run unattended by default: nothing is rehearsed. */
 async function heal({ audit }: AuditWorld, told = 'audit.chain_broken') {
   return healOnce(audit, { playbooks: [auditChainBroken], told, autonomy: {} });
-}
-
-async function verifies(audit: AuditWorld['audit']): Promise<boolean> {
-  return (await audit.verify(signal)).status === 'HEALTHY';
 }
 
 describe('playbook audit_chain_broken', { timeout: 30_000 }, () => {

@@ -3,19 +3,26 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect, createServer } from 'node:tls';
+import { connect } from 'node:tls';
 import {
   certificateExpired,
   type CertificatePair,
   createGuardian,
   createTlsClient,
-  createTlsServer,
   pemFiles,
   type TlsAdapter,
 } from '@buddy/guardian';
 import { type CertificateFlaw, createTestAuthority } from '@buddy/guardian/faults';
 import { afterEach, describe, expect, it } from 'vitest';
-import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
+import { describePlaybook } from '../playbook-contract.ts';
+import {
+  authority,
+  issue,
+  openCertifiedServer,
+  openExpiredWorld,
+  serveTls,
+  shownAt,
+} from '../worlds/certificate-expired.ts';
 import { hurried } from '../worlds/hurried.ts';
 
 const { signal } = new AbortController();
@@ -24,81 +31,21 @@ afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close();
 });
 
-const authority = await createTestAuthority();
-const issue = (flaw: CertificateFlaw) => authority.issue('localhost', flaw);
 const fingerprintOf = ({ cert }: CertificatePair) => new X509Certificate(cert).fingerprint256;
 
-async function serveTls(pair: CertificatePair) {
-  const server = createServer(pair, (socket) => socket.on('error', () => undefined).end('hello'));
-  server.on('tlsClientError', () => undefined); // whoever refuses the certificate goes away
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' && address ? address.port : 0;
-  closers.push(async () => {
-    const closed = once(server, 'close');
-    server.close();
-    await closed;
-  });
-  return { server, port };
+describePlaybook(certificateExpired, openExpiredWorld);
+
+async function serve(...args: Parameters<typeof serveTls>) {
+  const served = await serveTls(...args);
+  closers.push(() => served.close());
+  return served;
 }
 
-/** What a stranger sees who looks at the certificate and believes nothing. */
-async function shownAt(port: number): Promise<string> {
-  const socket = connect({
-    port,
-    host: '127.0.0.1',
-    servername: 'localhost',
-    rejectUnauthorized: false,
-  });
-  await once(socket, 'secureConnect');
-  const { fingerprint256 } = socket.getPeerCertificate();
-  socket.destroy();
-  return fingerprint256;
+async function makeServer(...args: Parameters<typeof openCertifiedServer>) {
+  const served = await openCertifiedServer(...args);
+  closers.push(() => served.close());
+  return served;
 }
-
-/** A server with this certificate, and a source in which a renewed one lies. */
-async function makeServer(flaw: CertificateFlaw, renewed: CertificateFlaw = 'good') {
-  const first = await issue(flaw);
-  const { server, port } = await serveTls(first);
-  let newest = await issue(renewed);
-  const tls = createTlsServer(
-    { port, serverName: 'localhost', ca: authority.ca },
-    { server, source: { newest: async () => newest }, first },
-  );
-  return {
-    tls,
-    port,
-    server,
-    lay: (pair: CertificatePair) => {
-      newest = pair;
-    },
-  };
-}
-
-async function expiredWorld(): Promise<PlaybookWorld> {
-  const { tls, port, lay } = await makeServer('good');
-  return {
-    resources: [{ id: 'api-tls', adapter: tls }],
-    subject: 'api-tls',
-    fault: {
-      name: 'the certificate is expired',
-      apply: async () => {
-        tls.load(await issue('expired'));
-        lay(await issue('good'));
-      },
-      isPresent: async () => (await tls.certificate(signal)) === undefined,
-      revert: async () => {
-        tls.load(await issue('good'));
-      },
-    },
-    symptom: async () => ({ signal: 'tls.cert_has_expired' }),
-    state: async () => ({ context: tls.currentContext(), shown: await shownAt(port) }),
-    close: async () => undefined,
-  };
-}
-
-describePlaybook(certificateExpired, expiredWorld);
 
 async function heal(tls: TlsAdapter) {
   const guardian = createGuardian(
@@ -183,7 +130,7 @@ describe('playbook certificate_expired', () => {
 
   it('leads a client to another server whose certificate is good, and never to one whose is not', async () => {
     const [bad, worse, good] = await Promise.all(
-      (['expired', 'wrongHost', 'good'] as const).map(async (flaw) => serveTls(await issue(flaw))),
+      (['expired', 'wrongHost', 'good'] as const).map(async (flaw) => serve(await issue(flaw))),
     );
     const way = (at: typeof bad) => ({
       host: '127.0.0.1',

@@ -1,22 +1,14 @@
 import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { configInvalid, createGuardian, type Guardian } from '@buddy/guardian';
-import { fileCorrupt, fileTruncate } from '@buddy/guardian/faults';
+import { fileCorrupt } from '@buddy/guardian/faults';
 import { afterEach, describe, expect, it } from 'vitest';
 import { describePlaybook } from '../playbook-contract.ts';
-import { type ConfigWorld, GOOD_CONFIG, openConfigWorld } from '../worlds/config.ts';
+import { type ConfigWorld, GOOD_CONFIG } from '../worlds/config.ts';
+import { openInvalidConfigWorld } from '../worlds/config-invalid.ts';
 
 const { signal } = new AbortController();
-const open = (env?: Record<string, string>) =>
-  openConfigWorld(
-    {
-      signal: 'config.invalid',
-      fault: (kit, path) => kit.rehearsed(fileTruncate, () => ({ path, keepBytes: 7 })),
-    },
-    env,
-  );
-
-describePlaybook(configInvalid, () => open());
+describePlaybook(configInvalid, () => openInvalidConfigWorld());
 
 describe('playbook config_invalid', () => {
   let world: ConfigWorld;
@@ -26,7 +18,7 @@ describe('playbook config_invalid', () => {
     await world.close();
   });
   const guard = async (env?: Record<string, string>) => {
-    world = await open(env);
+    world = await openInvalidConfigWorld(env);
     guardian = createGuardian(
       { longestStableMs: 50, probeIntervalMs: 3_600_000, confirm: { intervalMs: 150 } },
       { resources: world.resources, playbooks: [configInvalid] },

@@ -1,70 +1,21 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { crashLoop, type ServiceLaunchInput } from '@buddy/guardian';
+import { crashLoop } from '@buddy/guardian';
 import { describe, expect, it } from 'vitest';
-import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
-import {
-  makeServiceWorld,
-  type ServiceWorld,
-  type ServiceWorldInput,
-  signal,
-  until,
-} from '../worlds/service-world.ts';
+import { describePlaybook } from '../playbook-contract.ts';
+import { broken, deploy, openBrokenReleaseWorld, openReleasedWorld } from '../worlds/crash-loop.ts';
+import { makeServiceWorld, type ServiceWorld, signal, until } from '../worlds/service-world.ts';
 import { watchWith } from '../worlds/watched-guardian.ts';
 
-const good = { id: 'v1' };
-/** It is well for a while, and then ends: each start looks like a success. */
-const broken = { id: 'v2', env: { CRASH_AFTER_MS: '600' } };
-const releases: ServiceLaunchInput['releases'] = [good, broken];
-
-/** The good release was seen to work before the broken one came. */
-async function makeWorld(input: ServiceWorldInput = {}) {
-  const world = await makeServiceWorld({ launch: { releases }, ...input });
-  await world.launch.useRelease('v1', signal);
-  await world.start();
-  return world;
-}
-
-async function deploy({ launch, service }: ServiceWorld, release: string): Promise<void> {
-  await launch.useRelease(release, signal);
-  await service.stop(signal);
-  await service.start(signal);
-}
-
-async function brokenReleaseWorld(): Promise<PlaybookWorld> {
-  const crashing = { id: 'v2', env: { CRASH_AFTER_MS: '0' } };
-  const world = await makeWorld({ launch: { releases: [good, crashing] } });
-  const { resources, launch, isRunning, isExited, answers, close } = world;
-  return {
-    resources,
-    subject: 'api',
-    fault: {
-      name: 'a release that crashes',
-      apply: async () => {
-        await deploy(world, 'v2');
-        await until(isExited);
-      },
-      isPresent: async () => launch.settings().release === 'v2' && !(await answers()),
-      revert: async () => undefined,
-    },
-    symptom: async () => ({ signal: 'process.crash_loop' }),
-    state: async () => ({
-      release: launch.settings().release,
-      isRunning: await isRunning(),
-    }),
-    close,
-  };
-}
-
-describePlaybook(crashLoop, brokenReleaseWorld);
+describePlaybook(crashLoop, openBrokenReleaseWorld);
 
 const started = async ({ folder }: ServiceWorld): Promise<number> =>
   (await readFile(join(folder, 'starts'), 'utf8').catch(() => '')).length;
 
 describe('playbook crash_loop', { timeout: 60_000 }, () => {
   it('ends a loop by going back to the release that worked, whoever noticed each crash', async () => {
-    const world = await makeWorld();
+    const world = await openReleasedWorld();
     await using watched = await watchWith(world.resources);
     await deploy(world, 'v2');
     await until(() => watched.runs.some(({ playbook }) => playbook === 'crash_loop'));
@@ -95,7 +46,7 @@ describe('playbook crash_loop', { timeout: 60_000 }, () => {
   });
 
   it('counts ends and not time: a service that was well for long gets no credit for it', async () => {
-    const world = await makeWorld({ service: { crashLoop: { ends: 2 } } });
+    const world = await openReleasedWorld({ service: { crashLoop: { ends: 2 } } });
     for (const expected of ['process.exited', 'process.crash_loop']) {
       process.kill((await world.target()).pid, 'SIGKILL');
       await until(world.isExited);
@@ -106,7 +57,7 @@ describe('playbook crash_loop', { timeout: 60_000 }, () => {
   });
 
   it('takes a new release for no part of the loop of the one before', async () => {
-    const world = await makeWorld({ service: { crashLoop: { ends: 2 } } });
+    const world = await openReleasedWorld({ service: { crashLoop: { ends: 2 } } });
     for (const release of ['v1', 'v2', 'v1']) {
       await deploy(world, release);
       await until(world.isRunning);

@@ -9,11 +9,10 @@ import {
   FileRefusals,
   httpAuthentication,
   MemoryStore,
-  type RefusalStore,
-  type SecretSource,
 } from '@buddy/guardian';
 import { afterEach, describe, expect, it } from 'vitest';
-import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
+import { describePlaybook } from '../playbook-contract.ts';
+import { openAccount, openRotationWorld, secretOf } from '../worlds/credentials-invalid.ts';
 import { hurried } from '../worlds/hurried.ts';
 import { serveHttp } from '../worlds/http-server.ts';
 
@@ -23,64 +22,13 @@ afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close();
 });
 
-const secretOf = (version: string) => `hunter2-of-${version}-${'x'.repeat(20)}`;
+describePlaybook(credentialsInvalid, openRotationWorld);
 
-/** An API that knows some secrets, counts how often it saw each, and a store of versions. */
-async function makeAccount(versions: string[], options: { refusals?: RefusalStore } = {}) {
-  const accepted = new Set(versions.slice(-1));
-  const seen = new Map<string, number>();
-  const { url, close } = await serveHttp((request, response) => {
-    const secret = request.headers.authorization?.replace('Bearer ', '') ?? '';
-    const version = versions.find((each) => secretOf(each) === secret) ?? 'none';
-    seen.set(version, (seen.get(version) ?? 0) + 1);
-    response.writeHead(accepted.has(version) ? 200 : 401).end(`you sent ${secret}`);
-  });
-  closers.push(close);
-  const secrets: SecretSource = {
-    versions: async () => versions.toReversed(),
-    read: async (version) => secretOf(version),
-  };
-  const credential = await createCredential(
-    { name: 'billing key' },
-    { secrets, authenticate: httpAuthentication({ url }), ...options },
-  );
-  const callsAnApp = async () => {
-    const secret = await credential.secret();
-    return (await fetch(url, { headers: { authorization: `Bearer ${secret}` } })).status;
-  };
-  return { credential, accepted, seen, versions, url, callsAnApp };
+async function makeAccount(...args: Parameters<typeof openAccount>) {
+  const account = await openAccount(...args);
+  closers.push(() => account.close());
+  return account;
 }
-
-async function rotationWorld(): Promise<PlaybookWorld> {
-  const account = await makeAccount(['v1']);
-  const { credential, accepted, versions, callsAnApp } = account;
-  return {
-    resources: [{ id: 'key', adapter: credential }],
-    subject: 'key',
-    fault: {
-      name: 'the server takes another key from now on',
-      apply: async () => {
-        const next = `v${versions.length + 1}`;
-        versions.push(next);
-        accepted.clear();
-        accepted.add(next);
-      },
-      isPresent: () =>
-        callsAnApp().then(
-          (status) => status === 401,
-          () => true,
-        ),
-      revert: async () => {
-        accepted.add(credential.version());
-      },
-    },
-    symptom: async () => ({ signal: 'credential.refused' }),
-    state: async () => ({ version: credential.version(), isCalling: credential.isCalling() }),
-    close: async () => undefined,
-  };
-}
-
-describePlaybook(credentialsInvalid, rotationWorld);
 
 async function heal(credential: Credential, store = new MemoryStore()) {
   const guardian = createGuardian(

@@ -3,39 +3,17 @@ import { join } from 'node:path';
 import { databaseCorrupted } from '@buddy/guardian';
 import { sqlitePage } from '@buddy/guardian/faults';
 import { afterEach, describe, expect, it } from 'vitest';
-import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
+import { describePlaybook } from '../playbook-contract.ts';
+import { openCorruptedWorld } from '../worlds/database-corrupted.ts';
 import { healOnce, noticeAndHeal } from '../worlds/heal-once.ts';
 import { makeSqliteWorld, type SqliteWorld } from '../worlds/sqlite-world.ts';
 
 const { signal } = new AbortController();
 
-describePlaybook(databaseCorrupted, async (): Promise<PlaybookWorld> => {
-  const world = await makeSqliteWorld();
-  return {
-    resources: [{ id: 'orders', adapter: world.database }],
-    subject: 'orders',
-    fault: world.kit.rehearsed(sqlitePage, () => ({ file: world.file })),
-    symptom: async () => ({ signal: 'database.corrupted' }),
-    state: async () => ({ file: await world.fingerprint() }),
-    afterRollback: readOnly,
-    close: () => world.close(),
-  };
-});
+describePlaybook(databaseCorrupted, openCorruptedWorld);
 
 function heal({ database }: SqliteWorld, told = 'database.corrupted') {
   return healOnce(database, { playbooks: [databaseCorrupted], told });
-}
-
-/** Byte for byte what it was, and nobody writes into it any more. */
-function readOnly(before: unknown): unknown {
-  return { file: { ...fileOf(before), mode: 0o444 } };
-}
-
-function fileOf(state: unknown): object {
-  if (typeof state === 'object' && state && 'file' in state && typeof state.file === 'object') {
-    return state.file ?? {};
-  }
-  return {};
 }
 
 describe('playbook database_corrupted', { timeout: 30_000 }, () => {

@@ -1,35 +1,14 @@
-import { databaseLocked, type ProcessIdentity } from '@buddy/guardian';
+import { databaseLocked } from '@buddy/guardian';
 import { sqliteLock } from '@buddy/guardian/faults';
 import { afterEach, describe, expect, it } from 'vitest';
-import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
+import { describePlaybook } from '../playbook-contract.ts';
+import { agreed, openLockedWorld } from '../worlds/database-locked.ts';
 import { healOnce, noticeAndHeal } from '../worlds/heal-once.ts';
 import { makeSqliteWorld, type SqliteWorld } from '../worlds/sqlite-world.ts';
 
 const { signal } = new AbortController();
 
-/** What holds the lock rolls back when it is sent this signal: that is what it and the application have agreed on. */
-const agreed = {
-  isOurs: async () => true,
-  endTransaction: async ({ pid }: ProcessIdentity) => void process.kill(pid, 'SIGUSR2'),
-};
-
-describePlaybook(databaseLocked, async (): Promise<PlaybookWorld> => {
-  const world = await makeSqliteWorld({ ports: { writers: agreed } });
-  const { database } = world;
-  return {
-    resources: [{ id: 'orders', adapter: database }],
-    subject: 'orders',
-    fault: world.kit.rehearsed(sqliteLock, () => ({ file: world.file })),
-    symptom: async () => ({ signal: 'database.locked' }),
-    state: async () => ({
-      limit: database.writerLimit(),
-      isHeld: (await database.lockHolders(signal)).length > 0,
-    }),
-    // A transaction that was given up is not taken up again.
-    afterRollback: () => ({ limit: 4, isHeld: false }),
-    close: () => world.close(),
-  };
-});
+describePlaybook(databaseLocked, openLockedWorld);
 
 function heal({ database }: SqliteWorld) {
   // With what may run unattended by default: nothing is rehearsed.

@@ -2,15 +2,20 @@ import { mkdtemp, open as openFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  createPostgresDatabase,
   databaseLocked,
   databaseUnavailable,
+  type PostgresDatabase,
   type PostgresDatabaseInput,
 } from '@buddy/guardian';
 import { openFaultKit, pgBlackhole, pgKill } from '@buddy/guardian/faults';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
+import { describePlaybook } from '../playbook-contract.ts';
+import {
+  openDatabase,
+  openKilledWorld,
+  type OtherServers,
+} from '../worlds/database-unavailable.ts';
 import { healOnce, noticeAndHeal } from '../worlds/heal-once.ts';
 import { startWithoutReaper } from '../worlds/zombie-postgres.ts';
 import { type PostgresServerWorld, startPostgres } from '../worlds/postgres-world.ts';
@@ -28,29 +33,6 @@ afterEach(async () => {
   await primary.server.start(AbortSignal.timeout(20_000));
 });
 
-/** The application's database on the server that runs for all tests of this file. */
-function openDatabase(
-  options: Partial<PostgresDatabaseInput> = {},
-  {
-    servers = { primary },
-    isOurs = true,
-  }: { servers?: Record<string, PostgresServerWorld>; isOurs?: boolean } = {},
-) {
-  const settingsOf = (target: string) => ({
-    ...servers[target]?.settings,
-    connectionTimeoutMillis: 2_000,
-  });
-  return createPostgresDatabase(
-    { targets: Object.keys(servers), applicationName: 'shop', farewellMs: 50, ...options },
-    {
-      openPool: ({ target, max, applicationName }) =>
-        new pg.Pool({ ...settingsOf(target), max, application_name: applicationName }),
-      openClient: (target) => new pg.Client(settingsOf(target)),
-      ...(isOurs && { server: primary.server }),
-    },
-  );
-}
-
 async function openKit() {
   const folder = await mkdtemp(join(tmpdir(), 'guardian-faults-'));
   const kit = openFaultKit({ folder });
@@ -63,35 +45,15 @@ async function openKit() {
 
 const place = () => ({ dataFolder: primary.dataFolder, port: primary.port });
 
-describePlaybook(databaseUnavailable, async (): Promise<PlaybookWorld> => {
-  const database = openDatabase();
-  await database.pool().query('SELECT 1');
-  const folder = await mkdtemp(join(tmpdir(), 'guardian-faults-'));
-  const kit = openFaultKit({ folder });
-  return {
-    resources: [{ id: 'shop', adapter: database }],
-    subject: 'shop',
-    fault: kit.rehearsed(pgKill, place),
-    symptom: async () => ({ signal: 'database.unavailable' }),
-    state: async () => ({
-      isRunning: (await primary.server.state(signal)).is === 'running',
-      target: database.target(),
-    }),
-    close: async () => {
-      await kit.close();
-      await database.close();
-      await rm(folder, { recursive: true });
-    },
-  };
-});
+describePlaybook(databaseUnavailable, () => openKilledWorld(primary));
 
-function heal(database: ReturnType<typeof openDatabase>, told = 'database.unavailable') {
+function heal(database: PostgresDatabase<pg.Pool>, told = 'database.unavailable') {
   return healOnce(database, { playbooks: [databaseUnavailable, databaseLocked], told });
 }
 
-/** As above, closed when the test is over. */
-function open(...args: Parameters<typeof openDatabase>) {
-  const database = openDatabase(...args);
+/** The application's database on the server that runs for all tests of this file, closed when the test is over. */
+function open(options?: Partial<PostgresDatabaseInput>, others?: OtherServers) {
+  const database = openDatabase(primary, options, others);
   closing.push(() => database.close());
   return database;
 }

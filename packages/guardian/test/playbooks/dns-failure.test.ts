@@ -1,78 +1,32 @@
 import { get } from 'node:http';
 import { type Clock, systemClock } from '@buddy/core';
-import { createDnsResolvers, createGuardian, dnsFailure } from '@buddy/guardian';
+import { createGuardian, dnsFailure, type DnsResolvers } from '@buddy/guardian';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type DnsMisbehaviour, type DnsServer, openDnsServer } from '@buddy/guardian/faults';
-import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
+import type { DnsMisbehaviour, DnsServer } from '@buddy/guardian/faults';
+import { describePlaybook } from '../playbook-contract.ts';
+import { NAME, openNames, openServfailWorld } from '../worlds/dns-failure.ts';
 import { hurried } from '../worlds/hurried.ts';
-import { serveHttp } from '../worlds/http-server.ts';
 
 const { signal } = new AbortController();
-const NAME = 'billing.test';
-const RECORDS = { records: { [NAME]: ['127.0.0.1'] } };
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close();
 });
 
-/** Two name servers that know the name of a real HTTP server, and resolvers over both. */
-async function makeNames(options: { staleMs?: number; expected?: string[]; clock?: Clock } = {}) {
-  const http = await serveHttp((_request, response) => response.end('ok'));
-  const [first, second] = [await openDnsServer(RECORDS), await openDnsServer(RECORDS)];
-  const { clock = systemClock } = options;
-  const input = {
-    servers: [first.address, second.address],
-    names: { [NAME]: options.expected ?? [] },
-    ports: { [NAME]: http.port },
-    timeoutMs: 200,
-    slowMs: 400, // of a busy machine, still not slow
-    ...(options.staleMs !== undefined && { staleMs: options.staleMs }),
-  };
-  const dns = createDnsResolvers(input, { clock });
-  closers.push(
-    http.close,
-    () => first.close(),
-    () => second.close(),
-  );
-  return { dns, first, second, http };
-}
+describePlaybook(dnsFailure, openServfailWorld);
 
-async function dnsWorld(): Promise<PlaybookWorld> {
-  const { dns, first, second } = await makeNames();
-  const servers = [first.address, second.address];
-  return {
-    resources: [{ id: 'names', adapter: dns }],
-    subject: 'names',
-    fault: {
-      name: 'the name server in use says SERVFAIL',
-      apply: async () => {
-        await dns.useResolvers(servers, signal);
-        first.misbehave({ is: 'servfail' });
-      },
-      // As whoever resolves by what is in use sees it.
-      isPresent: async () => {
-        const [inUse = ''] = dns.current();
-        return dns.lookUp(NAME, inUse, signal).then(
-          () => false,
-          () => true,
-        );
-      },
-      revert: async () => first.misbehave(undefined),
-    },
-    symptom: async () => ({ signal: 'dns.servfail' }),
-    state: async () => ({ current: dns.current(), pinned: dns.pinned(NAME) ?? null }),
-    close: async () => undefined,
-  };
+async function makeNames(...args: Parameters<typeof openNames>) {
+  const names = await openNames(...args);
+  closers.push(() => names.close());
+  return names;
 }
-
-describePlaybook(dnsFailure, dnsWorld);
 
 function failAll(servers: readonly DnsServer[]): void {
   for (const server of servers) server.misbehave({ is: 'servfail' });
 }
 
-async function heal(dns: ReturnType<typeof createDnsResolvers>) {
+async function heal(dns: DnsResolvers) {
   const guardian = createGuardian(
     { longestStableMs: 100, confirm: { samples: 1, intervalMs: 10 } },
     { resources: [{ id: 'names', adapter: dns }], playbooks: [hurried(dnsFailure)] },

@@ -3,36 +3,16 @@ import { join } from 'node:path';
 import { eventLoopBlocked } from '@buddy/guardian';
 import { loopBlock, processStop } from '@buddy/guardian/faults';
 import { describe, expect, it } from 'vitest';
-import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
-import { makeServiceWorld, type ServiceWorldInput, until } from '../worlds/service-world.ts';
+import { describePlaybook } from '../playbook-contract.ts';
+import { openBlockedWorld, openQuicklyMissedWorld } from '../worlds/event-loop-blocked.ts';
+import { until } from '../worlds/service-world.ts';
 import { watchWith } from '../worlds/watched-guardian.ts';
 
-const makeWorld = async (input: ServiceWorldInput = {}) => {
-  const world = await makeServiceWorld({
-    ...input,
-    vitals: { silentAfterMs: 500, intervalMs: 200 },
-  });
-  await world.start();
-  return world;
-};
-
-async function blockedWorld(): Promise<PlaybookWorld> {
-  const { resources, kit, target, isRunning, close } = await makeWorld();
-  return {
-    resources,
-    subject: 'api-vitals',
-    fault: kit.rehearsed(loopBlock, async () => ({ identity: await target() })),
-    symptom: async () => ({ signal: 'event_loop.blocked' }),
-    state: async () => ({ isRunning: await isRunning() }),
-    close,
-  };
-}
-
-describePlaybook(eventLoopBlocked, blockedWorld);
+describePlaybook(eventLoopBlocked, openBlockedWorld);
 
 describe('playbook event_loop_blocked', { timeout: 30_000 }, () => {
   it('is called by silence, and keeps what blocked the loop for people', async () => {
-    const world = await makeWorld({ keepsEvidence: true });
+    const world = await openQuicklyMissedWorld({ keepsEvidence: true });
     await using watched = await watchWith(world.resources);
     const closed = watched.closed('api-vitals');
     await world.kit.inject(loopBlock, { identity: await world.target() });
@@ -50,7 +30,7 @@ describe('playbook event_loop_blocked', { timeout: 30_000 }, () => {
   });
 
   it('replaces a process that was stopped: it does not answer either', async () => {
-    const world = await makeWorld();
+    const world = await openQuicklyMissedWorld();
     await using watched = await watchWith(world.resources);
     const stopped = await world.target();
     await world.kit.inject(processStop, { identity: stopped });
@@ -61,7 +41,7 @@ describe('playbook event_loop_blocked', { timeout: 30_000 }, () => {
   });
 
   it('says nothing of a process that seems silent because we ourselves were late', async () => {
-    const world = await makeWorld();
+    const world = await openQuicklyMissedWorld();
     const { signal } = new AbortController();
     const end = performance.now() + 700;
     const looking = world.vitals.probe(signal);

@@ -1,39 +1,16 @@
 import { fdExhausted } from '@buddy/guardian';
 import { fdLeak } from '@buddy/guardian/faults';
 import { describe, expect, it } from 'vitest';
-import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
-import { makeServiceWorld, signal } from '../worlds/service-world.ts';
+import { describePlaybook } from '../playbook-contract.ts';
+import { openExhaustedWorld, openLimitedWorld } from '../worlds/fd-exhausted.ts';
+import { signal } from '../worlds/service-world.ts';
 import { watchWith } from '../worlds/watched-guardian.ts';
 
-const makeWorld = async (cap = 400) => {
-  const world = await makeServiceWorld({
-    launch: { openFiles: { limit: 96, cap } },
-    vitals: { intervalMs: 200 },
-  });
-  await world.start();
-  return world;
-};
-
-async function exhaustedWorld(): Promise<PlaybookWorld> {
-  const { resources, kit, target, launch, isRunning, close } = await makeWorld();
-  return {
-    resources,
-    subject: 'api-vitals',
-    fault: kit.rehearsed(fdLeak, async () => ({ identity: await target() })),
-    symptom: async () => ({ signal: 'fds.exhausted' }),
-    state: async () => ({
-      limit: launch.settings().openFiles,
-      isRunning: await isRunning(),
-    }),
-    close,
-  };
-}
-
-describePlaybook(fdExhausted, exhaustedWorld);
+describePlaybook(fdExhausted, openExhaustedWorld);
 
 describe('playbook fd_exhausted', { timeout: 30_000 }, () => {
   it('is called before the last descriptor is gone, and raises the limit within its cap', async () => {
-    const world = await makeWorld(120);
+    const world = await openLimitedWorld(120);
     await using watched = await watchWith(world.resources, { confirm: { intervalMs: 50 } });
     const closed = watched.closed('api-vitals');
     await world.kit.inject(fdLeak, { identity: await world.target() });
@@ -48,7 +25,7 @@ describe('playbook fd_exhausted', { timeout: 30_000 }, () => {
   });
 
   it('replaces nothing when it is enough to close what is idle', async () => {
-    const world = await makeWorld();
+    const world = await openLimitedWorld();
     const before = await world.target();
     await fetch(`http://127.0.0.1:${world.whereIsIt()}/open/66`);
     expect(await world.vitals.probe(signal)).toMatchObject({ signal: 'fds.exhausted' });
@@ -62,7 +39,7 @@ describe('playbook fd_exhausted', { timeout: 30_000 }, () => {
   });
 
   it('asks only when it may not replace, and says that it did not help', async () => {
-    const world = await makeWorld();
+    const world = await openLimitedWorld();
     const before = await world.target();
     await world.kit.inject(fdLeak, { identity: before });
     const impatient = { ...fdExhausted, verify: { ...fdExhausted.verify, withinMs: 300 } };

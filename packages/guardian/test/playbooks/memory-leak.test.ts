@@ -2,54 +2,19 @@ import { memoryLeak, slopeOf } from '@buddy/guardian';
 import { heapLeak } from '@buddy/guardian/faults';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
-import {
-  makeServiceWorld,
-  type ServiceWorldInput,
-  signal,
-  until,
-} from '../worlds/service-world.ts';
+import { describePlaybook } from '../playbook-contract.ts';
+import { MEGABYTE, openLeakingWorld, openMeasuredWorld } from '../worlds/memory-leak.ts';
+import { signal, until } from '../worlds/service-world.ts';
 import { watchWith } from '../worlds/watched-guardian.ts';
 
-const MEGABYTE = 1_048_576;
-
-const makeWorld = async (vitals: ServiceWorldInput['vitals'] = {}) => {
-  const world = await makeServiceWorld({ vitals: { intervalMs: 100, ...vitals } });
-  await world.start();
-  return world;
-};
-
-async function leakingWorld(): Promise<PlaybookWorld> {
-  const { resources, kit, target, vitals, isRunning, close } = await makeWorld();
-  const leak = { bytesPerSecond: 500 * MEGABYTE, mostBytes: 60 * MEGABYTE };
-  const fault = kit.rehearsed(heapLeak, async () => ({ identity: await target(), ...leak }));
-  const usedBytes = async () => (await vitals.read(signal))?.memory.usedBytes ?? 0;
-  return {
-    resources,
-    subject: 'api-vitals',
-    fault: {
-      name: fault.name,
-      apply: async (own) => {
-        await fault.apply(own);
-        await until(async () => (await usedBytes()) > 50 * MEGABYTE);
-      },
-      isPresent: (own) => fault.isPresent(own),
-      revert: () => fault.revert(),
-    },
-    symptom: async () => ({ signal: 'memory.leaking', data: { used_bytes: 50 * MEGABYTE } }),
-    state: async () => ({ isRunning: await isRunning() }),
-    close,
-  };
-}
-
-describePlaybook(memoryLeak, leakingWorld);
+describePlaybook(memoryLeak, openLeakingWorld);
 
 describe('playbook memory_leak', { timeout: 30_000 }, () => {
   const quick = { leak: { samples: 10, spanMs: 1_000 } };
 
   it('is called by growth that is certain and leads to the limit, long before it is full', async () => {
     // A resident limit, for the heap is told after major collections only, which come when they like.
-    const world = await makeWorld({
+    const world = await openMeasuredWorld({
       ...quick,
       socket: undefined,
       residentLimitBytes: 2_000 * MEGABYTE,
@@ -64,7 +29,7 @@ describe('playbook memory_leak', { timeout: 30_000 }, () => {
   });
 
   it('leaves a service alone whose memory goes up and down', async () => {
-    const world = await makeWorld({
+    const world = await openMeasuredWorld({
       ...quick,
       socket: undefined,
       residentLimitBytes: 2_000 * MEGABYTE,
@@ -77,7 +42,7 @@ describe('playbook memory_leak', { timeout: 30_000 }, () => {
   });
 
   it('replaces nothing when it is enough to drop what is cached', async () => {
-    const world = await makeWorld();
+    const world = await openMeasuredWorld();
     const before = await world.target();
     await fetch(`http://127.0.0.1:${world.whereIsIt()}/cache/8000000`);
     const used = async () => (await world.vitals.read(signal))?.memory.usedBytes ?? 0;

@@ -1,20 +1,15 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { LookupFunction } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import {
-  createGuardian,
-  createHttpEndpoint,
-  type HttpEndpointInput,
-  networkUnreachable,
-} from '@buddy/guardian';
+import { createGuardian, createHttpEndpoint, networkUnreachable } from '@buddy/guardian';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
-import { hurried } from '../worlds/hurried.ts';
+import { describePlaybook } from '../playbook-contract.ts';
 import { serveHttp } from '../worlds/http-server.ts';
+import { hurried } from '../worlds/hurried.ts';
+import { openMovedEndpoint, openUnreachableWorld } from '../worlds/network-unreachable.ts';
 
 const { signal } = new AbortController();
 const closers: (() => Promise<unknown>)[] = [];
@@ -22,68 +17,13 @@ afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close();
 });
 
-/** The kernel itself has no way there for TCP (ENETUNREACH), on any machine and for any user. */
-const NO_WAY = '255.255.255.255';
+describePlaybook(networkUnreachable, openUnreachableWorld);
 
-/** A server with two names; the first can be moved to where there is no way. */
-async function makeEndpoint(options: Partial<HttpEndpointInput> = {}) {
-  const delivered: string[] = [];
-  const http = await serveHttp((request, response) => {
-    let body = '';
-    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
-    request.on('end', () => {
-      if (request.method === 'POST') delivered.push(body);
-      response.writeHead(body === 'poison' ? 422 : 200).end('ok');
-    });
-  });
-  const unreachable = new Set<string>();
-  const lookup: LookupFunction = (name, { all }, callback) => {
-    const address = unreachable.has(name) ? NO_WAY : '127.0.0.1';
-    if (all === true) callback(null, [{ address, family: 4 }]);
-    else callback(null, address, 4);
-  };
-  const paths = {
-    primary: `http://primary.test:${http.port}/`,
-    replica: `http://replica.test:${http.port}/`,
-  };
-  const endpoint = createHttpEndpoint(
-    { paths, timeoutMs: 500, baselineMs: { primary: 60, replica: 60 }, ...options },
-    { lookup },
-  );
-  closers.push(http.close, () => endpoint.close());
-  return { endpoint, unreachable, delivered };
+async function makeEndpoint(...args: Parameters<typeof openMovedEndpoint>) {
+  const moved = await openMovedEndpoint(...args);
+  closers.push(() => moved.close());
+  return moved;
 }
-
-async function unreachableWorld(): Promise<PlaybookWorld> {
-  const { endpoint, unreachable } = await makeEndpoint();
-  return {
-    resources: [{ id: 'billing', adapter: endpoint }],
-    subject: 'billing',
-    fault: {
-      name: 'no route to the path in use',
-      apply: async () => {
-        await endpoint.usePath('primary', signal);
-        unreachable.add('primary.test');
-        await endpoint.resetConnections(signal); // they went over what is gone
-      },
-      isPresent: () =>
-        endpoint.send({ method: 'POST' }).then(
-          () => false,
-          () => true,
-        ),
-      revert: async () => unreachable.clear(),
-    },
-    symptom: async () => ({ signal: 'network.unreachable' }),
-    state: async () => ({
-      path: endpoint.currentPath(),
-      isHolding: endpoint.isHolding(),
-      held: endpoint.heldRequests(),
-    }),
-    close: async () => undefined,
-  };
-}
-
-describePlaybook(networkUnreachable, unreachableWorld);
 
 async function heal(endpoint: ReturnType<typeof createHttpEndpoint>) {
   const guardian = createGuardian(

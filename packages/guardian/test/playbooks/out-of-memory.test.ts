@@ -1,56 +1,16 @@
 import { outOfMemory } from '@buddy/guardian';
 import { heapLeak } from '@buddy/guardian/faults';
 import { describe, expect, it } from 'vitest';
-import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
-import {
-  makeServiceWorld,
-  type ServiceWorld,
-  type ServiceWorldInput,
-  signal,
-  until,
-} from '../worlds/service-world.ts';
+import { describePlaybook } from '../playbook-contract.ts';
+import { fillHeap, openFullHeapWorld, openNarrowWorld } from '../worlds/out-of-memory.ts';
+import { signal } from '../worlds/service-world.ts';
 import { watchWith } from '../worlds/watched-guardian.ts';
 
-const makeWorld = async (vitals: ServiceWorldInput['vitals'] = {}) => {
-  const launch = { memory: { limitMb: 64, capMb: 256 } };
-  const world = await makeServiceWorld({ launch, vitals });
-  await world.start();
-  return world;
-};
-
-/** The heap grows until V8 ends the process: nothing pretends that it did. */
-async function fillHeap({ kit, target, isExited }: ServiceWorld): Promise<void> {
-  const leak = { bytesPerSecond: 900_000_000, mostBytes: 500_000_000 };
-  await kit.inject(heapLeak, { identity: await target(), ...leak });
-  await until(isExited);
-}
-
-async function fullHeapWorld(): Promise<PlaybookWorld> {
-  const world = await makeWorld();
-  const { resources, launch, isRunning, answers, close } = world;
-  return {
-    resources,
-    subject: 'api',
-    fault: {
-      name: 'heapLeak',
-      apply: () => fillHeap(world),
-      isPresent: async () => !(await answers()),
-      revert: async () => undefined,
-    },
-    symptom: async () => ({ signal: 'process.out_of_memory' }),
-    state: async () => ({
-      isRunning: await isRunning(),
-      memoryMb: launch.settings().memoryMb,
-    }),
-    close,
-  };
-}
-
-describePlaybook(outOfMemory, fullHeapWorld);
+describePlaybook(outOfMemory, openFullHeapWorld);
 
 describe('playbook out_of_memory', { timeout: 30_000 }, () => {
   it('is called when V8 gave up, and heals within its time without being told', async () => {
-    const world = await makeWorld();
+    const world = await openNarrowWorld();
     await using watched = await watchWith(world.resources);
     const closed = watched.closed('api');
     await fillHeap(world);
@@ -66,7 +26,7 @@ describe('playbook out_of_memory', { timeout: 30_000 }, () => {
   });
 
   it('is called before the memory is full, and lets the process end as it likes', async () => {
-    const world = await makeWorld({ memoryShare: 0.4, intervalMs: 100 });
+    const world = await openNarrowWorld({ memoryShare: 0.4, intervalMs: 100 });
     await using watched = await watchWith(world.resources, { confirm: { intervalMs: 50 } });
     const closed = watched.closed('api-vitals');
     const leak = { bytesPerSecond: 900_000_000, mostBytes: 40_000_000 };
@@ -77,7 +37,7 @@ describe('playbook out_of_memory', { timeout: 30_000 }, () => {
   });
 
   it('raises the limit once, and never beyond the cap: what fills that too is a leak', async () => {
-    const world = await makeWorld();
+    const world = await openNarrowWorld();
     const { launch, resources } = world;
     await using watched = await watchWith(resources);
     const planned = async () => {

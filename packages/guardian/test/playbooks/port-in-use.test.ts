@@ -1,66 +1,16 @@
 import { portInUse } from '@buddy/guardian';
 import { portOccupy } from '@buddy/guardian/faults';
 import { describe, expect, it } from 'vitest';
-import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
-import { freePort, makeServiceWorld, type ServiceWorld, until } from '../worlds/service-world.ts';
+import { describePlaybook } from '../playbook-contract.ts';
+import { occupy, openPortedWorld, openStaleSiblingWorld } from '../worlds/port-in-use.ts';
+import { until } from '../worlds/service-world.ts';
 import { watchWith } from '../worlds/watched-guardian.ts';
 
-const makeWorld = async (others = 0) => {
-  const ports = await Promise.all(Array.from({ length: 1 + others }, freePort));
-  const world = await makeServiceWorld({ launch: { ports } });
-  await world.start();
-  return { ...world, ports };
-};
-
-/** The service ends, another process takes its port, and the service is started and finds it taken. */
-async function occupy(
-  { service, kit, whereIsIt, target, isExited }: ServiceWorld,
-  env: Record<string, string> = {},
-) {
-  const { signal } = new AbortController();
-  process.kill((await target()).pid, 'SIGKILL');
-  await until(isExited);
-  const occupant = await kit.inject(portOccupy, { port: whereIsIt(), env });
-  await service.start(signal);
-  await until(isExited);
-  return occupant;
-}
-
-/** In the environment of all that a service started. */
-const markOf = ({ folder }: ServiceWorld) => ({ BUDDY_SERVICE: `${folder}/api` });
-
-async function staleSiblingWorld(): Promise<PlaybookWorld> {
-  const world = await makeWorld();
-  const { resources, launch, isRunning, answers, close } = world;
-  let occupant: Awaited<ReturnType<typeof occupy>> | undefined;
-  return {
-    resources,
-    subject: 'api',
-    fault: {
-      name: 'portOccupy',
-      apply: async () => {
-        occupant = await occupy(world, markOf(world));
-      },
-      isPresent: async () => !(await answers()),
-      revert: async () => occupant?.revert(),
-    },
-    symptom: async () => ({ signal: 'port.in_use' }),
-    state: async () => ({
-      isRunning: await isRunning(),
-      port: launch.settings().port,
-      isOccupied: (await occupant?.isPresent()) ?? false,
-    }),
-    // What was left behind is not revived.
-    afterRollback: () => ({ isRunning: false, port: world.whereIsIt(), isOccupied: false }),
-    close,
-  };
-}
-
-describePlaybook(portInUse, staleSiblingWorld);
+describePlaybook(portInUse, openStaleSiblingWorld);
 
 describe('playbook port_in_use', { timeout: 30_000 }, () => {
   it('never ends a stranger: the service moves, and its callers are told', async () => {
-    const world = await makeWorld(1);
+    const world = await openPortedWorld(1);
     const stranger = await occupy(world);
     await using watched = await watchWith(world.resources);
     const closed = watched.closed('api');
@@ -77,7 +27,7 @@ describe('playbook port_in_use', { timeout: 30_000 }, () => {
   });
 
   it('never ends a process of another service, with whatever mark it bears', async () => {
-    const world = await makeWorld();
+    const world = await openPortedWorld();
     const other = await occupy(world, { BUDDY_SERVICE: `${world.folder}/web` });
     await using watched = await watchWith(world.resources);
     await until(() => watched.guardian.openIncidents.some(({ status }) => status === 'parked'));
@@ -89,7 +39,7 @@ describe('playbook port_in_use', { timeout: 30_000 }, () => {
   });
 
   it('has its turn as soon as a start of another playbook finds the port taken', async () => {
-    const world = await makeWorld(1);
+    const world = await openPortedWorld(1);
     process.kill((await world.target()).pid, 'SIGKILL');
     await until(world.isExited);
     await world.kit.inject(portOccupy, { port: world.whereIsIt() });
@@ -106,7 +56,7 @@ describe('playbook port_in_use', { timeout: 30_000 }, () => {
   });
 
   it('passes over another port that is taken, too', async () => {
-    const world = await makeWorld(2);
+    const world = await openPortedWorld(2);
     await world.kit.inject(portOccupy, { port: world.ports[1] ?? 0 });
     await occupy(world);
     await using watched = await watchWith(world.resources);
@@ -118,7 +68,7 @@ describe('playbook port_in_use', { timeout: 30_000 }, () => {
   });
 
   it('just starts it when the port is free again', async () => {
-    const world = await makeWorld();
+    const world = await openPortedWorld();
     const occupant = await occupy(world);
     await occupant.revert();
     await using watched = await watchWith(world.resources);

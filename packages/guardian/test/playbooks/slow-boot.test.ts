@@ -1,56 +1,16 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { slowBoot } from '@buddy/guardian';
 import { describe, expect, it } from 'vitest';
-import { describePlaybook, type PlaybookWorld } from '../playbook-contract.ts';
-import {
-  makeServiceWorld,
-  type ServiceWorld,
-  type ServiceWorldInput,
-  signal,
-  until,
-} from '../worlds/service-world.ts';
+import { describePlaybook } from '../playbook-contract.ts';
+import { signal, until } from '../worlds/service-world.ts';
+import { openBootWorld, openSlowWorld, slowDown } from '../worlds/slow-boot.ts';
 import { watchWith } from '../worlds/watched-guardian.ts';
 
-const makeWorld = async (input: ServiceWorldInput = {}) => {
-  const world = await makeServiceWorld({
-    ...input,
-    launch: { safeMode: { env: { SAFE_MODE: '1' } }, ...input.launch },
-  });
-  await world.start();
-  return world;
-};
-
-/** What it waits for at its start takes a minute from now on, and it is started anew. */
-async function slowDown({ slowFile, launch, service }: ServiceWorld): Promise<void> {
-  await writeFile(slowFile, '');
-  if (launch.hasSafeMode()) await launch.useMode('normal', signal);
-  await service.stop(signal);
-  await service.start(signal);
-}
-
-async function slowWorld(): Promise<PlaybookWorld> {
-  const world = await makeWorld();
-  const { resources, launch, isRunning, answers, slowFile, close } = world;
-  return {
-    resources,
-    subject: 'api',
-    fault: {
-      name: 'a dependency that takes a minute',
-      apply: () => slowDown(world),
-      isPresent: async () => !(await answers()),
-      revert: () => rm(slowFile, { force: true }),
-    },
-    symptom: async () => ({ signal: 'service.slow_boot' }),
-    state: async () => ({ mode: launch.settings().mode, isRunning: await isRunning() }),
-    close,
-  };
-}
-
-describePlaybook(slowBoot, slowWorld);
+describePlaybook(slowBoot, () => openSlowWorld());
 
 describe('playbook slow_boot', { timeout: 30_000 }, () => {
   it('is called the moment the time to boot is over, and not before', async () => {
-    const world = await makeWorld({ service: { bootBudgetMs: 1_000 } });
+    const world = await openBootWorld({ service: { bootBudgetMs: 1_000 } });
     // Nobody looks: what is told is told by the service itself.
     await using watched = await watchWith(world.resources, { probeIntervalMs: 3_600_000 });
     const closed = watched.closed('api');
@@ -73,7 +33,7 @@ describe('playbook slow_boot', { timeout: 30_000 }, () => {
   });
 
   it('starts it in its usual mode again when an operator takes the healing back', async () => {
-    const world = await makeWorld({ service: { bootBudgetMs: 1_000 } });
+    const world = await openBootWorld({ service: { bootBudgetMs: 1_000 } });
     await slowDown(world);
     await using watched = await watchWith(world.resources);
     await watched.closed('api');
@@ -86,7 +46,7 @@ describe('playbook slow_boot', { timeout: 30_000 }, () => {
   });
 
   it('is for people when it is slow in safe mode, too', async () => {
-    const world = await makeWorld({ service: { bootBudgetMs: 500 } });
+    const world = await openBootWorld({ service: { bootBudgetMs: 500 } });
     await slowDown(world);
     await world.launch.useMode('safe', signal);
     await using watched = await watchWith(world.resources);

@@ -2,14 +2,16 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Random } from '@buddy/core';
+import { describeFailure, type Random } from '@buddy/core';
 import {
   builtinPlaybooks,
   createGuardian,
   type Guardian,
+  type Incident,
   type Ledger,
   openSqliteStore,
   type ResourceInput,
+  type SymptomOutcome,
 } from '@buddy/guardian';
 import type { PlaybookWorld } from '../playbook-contract.ts';
 
@@ -22,12 +24,16 @@ export interface Turn {
   at: number;
   playbook: string;
   fault: string;
-  /** How the incident ended; `still there`: nobody mended it in time, and it was taken back by hand. */
+  /** `restored`, or what went wrong: `still there` was taken back by hand. */
   outcome: string;
+  /** Of all its symptoms that were of their own, the first first. */
+  outcomes: readonly string[];
   /** From the fault until the witness saw it gone; null when it did not go. */
   healedMs: number | null;
   /** Whether the guardian noticed by itself; else it was told. */
   isNoticed: boolean;
+  /** How long the soak has run by then, in ms, pauses of its own left out. */
+  ranMs: number;
   /** After a collection, all in MB, and open descriptors. */
   heapMb: number;
   rssMb: number;
@@ -39,6 +45,8 @@ export interface SoakOptions {
   folder: string;
   /** A fault is injected so often, in ms; later when the one before takes longer. */
   everyMs: number;
+  /** How long it has run before, in ms. */
+  ranMs: number;
   /** How long a fault may stay unnoticed before the guardian is told, in ms. */
   noticeWithinMs: number;
   healWithinMs: number;
@@ -78,18 +86,19 @@ export async function soak(worlds: Worlds, options: SoakOptions): Promise<SoakEn
   );
   try {
     await guardian.start();
+    const beganAt = performance.now();
     let deck: Place[] = [];
     while (!signal.aborted) {
       if (deck.length === 0) deck = shuffled(places, draw);
       const place = deck.pop();
       if (!place) break;
       const startedAt = performance.now();
-      await onTurn(await breakOnce(guardian, place, options));
+      const turn = await breakOnce(guardian, place, options);
+      await onTurn({ ...turn, ranMs: options.ranMs + performance.now() - beganAt });
       const left = everyMs - (performance.now() - startedAt);
       await wait(Math.max(0, left), undefined, { signal }).catch(() => undefined); // the end of the soak
     }
-    const settledBy = performance.now() + options.healWithinMs;
-    while (guardian.openIncidents.length > 0 && performance.now() < settledBy) await wait(100);
+    await isTrue(() => guardian.openIncidents.length === 0, options.healWithinMs);
     return {
       ledger: store.ledger(),
       openAtTheEnd: guardian.openIncidents.map(
@@ -97,8 +106,24 @@ export async function soak(worlds: Worlds, options: SoakOptions): Promise<SoakEn
       ),
     };
   } finally {
-    await guardian.stop();
-    for (const { world } of places) await world.close();
+    await inTime('the guardian', guardian.stop(), AbortSignal.timeout(CLOSE_WITHIN_MS));
+    for (const { world, playbook } of places) {
+      await inTime(`the world of ${playbook}`, world.close(), AbortSignal.timeout(CLOSE_WITHIN_MS));
+    }
+  }
+}
+
+const CLOSE_WITHIN_MS = 30_000;
+
+/** So that what does not come to an end has a name. */
+async function inTime<T>(what: string, work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(new Error(`${what} does not come to an end`));
+  signal.addEventListener('abort', onAbort);
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }
 
@@ -107,6 +132,13 @@ interface Place {
   world: PlaybookWorld;
   subject: string;
   resources: readonly ResourceInput[];
+  /** Of its resources. */
+  ids: ReadonlySet<string>;
+}
+
+interface Reported {
+  resource: string;
+  seq: number;
 }
 
 /** Ids are made unique by the playbook's: each world has its own `api`. */
@@ -126,7 +158,8 @@ async function openAll(worlds: Worlds): Promise<Place[]> {
       }),
       ...(resource.group !== undefined && { group: named(resource.group) }),
     }));
-    places.push({ playbook, world, subject: named(world.subject), resources });
+    const ids = new Set(resources.map(({ id }) => id));
+    places.push({ playbook, world, subject: named(world.subject), resources, ids });
   }
   return places;
 }
@@ -135,52 +168,125 @@ async function breakOnce(
   guardian: Guardian,
   place: Place,
   { noticeWithinMs, healWithinMs }: SoakOptions,
-): Promise<Turn> {
-  const { world, playbook, resources } = place;
+): Promise<Omit<Turn, 'ranMs'>> {
+  const { world, playbook, subject, ids } = place;
   const { fault } = world;
   const { signal } = new AbortController();
-  const ids = new Set(resources.map(({ id }) => id));
+  const outcomes: string[] = [];
   let isNoticed = false;
   let isTold = false;
-  const outcomes: string[] = [];
-  const onReport = ({ resource }: { resource: string }) => {
-    if (ids.has(resource) && !isTold) isNoticed = true;
+  const undecided = new Set<number>();
+  const onReport = ({ resource, seq }: Reported) => {
+    if (!ids.has(resource)) return;
+    undecided.add(seq);
+    if (!isTold) isNoticed = true;
   };
-  const onOutcome = ({ resource, outcome }: { resource: string; outcome: string }) => {
-    if (ids.has(resource) && outcome !== 'deduplicated') outcomes.push(outcome);
+  const onOutcome = ({ resource, seq, outcome }: Reported & { outcome: SymptomOutcome }) => {
+    undecided.delete(seq);
+    if (ids.has(resource) && !BESIDES.has(outcome)) outcomes.push(outcome);
   };
-  guardian.events.on('symptomReported', onReport).on('outcomeDecided', onOutcome);
+  const isOpen = () =>
+    guardian.openIncidents.some(
+      // What waits for a person waits for `handBack`.
+      ({ resource, status }) => ids.has(resource) && !(world.handBack && status === 'parked'),
+    );
+  await isTrue(() => !isOpen(), healWithinMs); // a busy machine may have shown signs of its own
   const at = Date.now();
+  let restoredAt = at;
+  const onClosed = ({ incident: { resource, restored } }: { incident: Incident }) => {
+    if (ids.has(resource) && restored !== null) restoredAt = restored;
+  };
   const startedAt = performance.now();
+  const within = (ms: number) => performance.now() - startedAt < ms;
+  let healedMs: number | null = null;
+  let failure: string | undefined;
+  guardian.events.on('symptomReported', onReport).on('outcomeDecided', onOutcome);
+  guardian.events.on('incidentClosed', onClosed);
   try {
-    await fault.apply(signal);
-    if (!(await fault.isPresent(signal))) throw new Error(`${fault.name} does not show`);
-    let healedMs: number | null = null;
-    while (performance.now() - startedAt < healWithinMs) {
-      if (!(await fault.isPresent(signal))) {
-        healedMs = performance.now() - startedAt;
-        break;
-      }
-      if (!isNoticed && !isTold && performance.now() - startedAt > noticeWithinMs) {
+    const injecting = inject(guardian, place, () => isNoticed);
+    const injected = await inTime('the injection', injecting, AbortSignal.timeout(healWithinMs));
+    await world.use?.();
+    while (healedMs === null && within(healWithinMs)) {
+      if (!(await fault.isPresent(signal))) healedMs = performance.now() - startedAt;
+      else if (!isNoticed && !isTold && !within(noticeWithinMs)) {
         isTold = true;
-        await guardian.report({
-          resource: place.subject,
-          certainty: 'decisive',
-          ...(await world.symptom()),
-        });
+        const symptom = await world.symptom();
+        await guardian.report({ resource: subject, certainty: 'decisive', ...symptom });
       }
       await wait(10);
     }
-    // Gone is not yet verified: the incident is.
-    const verifiedBy = performance.now() + healWithinMs;
-    const isOpen = () => guardian.openIncidents.some(({ resource }) => ids.has(resource));
-    while (healedMs !== null && isOpen() && performance.now() < verifiedBy) await wait(10);
-    const outcome =
-      healedMs === null || isOpen() ? 'still there' : (outcomes[0] ?? 'unaccounted for');
-    return { at, playbook, fault: fault.name, outcome, healedMs, isNoticed, ...(await own()) };
+    // Gone is not yet verified; the incident says when it is.
+    const isGone = healedMs !== null;
+    const isOver = () => !isOpen() && undecided.size === 0 && outcomes.length > 0;
+    if (isGone) await isTrue(isOver, isNoticed || isTold ? healWithinMs : noticeWithinMs);
+    if (injected === 'mended before') healedMs = Math.max(0, restoredAt - at); // not when its witness gave up
+    if (healedMs === null) failure = 'still there';
+    else if (isOpen()) failure = 'gone, and its incident is open';
+    else if (!outcomes.some((outcome) => outcome.startsWith('restored'))) failure = 'not by us';
+  } catch (error) {
+    failure = `not injected: ${describeFailure(error).message}`;
   } finally {
     guardian.events.off('symptomReported', onReport).off('outcomeDecided', onOutcome);
-    await fault.revert(signal);
+    guardian.events.off('incidentClosed', onClosed);
+  }
+  const outcome = failure ?? 'restored';
+  try {
+    await fault.revert();
+    await world.handBack?.();
+  } catch (error) {
+    process.stderr.write(`${fault.name} was not taken back: ${describeFailure(error).message}\n`);
+  }
+  return {
+    at,
+    playbook,
+    fault: fault.name,
+    outcome,
+    outcomes,
+    healedMs,
+    isNoticed,
+    ...(await own()),
+  };
+}
+
+async function isTrue(condition: () => boolean, withinMs: number): Promise<boolean> {
+  const deadline = performance.now() + withinMs;
+  while (!condition() && performance.now() < deadline) await wait(10);
+  return condition();
+}
+
+/** Outcomes that say nothing of how it ended. */
+const BESIDES: ReadonlySet<SymptomOutcome> = new Set(['deduplicated', 'suppressed_maintenance']);
+
+/** Puts the fault there. It is no failure when it was mended before its witness had looked. */
+async function inject(
+  guardian: Guardian,
+  place: Place,
+  isNoticed: () => boolean,
+): Promise<'seen' | 'mended before'> {
+  const { world, ids } = place;
+  const { fault, isBrokenInSteps } = world;
+  const { signal } = new AbortController();
+  if (isBrokenInSteps) {
+    const { id } = await guardian.beginMaintenance({
+      resources: [...ids],
+      reason: 'a fault is put there',
+      untilMs: Date.now() + 120_000,
+    });
+    try {
+      await fault.apply(signal);
+      if (!(await fault.isPresent(signal))) throw new Error(`${fault.name} does not show`);
+    } finally {
+      await guardian.endMaintenance(id);
+    }
+    return 'seen';
+  }
+  try {
+    await fault.apply(signal);
+    return 'seen';
+  } catch (error) {
+    // Whatever it stumbled over: the guardian had seen it, and replaced what was being broken.
+    if (!isNoticed()) throw error;
+    return 'mended before';
   }
 }
 

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { appendJsonLines, median, quantile, seededRandom, writeFileAtomic } from '@buddy/core';
 import { worlds } from '../worlds/index.ts';
 import { type Drift, driftOf } from './drift.ts';
+import { openGrounds } from './grounds.ts';
 import { soak, type SoakEnd, type Turn } from './real-faults.ts';
 
 const HELP = `Breaks what the guardian's playbooks mend, for real, one thing after another, and sees whether it stays fit.
@@ -24,6 +25,9 @@ Usage: node --expose-gc --conditions=@buddy/source test/soak/run.ts [options]
 
 Exit status: 0 every fault was mended and nothing drifts; 1 else; 2 bad usage; 130 interrupted, to go on with --resume.
 `;
+
+/** What a timer can wait for. */
+const LONGEST_MS = 2 ** 31 - 1;
 
 process.exitCode = await main();
 
@@ -51,17 +55,18 @@ async function main(): Promise<number> {
     return 2;
   }
   await mkdir(folder, { recursive: true });
-  const doneMs = turns.length * everyMs; // while it was not running, no time of the soak passed
+  await using grounds = await openGrounds(folder);
+  process.env['BUDDY_FAULTS'] = '1';
+  process.env['TMPDIR'] = grounds.folder;
+  const ranMs = turns.at(-1)?.ranMs ?? 0; // while it was not running, no time of the soak passed
   const over = new AbortController();
-  const timer = setTimeout(
-    () => over.abort('over'),
-    Math.max(0, Math.min(totalMs - doneMs, 2 ** 31 - 1)),
-  );
+  const timer = setTimeout(() => over.abort('over'), Math.max(0, totalMs - ranMs));
   const interrupt = () => over.abort('interrupted');
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   const end = await soak(chosen, {
     folder,
     everyMs,
+    ranMs,
     noticeWithinMs: 5_000,
     healWithinMs: 60_000,
     draw: seededRandom(seed + turns.length),
@@ -102,10 +107,12 @@ function readOptions() {
     },
   });
   if (values.help) return undefined;
-  const from = process.env['INIT_CWD'] ?? process.cwd();
-  const folder = resolve(from, values.folder);
+  const folder = resolve(values.folder);
   const days = values.days === undefined ? undefined : positive('--days', values.days);
   const minutes = positive('--minutes', values.minutes ?? '10');
+  const totalMs = days === undefined ? minutes * 60_000 : days * 86_400_000;
+  if (totalMs > LONGEST_MS)
+    throw new Error(`a soak lasts ${Math.floor(LONGEST_MS / 86_400_000)} days at most`);
   const only = values.only?.split(',');
   const unknown = only?.find((id) => !Object.hasOwn(worlds, id));
   if (unknown !== undefined)
@@ -117,9 +124,8 @@ function readOptions() {
   );
   return {
     folder,
-    report:
-      values.report === undefined ? join(folder, 'report.json') : resolve(from, values.report),
-    totalMs: days === undefined ? minutes * 60_000 : days * 86_400_000,
+    report: values.report === undefined ? join(folder, 'report.json') : resolve(values.report),
+    totalMs,
     everyMs: positive('--every', values.every) * 1_000,
     seed: positive('--seed', values.seed),
     isResumed: values.resume,
@@ -151,7 +157,7 @@ function reportOf(
 ): { text: string; isGood: boolean } {
   const drift: Drift[] = driftOf(turns);
   const decided = Object.values(ledger.outcomes).reduce((sum, count) => sum + count, 0);
-  const notHealed = turns.filter(({ outcome }) => !outcome.startsWith('restored'));
+  const notHealed = turns.filter(({ outcome }) => outcome !== 'restored');
   const isAccounted = ledger.pending === 0 && ledger.symptoms === decided;
   const isGood =
     turns.length > 0 &&
@@ -164,7 +170,7 @@ function reportOf(
     return {
       playbook,
       faults: own.length,
-      restored: own.filter(({ outcome }) => outcome.startsWith('restored')).length,
+      restored: own.filter(({ outcome }) => outcome === 'restored').length,
       noticed: own.filter(({ isNoticed }) => isNoticed).length,
       healed_ms:
         times.length === 0
@@ -183,6 +189,7 @@ function reportOf(
       from: turns[0] ? new Date(turns[0].at).toISOString() : null,
       to: turns.at(-1) ? new Date(turns.at(-1)?.at ?? 0).toISOString() : null,
       faults: turns.length,
+      hours: (turns.at(-1)?.ranMs ?? 0) / 3_600_000,
       node: process.version,
     },
     silent_failures: ledger.symptoms - decided - ledger.pending,

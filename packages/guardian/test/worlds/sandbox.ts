@@ -80,6 +80,7 @@ export async function openSandboxWorld(): Promise<SandboxWorld> {
     },
     resources: [{ id: 'sandbox', adapter }],
     subject: 'sandbox',
+    isBrokenInSteps: true,
     fault: {
       name: 'a runner without its permission model, and a job in it that does not end',
       apply: async () => {
