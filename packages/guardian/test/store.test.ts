@@ -1,6 +1,9 @@
-import { mkdtemp } from 'node:fs/promises';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import process from 'node:process';
 import { DatabaseSync } from 'node:sqlite';
 import {
   type GuardianStore,
@@ -225,6 +228,48 @@ describe('a store in SQLite', () => {
     newer.exec(`INSERT INTO migrations (id) VALUES ('guardian-99')`);
     newer.close();
     expect(() => openSqliteStore(file)).toThrow('written by a newer @buddy/guardian');
+  });
+
+  it('has one guardian that writes; others may look', async () => {
+    const file = await path();
+    const link = `${file}-link`;
+    const first = openSqliteStore(file);
+    await symlink(file, link);
+    for (const same of [file, link, relative(process.cwd(), file)]) {
+      expect(() => openSqliteStore(same)).toThrow(
+        expect.objectContaining({ code: 'GUARDIAN_STORE_IN_USE', effect: 'none' }),
+      );
+    }
+    await first.write([{ kind: 'incident', incident }]);
+    const reader = openSqliteStore(file, { isReadOnly: true });
+    expect(reader.incidents(1)).toEqual([incident]);
+    await reader.close();
+    await first.close();
+    await openSqliteStore(link).close();
+  });
+
+  it('is free at once when the process that worked on it is killed', { timeout: 30_000 }, async () => {
+    const file = await path();
+    const child = fork(new URL('children/store-owner.ts', import.meta.url), [file], {
+      execArgv: ['--conditions=@buddy/source'],
+    });
+    const gone = once(child, 'exit');
+    await once(child, 'message');
+    expect(() => openSqliteStore(file)).toThrow('Another guardian works on');
+    child.kill('SIGKILL');
+    await gone;
+    await openSqliteStore(file).close();
+  });
+
+  it('lets go of a file that it cannot use', async () => {
+    const file = await path();
+    await openSqliteStore(file).close();
+    const newer = new DatabaseSync(file);
+    newer.exec(`INSERT INTO migrations (id) VALUES ('guardian-99')`);
+    expect(() => openSqliteStore(file)).toThrow('newer');
+    newer.exec(`DELETE FROM migrations WHERE id = 'guardian-99'`);
+    newer.close();
+    await openSqliteStore(file).close();
   });
 
   it('says that it is closed', async () => {
