@@ -101,6 +101,7 @@ export class Guardian {
   readonly #rehearsals: Rehearsals;
   readonly #layers: LayerProbes | undefined;
   #state: 'new' | 'started' | 'stopped' = 'new';
+  #stopping: Promise<void> | undefined;
 
   /** @internal Made by `createGuardian`. */
   constructor(input: GuardianInput, ports: GuardianParts) {
@@ -225,6 +226,8 @@ export class Guardian {
   /**
    * Takes up what a former life left: looks at each open incident, takes back what was begun and not ended, goes on.
    * Then watches the resources.
+   * @throws {GuardianMisuseError} When it was started before.
+   * @throws {GuardianStoppedError} When it is stopped while it starts.
    */
   async start(): Promise<void> {
     if (this.#state !== 'new') throw new GuardianMisuseError('This guardian was started before.');
@@ -257,6 +260,7 @@ export class Guardian {
       if (state.openIncidents.some(({ id }) => id === journaled.run.incidentId)) continue;
       await this.#recovery.takeBack(journaled, 'its incident was closed');
     }
+    this.#background.signal.throwIfAborted(); // it was stopped meanwhile
     emit('started', { at: clock.now(), openIncidents: state.openIncidents.length });
     for (const resource of resources.values()) this.#watcher.watch(resource);
     if (this.#layers) this.#watcher.watchLayers(this.#layers);
@@ -276,8 +280,11 @@ export class Guardian {
    * Stops watching and healing, and closes the store. A step that is under way is aborted and taken back; incidents stay
    * open, and go on with the next start.
    */
-  async stop(): Promise<void> {
-    if (this.#state === 'stopped') return;
+  stop(): Promise<void> {
+    return (this.#stopping ??= this.#stop());
+  }
+
+  async #stop(): Promise<void> {
     this.#state = 'stopped';
     this.#watcher.stop();
     const reason = new GuardianStoppedError('the guardian was stopped');
@@ -285,6 +292,7 @@ export class Guardian {
     this.#prober.stop(reason);
     for (const { abort } of this.#book.open) abort.abort(reason);
     await this.#background.rest();
+    this.#book.stop(reason);
     this.#parts.emit('stopped', { at: this.#parts.clock.now() });
     await this.#parts.store.close();
   }
@@ -387,7 +395,12 @@ export class Guardian {
       this.#checkMttr();
       if (clock.monotonic() - prunedAt < PRUNE_EVERY_MS) continue;
       prunedAt = clock.monotonic();
-      await clock.external(() => store.prune(clock.now() - options.retentionMs));
+      try {
+        await clock.external(() => store.prune(clock.now() - options.retentionMs));
+      } catch (error) {
+        const { message } = describeFailure(error);
+        alert(this.#parts, 'store', `What is old could not be forgotten: ${message}`);
+      }
     }
   }
 

@@ -27,6 +27,7 @@ export class IncidentBook {
   readonly #byFingerprint = new Map<string, LiveIncident>();
   readonly #waiting = new Map<number, PromiseWithResolvers<SymptomOutcome>>();
   #lastSeq = 0;
+  #stopped: Error | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -112,14 +113,23 @@ export class IncidentBook {
     return live;
   }
 
-  /** Resolves with the outcome of a symptom that has none yet. */
+  /** Resolves with the outcome of a symptom that has none yet; rejects when the guardian is stopped first. */
   outcomeOf(seq: number): Promise<SymptomOutcome> {
     let waiting = this.#waiting.get(seq);
     if (!waiting) {
       waiting = Promise.withResolvers<SymptomOutcome>();
+      waiting.promise.catch(() => undefined); // nobody has to wait for it
+      if (this.#stopped) waiting.reject(this.#stopped);
       this.#waiting.set(seq, waiting);
     }
     return waiting.promise;
+  }
+
+  /** Tells who still waits for an outcome that it does not come in this life. */
+  stop(reason: Error): void {
+    this.#stopped = reason;
+    for (const { reject } of this.#waiting.values()) reject(reason);
+    this.#waiting.clear();
   }
 
   async update(live: LiveIncident, change: Partial<Incident>): Promise<void> {

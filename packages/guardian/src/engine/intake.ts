@@ -12,7 +12,10 @@ export interface Reported {
   seq: number;
   /** The incident that it opened or belongs to. */
   incidentId: string | undefined;
-  /** Resolves when it has its one outcome. */
+  /**
+   * Resolves when it has its one outcome. Rejects with a `GuardianStoppedError` when the guardian is stopped first: the next
+   * one on the same store decides it.
+   */
   outcome: Promise<SymptomOutcome>;
 }
 

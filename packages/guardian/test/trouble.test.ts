@@ -1,0 +1,129 @@
+import { createGuardian, MemoryStore, type SymptomInput } from '@buddy/guardian';
+import { ManualClock } from '@buddy/core';
+import { describe, expect, it } from 'vitest';
+import { FakeService, startWorld } from './fake-service.ts';
+
+const HOUR = 3_600_000;
+
+function down(resource: string, changes: Partial<SymptomInput> = {}): SymptomInput {
+  return { resource, signal: 'process.exited', certainty: 'decisive', ...changes };
+}
+
+describe('a guardian that is stopped', () => {
+  it('tells who waits for an outcome that it does not come, and disturbs nobody who does not wait', async () => {
+    const unhandled: unknown[] = [];
+    const note = (error: unknown) => unhandled.push(error);
+    process.on('unhandledRejection', note);
+    const api = new FakeService();
+    const { guardian } = await startWorld({ resources: [{ id: 'api', adapter: api }] });
+    api.isUp = false;
+    const waitedFor = await guardian.report(down('api'));
+    await guardian.report(down('api', { signal: 'port.refused' }));
+    await guardian.stop();
+    await expect(waitedFor.outcome).rejects.toMatchObject({ code: 'GUARDIAN_STOPPED' });
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('unhandledRejection', note);
+    expect(unhandled).toEqual([]);
+  });
+
+  it('ends a rehearsal, which takes its fault away', async () => {
+    const api = new FakeService();
+    const { guardian, clock } = await startWorld({ resources: [{ id: 'api', adapter: api }] });
+    const fault = {
+      name: 'crash',
+      apply: async () => {
+        api.isUp = false;
+      },
+      isPresent: async () => !api.isUp,
+      revert: async () => {
+        api.isUp = true;
+      },
+    };
+    api.onStart = (signal) => clock.sleep(HOUR, signal);
+    const symptom = { signal: 'process.exited' };
+    const rehearsal = guardian.rehearse('restart', { resource: 'api', fault, symptom });
+    const ended = expect(rehearsal).rejects.toMatchObject({ code: 'GUARDIAN_STOPPED' });
+    await clock.advance(100);
+    await clock.run(() => guardian.stop());
+    await ended;
+    expect(api.isUp).toBe(true);
+  });
+
+  it('is stopped once, for all who stop it', async () => {
+    const { clock, guardian } = await startWorld({
+      resources: [{ id: 'api', adapter: new FakeService() }],
+    });
+    const events: string[] = [];
+    guardian.events.on('stopped', () => events.push('stopped'));
+    const second = async () => {
+      await guardian.stop();
+      events.push('known');
+    };
+    await clock.run(() => Promise.all([guardian.stop(), second()]));
+    expect(events).toEqual(['stopped', 'known']);
+  });
+
+  it('watches nothing when it is stopped while it starts', async () => {
+    const api = new FakeService();
+    const guardian = createGuardian(
+      {},
+      { resources: [{ id: 'api', adapter: api }], playbooks: [], clock: new ManualClock() },
+    );
+    const starting = expect(guardian.start()).rejects.toMatchObject({ code: 'GUARDIAN_STOPPED' });
+    await guardian.stop();
+    await starting;
+    expect(api.raise).toBeUndefined();
+  });
+});
+
+describe('an adapter that misbehaves', () => {
+  it('keeps nobody from the others when it cannot be listened to, or does not let go', async () => {
+    const deaf = Object.assign(new FakeService(), {
+      watch: () => {
+        throw new Error('no ears');
+      },
+    });
+    const sticky = Object.assign(new FakeService(), {
+      watch: () => () => {
+        throw new Error('it stays');
+      },
+    });
+    const api = new FakeService();
+    const { clock, guardian, alerts } = await startWorld({
+      resources: [
+        { id: 'deaf', adapter: deaf },
+        { id: 'sticky', adapter: sticky },
+        { id: 'api', adapter: api },
+      ],
+    });
+    expect(alerts).toEqual(['internal: deaf cannot be listened to: no ears']);
+    deaf.isUp = false;
+    api.crash();
+    await clock.advance(30_000);
+    expect([deaf.isUp, api.isUp]).toEqual([true, true]);
+    await clock.run(() => guardian.stop());
+    expect(alerts.at(-1)).toBe('internal: sticky does not let go: it stays');
+    expect(api.raise).toBeUndefined();
+  });
+});
+
+describe('a store that cannot be written', () => {
+  it('does not end the watch over how long things take', async () => {
+    const store = new MemoryStore();
+    store.prune = async () => {
+      throw new Error('the disk is full');
+    };
+    const api = new FakeService();
+    const { clock, guardian, alerts } = await startWorld({
+      resources: [{ id: 'api', adapter: api }],
+      store,
+    });
+    await clock.advance(HOUR + 20_000);
+    expect(alerts).toEqual(['store: What is old could not be forgotten: the disk is full']);
+    api.startsWell = false;
+    api.crash();
+    await clock.advance(200_000);
+    expect(alerts.some((alert) => alert.startsWith('oldest_open: '))).toBe(true);
+    await clock.run(() => guardian.stop());
+  });
+});
