@@ -1,10 +1,12 @@
-import { fork } from 'node:child_process';
+import { execFile, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import process from 'node:process';
 import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import {
   type GuardianStore,
   type Incident,
@@ -16,6 +18,8 @@ import {
 } from '@buddy/guardian';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+
+const execute = promisify(execFile);
 
 const symptom = Symptom.parse({ resource: 'api', signal: 'process.exited' });
 
@@ -260,6 +264,35 @@ describe('a store in SQLite', () => {
     await gone;
     await openSqliteStore(file).close();
   });
+
+  // Linux: elsewhere no program gives a running process room again.
+  it.skipIf(process.platform !== 'linux')(
+    'counts nothing that a full disk did not keep, and goes on when there is room',
+    { timeout: 30_000 },
+    async () => {
+      const child = spawn(
+        '/bin/sh',
+        [
+          '-c',
+          'ulimit -S -f 2000; exec "$0" "$@"',
+          process.execPath,
+          '--conditions=@buddy/source',
+          fileURLToPath(new URL('children/full-disk-store.ts', import.meta.url)),
+          await path(),
+        ],
+        { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
+      );
+      const gone = once(child, 'exit');
+      expect(await once(child, 'message')).toMatchObject([{ kept: 0, isRetryable: true }, undefined]);
+      await execute('prlimit', ['--pid', String(child.pid), '--fsize=unlimited']);
+      child.send('there is room');
+      expect(await once(child, 'message')).toMatchObject([
+        { symptoms: 1, pending: 0, outcomes: { unmatched: 1 } },
+        undefined,
+      ]);
+      await gone;
+    },
+  );
 
   it('lets go of a file that it cannot use', async () => {
     const file = await path();

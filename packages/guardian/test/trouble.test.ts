@@ -1,4 +1,10 @@
-import { createGuardian, MemoryStore, type SymptomInput } from '@buddy/guardian';
+import {
+  createGuardian,
+  MemoryStore,
+  type StoreChange,
+  StoreWriteError,
+  type SymptomInput,
+} from '@buddy/guardian';
 import { ManualClock } from '@buddy/core';
 import { describe, expect, it } from 'vitest';
 import { FakeService, startWorld } from './fake-service.ts';
@@ -107,7 +113,48 @@ describe('an adapter that misbehaves', () => {
   });
 });
 
+/** A store on a disk that is full until there is room again. */
+class FullStore extends MemoryStore {
+  isFull = false;
+
+  override async write(changes: readonly StoreChange[]): Promise<void> {
+    if (this.isFull) throw new StoreWriteError('the disk is full', { retryable: true });
+    await super.write(changes);
+  }
+}
+
 describe('a store that cannot be written', () => {
+  it('is caught up with when there is room again: no symptom is lost, no incident stays open in it', async () => {
+    const store = new FullStore();
+    const api = new FakeService();
+    const resources = [{ id: 'api', adapter: api, probeIntervalMs: 24 * HOUR }];
+    const { clock, guardian, alerts } = await startWorld({ resources, store });
+    store.isFull = true;
+    api.isUp = false;
+    const { outcome } = await guardian.report(down('api'));
+    await guardian.report(down('api'));
+    expect(api.starts).toBe(0); // no intent, no step
+    expect(await clock.run(() => outcome)).toBe('escalated');
+    store.isFull = false;
+    await clock.advance(10 * 60_000);
+    expect(store.ledger()).toMatchObject({
+      symptoms: 2,
+      pending: 0,
+      outcomes: { escalated: 1, deduplicated: 1 },
+    });
+    expect(store.incidents(9)).toMatchObject([{ status: 'closed' }]);
+    expect(alerts.filter((alert) => alert.startsWith('store'))).toEqual([
+      'store: Not kept, and tried again: the disk is full',
+    ]);
+    expect(api.starts).toBe(1);
+    // The next trouble of the kind is kept like any other.
+    api.isUp = false;
+    const again = await guardian.report(down('api'));
+    expect(await clock.run(() => again.outcome)).toBe('restored');
+    expect(store.ledger().symptoms).toBe(3);
+    await clock.run(() => guardian.stop());
+  });
+
   it('does not end the watch over how long things take', async () => {
     const store = new MemoryStore();
     store.prune = async () => {

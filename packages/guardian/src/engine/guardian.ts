@@ -292,6 +292,7 @@ export class Guardian {
     this.#prober.stop(reason);
     for (const { abort } of this.#book.open) abort.abort(reason);
     await this.#background.rest();
+    await this.#book.catchUp();
     this.#book.stop(reason);
     this.#parts.emit('stopped', { at: this.#parts.clock.now() });
     await this.#parts.store.close();
@@ -393,6 +394,7 @@ export class Guardian {
     for (;;) {
       await clock.sleep(MONITOR_EVERY_MS, this.#background.signal);
       this.#checkMttr();
+      await this.#book.catchUp();
       if (clock.monotonic() - prunedAt < PRUNE_EVERY_MS) continue;
       prunedAt = clock.monotonic();
       try {

@@ -26,6 +26,9 @@ export class IncidentBook {
   readonly #byId = new Map<string, LiveIncident>();
   readonly #byFingerprint = new Map<string, LiveIncident>();
   readonly #waiting = new Map<number, PromiseWithResolvers<SymptomOutcome>>();
+  /** Changes that could not be kept when they were made, the oldest first. */
+  readonly #unkept: (readonly StoreChange[])[] = [];
+  #catchingUp: Promise<void> | undefined;
   #lastSeq = 0;
   #stopped: Error | undefined;
 
@@ -177,14 +180,56 @@ export class IncidentBook {
     outcome.tell();
   }
 
-  /** Keeps what happened. That it could not be kept is told, and does not undo that it happened. */
+  /**
+   * Keeps what happened. That it could not be kept is told, and does not undo that it happened: it is kept as soon as the
+   * store can be written again, in its order.
+   */
   async keep(changes: readonly StoreChange[]): Promise<void> {
     if (changes.length === 0) return;
     try {
+      if (this.#unkept.length > 0) await this.#writeUnkept();
       await this.#parts.keep(changes);
     } catch (error) {
-      alert(this.#parts, 'store', `Not kept: ${describeFailure(error).message}`);
+      this.#noteUnkept(changes, error);
     }
+  }
+
+  /** Keeps what could not be kept before, if it can be now. */
+  async catchUp(): Promise<void> {
+    if (this.#unkept.length === 0) return;
+    await this.#writeUnkept().catch(() => undefined); // it was told, and stays to be kept
+  }
+
+  #writeUnkept(): Promise<void> {
+    this.#catchingUp ??= this.#writeEachUnkept().finally(() => (this.#catchingUp = undefined));
+    return this.#catchingUp;
+  }
+
+  async #writeEachUnkept(): Promise<void> {
+    for (let [first] = this.#unkept; first; [first] = this.#unkept) {
+      try {
+        await this.#parts.keep(first);
+      } catch (error) {
+        if (isPassing(error)) throw error;
+        this.#tellLost(error);
+      }
+      this.#unkept.shift();
+    }
+  }
+
+  #noteUnkept(changes: readonly StoreChange[], error: unknown): void {
+    if (!isPassing(error) || this.#unkept.length >= MOST_UNKEPT) {
+      this.#tellLost(error);
+      return;
+    }
+    this.#unkept.push(changes);
+    if (this.#unkept.length > 1) return; // told already
+    const message = `Not kept, and tried again: ${describeFailure(error).message}`;
+    alert(this.#parts, 'store', message);
+  }
+
+  #tellLost(error: unknown): void {
+    alert(this.#parts, 'store', `Not kept: ${describeFailure(error).message}`);
   }
 
   #decide(live: LiveIncident, outcome: SymptomOutcome, reason: string) {
@@ -209,6 +254,14 @@ export class IncidentBook {
     this.#byId.set(live.incident.id, live);
     this.#byFingerprint.set(live.incident.fingerprint, live);
   }
+}
+
+/** What waits while the store cannot be written is in memory: some tens of megabytes at most. */
+const MOST_UNKEPT = 10_000;
+
+/** Whether the same may be kept later: the disk was full. */
+function isPassing(error: unknown): boolean {
+  return describeFailure(error).retryable;
 }
 
 /** Where an alert leads. */

@@ -85,7 +85,10 @@ class SqliteStore implements GuardianStore {
   constructor(database: DatabaseSync, lock: FileLock | undefined) {
     this.#database = database;
     this.#lock = lock;
-    this.#commit = new GroupCommit(database, () => this.#writeCounts());
+    this.#commit = new GroupCommit(database, {
+      beforeCommit: () => this.#writeCounts(),
+      afterRollback: () => this.#counts.clear(),
+    });
     this.#write = prepareWrites(database);
   }
 
