@@ -1,6 +1,7 @@
 import {
   createGuardian,
   MemoryStore,
+  type Sign,
   type StoreChange,
   StoreWriteError,
   type SymptomInput,
@@ -10,6 +11,19 @@ import { describe, expect, it } from 'vitest';
 import { FakeService, startWorld } from './fake-service.ts';
 
 const HOUR = 3_600_000;
+
+const EVERY_EVENT = [
+  'symptomReported',
+  'outcomeDecided',
+  'incidentOpened',
+  'incidentParked',
+  'runPlanned',
+  'runEnded',
+  'stepChanged',
+  'verified',
+  'resourceChanged',
+  'alertRaised',
+] as const;
 
 function down(resource: string, changes: Partial<SymptomInput> = {}): SymptomInput {
   return { resource, signal: 'process.exited', certainty: 'decisive', ...changes };
@@ -110,6 +124,100 @@ describe('an adapter that misbehaves', () => {
     await clock.run(() => guardian.stop());
     expect(alerts.at(-1)).toBe('internal: sticky does not let go: it stays');
     expect(api.raise).toBeUndefined();
+  });
+});
+
+describe('what an adapter says', () => {
+  const TOKEN = 'ghp_16C7e42F292c6912E7710c838347Ae178B4a';
+
+  it('is trouble also when it is said badly: the symptom is in the ledger, and somebody is told', async () => {
+    const api = new FakeService();
+    const store = new MemoryStore();
+    const { clock, guardian, alerts } = await startWorld({
+      resources: [{ id: 'api', adapter: api, probeIntervalMs: 24 * HOUR }],
+      store,
+    });
+    const raise = (sign: unknown) => api.raise?.(sign as Sign);
+    const circle: Record<string, unknown> = {};
+    circle['self'] = circle;
+    const failed = { status: 'FAILED', certainty: 'decisive' } as const;
+    raise({ ...failed, signal: 'Not a Signal!', note: 'broken' });
+    raise({ ...failed, signal: 'long.note', note: 'x'.repeat(100_000) });
+    raise({ ...failed, signal: 'odd.data', note: '', data: { circle, big: 1n, no: undefined } });
+    raise({ ...failed, signal: 'odd.conditions', note: '', conditions: ['quota', null] });
+    raise({ ...failed, signal: 'no.note' });
+    await clock.advance(5_000);
+    const incidents = store.incidents(9);
+    expect(incidents.map(({ signal }) => signal).toSorted()).toEqual([
+      'long.note',
+      'no.note',
+      'odd.conditions',
+      'odd.data',
+      'probe.malformed',
+    ]);
+    expect(incidents.at(-1)?.symptom.note).toBe('Not a Signal!: broken');
+    expect(store.ledger()).toMatchObject({ symptoms: 5, pending: 0, outcomes: { unmatched: 5 } });
+    raise(undefined);
+    raise({ status: 'BROKEN' });
+    expect(alerts.slice(-2)).toEqual([
+      'internal: api raised a sign that is UNKNOWN: it answered with no reading: undefined',
+      'internal: api raised a sign that is UNKNOWN: it answered with no reading: its status is "BROKEN"',
+    ]);
+    await clock.run(() => guardian.stop());
+  });
+
+  it('is not known when a look answers with no reading', async () => {
+    const api = Object.assign(new FakeService(), { probe: async () => undefined as never });
+    const { clock, guardian } = await startWorld({ resources: [{ id: 'api', adapter: api }] });
+    await clock.advance(11_000);
+    expect(guardian.health().resources['api']).toMatchObject({
+      status: 'UNKNOWN',
+      reason: 'probe_error',
+    });
+    expect(guardian.health().coverage).toBe(0);
+    await clock.run(() => guardian.stop());
+  });
+
+  it('is told and kept without the secrets in it', async () => {
+    const api = new FakeService();
+    const store = new MemoryStore();
+    const told: unknown[] = [];
+    const refuse = async () => {
+      throw new Error(`401 for ${TOKEN} at postgres://app:hunter2hunter2@10.0.0.7/db`);
+    };
+    api.onStart = refuse;
+    api.probe = async () => ({
+      status: 'FAILED',
+      signal: 'process.exited',
+      certainty: 'decisive',
+      note: `it ended: ${TOKEN}`,
+      data: { stderr_tail: `Authorization: Bearer ${TOKEN}`, password: 'hunter2hunter2' },
+    });
+    api.isUp = false;
+    const { clock, guardian } = await startWorld({
+      resources: [{ id: 'api', adapter: api }],
+      store,
+    });
+    for (const name of EVERY_EVENT) guardian.events.on(name, (event) => told.push(event));
+    await clock.advance(15_000);
+    await guardian.report(
+      down('api', { signal: 'app.broken', note: TOKEN, data: { key: TOKEN, at: '10.0.0.7' } }),
+    );
+    await clock.advance(5_000);
+    const state = store.load({ now: 0, runsSince: 0 });
+    const all = JSON.stringify([
+      told,
+      state,
+      guardian.stats(),
+      guardian.health(),
+      guardian.openIncidents,
+      guardian.metricsText(),
+    ]);
+    expect(all).toContain('redacted');
+    expect(all).toContain('10.0.0.7'); // an address is no secret here
+    expect(all).not.toContain(TOKEN);
+    expect(all).not.toContain('hunter2');
+    await clock.run(() => guardian.stop());
   });
 });
 

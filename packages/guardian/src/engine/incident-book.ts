@@ -1,6 +1,7 @@
 import { describeFailure } from '@buddy/core';
 import type { Closing, Incident } from '../incident/incident.ts';
 import { fingerprintOf, type Symptom, type SymptomOutcome } from '../incident/symptom.ts';
+import { withoutSecrets } from '../incident/without-secrets.ts';
 import type { StoreChange } from '../store/store.ts';
 import { alert, type Parts } from './parts.ts';
 
@@ -143,9 +144,10 @@ export class IncidentBook {
   /** The resource is well: the incident is over, and its symptom has its outcome if it had none. */
   async close(
     live: LiveIncident,
-    { as, restored, reason }: { as: Closing; restored: number | null; reason: string },
+    { as, restored, ...told }: { as: Closing; restored: number | null; reason: string },
   ): Promise<void> {
     const { clock, emit } = this.#parts;
+    const reason = withoutSecrets(told.reason);
     live.incident = {
       ...live.incident,
       status: 'closed',
@@ -165,7 +167,8 @@ export class IncidentBook {
   }
 
   /** Nothing can be done for now: its symptom has its outcome, and the incident stays open. */
-  async park(live: LiveIncident, as: SymptomOutcome, reason: string): Promise<void> {
+  async park(live: LiveIncident, as: SymptomOutcome, why: string): Promise<void> {
+    const reason = withoutSecrets(why);
     live.incident = { ...live.incident, status: 'parked', reason };
     const outcome = this.#decide(live, as, reason);
     await this.keep([{ kind: 'incident', incident: live.incident }, ...outcome.changes]);

@@ -1,6 +1,7 @@
 import { describeFailure, type Tier } from '@buddy/core';
 import { AutonomyError } from '../errors.ts';
 import type { Run, RunResult, StepEntry } from '../incident/incident.ts';
+import { withoutSecrets } from '../incident/without-secrets.ts';
 import type { Needs, PlaybookContext } from '../playbook/context.ts';
 import { isRunnable, type Playbook } from '../playbook/define-playbook.ts';
 import type { RunnableStep } from '../playbook/step.ts';
@@ -145,7 +146,7 @@ export class PlaybookRunner {
       ...run,
       endedAt: clock.now(),
       result: resultOf(end),
-      reason: end.result === 'restored' ? 'verified' : end.reason,
+      reason: end.result === 'restored' ? 'verified' : withoutSecrets(end.reason),
     };
     record.add(ended);
     await book.keep([{ kind: 'run', run: ended }]);

@@ -3,6 +3,7 @@ import { Symptom } from '../incident/symptom.ts';
 import type { Layer } from '../probes/layers/layer.ts';
 import type { LayerProbes } from '../probes/layers/layer-probes.ts';
 import type { Sample } from '../probes/sampler.ts';
+import { fitReading } from '../resource/fit-reading.ts';
 import type { Resource } from '../resource/registry.ts';
 import type { Background } from './background.ts';
 import { symptomOf } from './symptom-of.ts';
@@ -37,15 +38,23 @@ export class Watcher {
     const { parts, prober } = this.#w;
     try {
       const unwatch = adapter.watch?.((sign) => {
-        const sample: Sample = { ...sign, at: parts.clock.now(), latencyMs: 0 };
+        const sample: Sample = { ...fitReading(sign), at: parts.clock.now(), latencyMs: 0 };
         prober.noteSign(id, sample);
-        void this.seen({ id }, sample);
+        if (isBad(sample)) void this.seen({ id }, sample);
+        else this.#tellOfNoTrouble(id, sample);
       });
       if (unwatch) this.#unwatch.push({ id, unwatch });
     } catch (error) {
       const { message } = describeFailure(error);
       alert(parts, 'internal', `${id} cannot be listened to: ${message}`, { resource: id });
     }
+  }
+
+  /** An adapter raises its voice for trouble only; what cannot be read may have been meant for that. */
+  #tellOfNoTrouble(id: string, sample: Sample): void {
+    const note = 'note' in sample ? sample.note : undefined;
+    const message = `${id} raised a sign that is ${sample.status}: ${note ?? ''}`;
+    alert(this.#w.parts, 'internal', message, { resource: id });
   }
 
   async #lookRegularly(resource: Resource): Promise<void> {
