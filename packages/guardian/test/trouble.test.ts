@@ -1,6 +1,7 @@
 import {
   createGuardian,
   MemoryStore,
+  on,
   type Sign,
   type StoreChange,
   StoreWriteError,
@@ -8,7 +9,7 @@ import {
 } from '@buddy/guardian';
 import { ManualClock } from '@buddy/core';
 import { describe, expect, it } from 'vitest';
-import { FakeService, startWorld } from './fake-service.ts';
+import { FakeService, restartPlaybook, startWorld } from './fake-service.ts';
 
 const HOUR = 3_600_000;
 
@@ -279,6 +280,169 @@ describe('a store that cannot be written', () => {
     api.crash();
     await clock.advance(200_000);
     expect(alerts.some((alert) => alert.startsWith('oldest_open: '))).toBe(true);
+    await clock.run(() => guardian.stop());
+  });
+});
+
+describe('a playbook that misbehaves', () => {
+  it('keeps no other from its turn when its trigger throws, and does not run when it cannot say what forbids it', async () => {
+    const api = new FakeService();
+    const bad = () => {
+      throw new Error('oops');
+    };
+    const { clock, guardian, alerts, told } = await startWorld({
+      resources: [{ id: 'api', adapter: api }],
+      playbooks: [
+        restartPlaybook({ id: 'broken_trigger', priority: 9, triggers: [on('process.exited', bad)] }),
+        restartPlaybook({
+          id: 'broken_veto',
+          priority: 8,
+          contraindicatedBy: [{ name: 'never_mind', when: bad }],
+        }),
+        restartPlaybook(),
+      ],
+    });
+    api.isUp = false;
+    const { outcome } = await guardian.report(down('api'));
+    expect(await clock.run(() => outcome)).toBe('restored');
+    expect(told.filter((one) => one.endsWith(' restored'))).toContain('restart restored');
+    expect(api.starts).toBe(1);
+    expect(alerts).toEqual(['internal: a trigger of broken_trigger threw: oops']);
+    await clock.run(() => guardian.stop());
+  });
+
+  it('is given up when it does not say what is wrong, and the next has its turn', async () => {
+    const api = new FakeService();
+    const { clock, guardian } = await startWorld({
+      resources: [{ id: 'api', adapter: api }],
+      playbooks: [
+        restartPlaybook({ id: 'silent', priority: 9, diagnose: () => new Promise(() => undefined) }),
+        restartPlaybook(),
+      ],
+    });
+    api.isUp = false;
+    const { outcome } = await guardian.report(down('api'));
+    expect(await clock.run(() => outcome)).toBe('restored');
+    await clock.run(() => guardian.stop());
+  });
+
+  it('is told of when it does what was given up and taken back already', async () => {
+    const api = new FakeService();
+    const { clock, guardian, alerts, told } = await startWorld({
+      resources: [{ id: 'api', adapter: api, probeIntervalMs: HOUR }],
+    });
+    api.onStart = () => clock.sleep(30_000); // it has a second, and does not listen
+    api.isUp = false;
+    await guardian.report(down('api'));
+    await clock.advance(20_000);
+    expect(told).toContain('start undone');
+    expect(alerts.filter((alert) => alert.startsWith('step_late'))).toEqual([]);
+    const states = told.filter((one) => one.startsWith('start ')).length;
+    await clock.advance(15_000);
+    expect(alerts.filter((alert) => alert.startsWith('step_late'))).toHaveLength(1);
+    // What the journal says last is that it was taken back.
+    expect(told.filter((one) => one.startsWith('start '))).toHaveLength(states);
+    await clock.advance(30_000);
+    await clock.run(() => guardian.stop());
+  });
+});
+
+describe('what forbids a cure', () => {
+  it('holds as long as the one that tells of the longest', async () => {
+    const api = new FakeService();
+    const { clock, guardian } = await startWorld({
+      resources: [{ id: 'api', adapter: api, probeIntervalMs: 24 * HOUR }],
+    });
+    const quota = (until?: number) => ({
+      conditions: [{ name: 'quota_exhausted', ...(until !== undefined && { until }) }],
+    });
+    // Somebody says until when, somebody else does not know, and is over sooner.
+    await guardian.report(down('api', { signal: 'http.429', ...quota(clock.now() + 2 * HOUR) }));
+    api.isUp = true;
+    await guardian.report(
+      down('api', { signal: 'quota.low', certainty: 'ambiguous', ...quota() }),
+    );
+    await clock.advance(60_000);
+    api.isUp = false;
+    const { outcome } = await guardian.report(down('api'));
+    expect(await clock.run(() => outcome)).toBe('contraindicated');
+    await clock.advance(HOUR);
+    expect(api.starts).toBe(0);
+    await clock.advance(2 * HOUR);
+    expect(api.isUp).toBe(true);
+    await clock.run(() => guardian.stop());
+  });
+});
+
+describe('options that contradict each other', () => {
+  it.each([
+    [{ retry: { firstMs: 7_200_000 } }, 'firstMs is more than longestMs'],
+    [{ limits: { restarts: { windowMs: 7_200_000 } } }, 'longestWaitMs is less than windowMs'],
+    [{ limits: { futility: { firstRestMs: 7_200_000 } } }, 'firstRestMs is more than longestRestMs'],
+    [{ limits: { budget: { most: 1 } } }, 'leaves not one healing'],
+  ])('%j is refused', (options, problem) => {
+    const make = () => createGuardian(options, { resources: [], playbooks: [] });
+    expect(make).toThrow(problem);
+  });
+
+  it('are not seen where there are none', () => {
+    const budget = { most: 10, reservedShare: 0.9 };
+    createGuardian({ limits: { budget } }, { resources: [], playbooks: [] });
+  });
+});
+
+describe('an operator', () => {
+  it('takes a healing back once, however many ask for it at the same moment', async () => {
+    const api = new FakeService();
+    const { clock, guardian } = await startWorld({
+      resources: [{ id: 'api', adapter: api, probeIntervalMs: HOUR }],
+    });
+    api.isUp = false;
+    const { outcome } = await guardian.report(down('api'));
+    await clock.run(() => outcome);
+    const [run] = guardian.stats().lastRuns;
+    const twice = [1, 2].map(() => guardian.rollBack(run?.id ?? ''));
+    expect(await clock.run(() => Promise.all(twice))).toEqual([
+      { undone: 1, isWhole: true },
+      { undone: 0, isWhole: true },
+    ]);
+    expect(api.stops).toBe(1);
+    await clock.run(() => guardian.stop());
+    const late = { code: 'GUARDIAN_MISUSE' };
+    await expect(guardian.rollBack(run?.id ?? '')).rejects.toMatchObject(late);
+  });
+
+  it('rehearses one playbook at a time on a resource, on one that is well, while the guardian works', async () => {
+    const api = new FakeService();
+    const injected: string[] = [];
+    const request = {
+      resource: 'api',
+      symptom: { signal: 'process.exited' },
+      fault: {
+        name: 'crash',
+        apply: async () => {
+          injected.push('crash');
+          api.isUp = false;
+        },
+        isPresent: async () => !api.isUp,
+        revert: async () => undefined,
+      },
+    };
+    const parts = { resources: [{ id: 'api', adapter: api }], playbooks: [restartPlaybook()] };
+    const idle = createGuardian({}, { ...parts, clock: new ManualClock() });
+    const misuse = { code: 'GUARDIAN_MISUSE' };
+    await expect(idle.rehearse('restart', request)).rejects.toMatchObject(misuse);
+    const { clock, guardian } = await startWorld(parts);
+    const both = [1, 2].map(() => guardian.rehearse('restart', request));
+    const results = await clock.run(() => Promise.allSettled(both));
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    expect(injected).toEqual(['crash']);
+    api.isUp = false;
+    const sick = guardian.rehearse('restart', request);
+    const refused = expect(sick).rejects.toMatchObject({ code: 'GUARDIAN_REHEARSAL' });
+    await clock.run(() => sick.catch(() => undefined));
+    await refused;
+    expect(injected).toEqual(['crash']);
     await clock.run(() => guardian.stop());
   });
 });

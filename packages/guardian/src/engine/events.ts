@@ -12,6 +12,7 @@ export type AlertKind =
   | 'unmatched'
   | 'escalated'
   | 'undo_failed'
+  | 'step_late'
   | 'outcome_overdue'
   | 'not_armed'
   | 'mttr'

@@ -356,17 +356,21 @@ export class Guardian {
    * Injects the playbook's fault, lets the playbook heal it, and keeps a certificate when it did: with it, its steps of tier 3
    * may run unattended, as long as it is not too old and the code is the same.
    * @throws {RehearsalError} When the fault did not show or did not go, or the playbook did not heal it.
+   * @throws {GuardianMisuseError} Before `start`, and after `stop`: nobody would heal the fault.
    */
   async rehearse(playbookId: string, request: RehearsalRequest): Promise<Certificate> {
+    if (this.#state !== 'started') throw notStarted();
     const { playbook, resource } = this.#armed(playbookId, request.resource);
     return this.#rehearsals.rehearse(playbook, resource, request);
   }
 
   /**
    * Takes back a healing of the past: the undo of each step that was done, the last first.
-   * @throws {GuardianMisuseError} When there is no such run, or its playbook is not registered.
+   * Waits for whoever is at work on its resources. What was taken back before is not taken back twice.
+   * @throws {GuardianMisuseError} When there is no such run, it is under way, its playbook is not registered, or after `stop`.
    */
   async rollBack(runId: string): Promise<{ undone: number; isWhole: boolean }> {
+    if (this.#state === 'stopped') throw notStarted();
     return this.#recovery.rollBack(runId);
   }
 
@@ -385,7 +389,7 @@ export class Guardian {
 
   async #take(symptom: Symptom): Promise<Reported> {
     if (this.#state === 'started') return this.#intake.take(symptom);
-    throw new GuardianMisuseError('This guardian is not started, or was stopped.');
+    throw notStarted();
   }
 
   async #monitor(): Promise<void> {
@@ -460,6 +464,10 @@ export class Guardian {
  */
 export function createGuardian(input: GuardianInput, parts: GuardianParts): Guardian {
   return new Guardian(input, parts);
+}
+
+function notStarted(): GuardianMisuseError {
+  return new GuardianMisuseError('This guardian is not started, or was stopped.');
 }
 
 function readPlaybooks(playbooks: readonly Playbook[]): ReadonlyMap<string, Playbook> {
