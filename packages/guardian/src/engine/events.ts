@@ -13,6 +13,7 @@ export type AlertKind =
   | 'escalated'
   | 'undo_failed'
   | 'step_late'
+  | 'for_people'
   | 'outcome_overdue'
   | 'not_armed'
   | 'mttr'

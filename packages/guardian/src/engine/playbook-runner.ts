@@ -285,6 +285,12 @@ export class PlaybookRunner {
     });
   }
 
+  /** What could be done alone was done, and it is well; the rest is for a person all the same. */
+  #handOver({ incidentId, resource }: Run, { id }: Playbook, instructions: string): void {
+    const message = `${id} did what it may on ${resource}; the rest is for a person: ${instructions}`;
+    alert(this.#parts.parts, 'for_people', message, { incidentId, resource });
+  }
+
   /** It heeded neither its time nor its signal: the undo came before the end of what it takes back. */
   #tellLate({ id, incidentId, resource }: Run, step: RunnableStep): void {
     const message = `Step ${step.id} of run ${id} on ${resource} was given up and taken back, and was done all the same after that: somebody has to look.`;
@@ -322,7 +328,10 @@ export class PlaybookRunner {
           isGood: verified.isGood,
           reason: verified.isGood ? '' : verified.reason,
         });
-        if (verified.isGood) return { result: 'restored', restored: verified.restored };
+        if (verified.isGood) {
+          if (stop?.why === 'for_people') this.#handOver(run, playbook, stop.reason);
+          return { result: 'restored', restored: verified.restored };
+        }
         reason = stop ? stop.reason : verified.reason;
         hasRelapsed = verified.hasRelapsed;
       } catch (error) {
