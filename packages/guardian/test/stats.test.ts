@@ -49,7 +49,10 @@ function parseLabels(text: string): Map<string, string> {
     const [whole, name = '', value = ''] =
       /^([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(?:,|$)/u.exec(rest) ?? [];
     if (whole === undefined || labels.has(name)) throw new Error(`These are no labels: ${rest}`);
-    labels.set(name, value.replaceAll(/\\(.)/gu, (_, one: string) => (one === 'n' ? '\n' : one)));
+    labels.set(
+      name,
+      value.replaceAll(/\\(.)/gu, (_, one: string) => (one === 'n' ? '\n' : one)),
+    );
     rest = rest.slice(whole.length);
   }
   return labels;

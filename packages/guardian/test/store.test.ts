@@ -252,18 +252,22 @@ describe('a store in SQLite', () => {
     await openSqliteStore(link).close();
   });
 
-  it('is free at once when the process that worked on it is killed', { timeout: 30_000 }, async () => {
-    const file = await path();
-    const child = fork(new URL('children/store-owner.ts', import.meta.url), [file], {
-      execArgv: ['--conditions=@buddy/source'],
-    });
-    const gone = once(child, 'exit');
-    await once(child, 'message');
-    expect(() => openSqliteStore(file)).toThrow('Another guardian works on');
-    child.kill('SIGKILL');
-    await gone;
-    await openSqliteStore(file).close();
-  });
+  it(
+    'is free at once when the process that worked on it is killed',
+    { timeout: 30_000 },
+    async () => {
+      const file = await path();
+      const child = fork(new URL('children/store-owner.ts', import.meta.url), [file], {
+        execArgv: ['--conditions=@buddy/source'],
+      });
+      const gone = once(child, 'exit');
+      await once(child, 'message');
+      expect(() => openSqliteStore(file)).toThrow('Another guardian works on');
+      child.kill('SIGKILL');
+      await gone;
+      await openSqliteStore(file).close();
+    },
+  );
 
   // Linux: elsewhere no program gives a running process room again.
   it.skipIf(process.platform !== 'linux')(
@@ -283,7 +287,10 @@ describe('a store in SQLite', () => {
         { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
       );
       const gone = once(child, 'exit');
-      expect(await once(child, 'message')).toMatchObject([{ kept: 0, isRetryable: true }, undefined]);
+      expect(await once(child, 'message')).toMatchObject([
+        { kept: 0, isRetryable: true },
+        undefined,
+      ]);
       await execute('prlimit', ['--pid', String(child.pid), '--fsize=unlimited']);
       child.send('there is room');
       expect(await once(child, 'message')).toMatchObject([

@@ -13,8 +13,8 @@ const MOST_CONDITIONS = 20;
 export function fitReading(said: Reading): Reading {
   // A type says nothing of what an adapter in JavaScript answers.
   const status: unknown = typeof said === 'object' && said !== null ? said.status : undefined;
-  if (status === 'HEALTHY') return said;
   if (status === undefined) return noReading(typeof said);
+  if (said.status === 'HEALTHY') return said; // nearly always
   const note = fitNote(said.note);
   switch (said.status) {
     case 'UNKNOWN':

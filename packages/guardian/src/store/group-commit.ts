@@ -27,10 +27,7 @@ export class GroupCommit {
    * @param on.beforeCommit Writes what is written once for each transaction.
    * @param on.afterRollback Forgets what was gathered for it.
    */
-  constructor(
-    database: DatabaseSync,
-    on: { beforeCommit: () => void; afterRollback: () => void },
-  ) {
+  constructor(database: DatabaseSync, on: { beforeCommit: () => void; afterRollback: () => void }) {
     this.#database = database;
     this.#beforeCommit = on.beforeCommit;
     this.#afterRollback = on.afterRollback;

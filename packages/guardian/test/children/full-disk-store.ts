@@ -19,9 +19,7 @@ const symptom = (seq: number, reason: string): StoreChange => ({
 });
 
 const long = 'x'.repeat(2_000);
-const writes = Array.from({ length: 3_000 }, (_, index) =>
-  store.write([symptom(index + 1, long)]),
-);
+const writes = Array.from({ length: 3_000 }, (_, index) => store.write([symptom(index + 1, long)]));
 const results = await Promise.allSettled(writes);
 const kept = results.filter(({ status }) => status === 'fulfilled').length;
 const failure = results.find((result) => result.status === 'rejected');
