@@ -48,6 +48,18 @@ export class StoreVersionError extends BuddyError {
   readonly code = 'GUARDIAN_STORE_VERSION';
 }
 
+/** Another guardian works on the incident file; nothing was read or written. */
+export class StoreInUseError extends BuddyError {
+  readonly code = 'GUARDIAN_STORE_IN_USE';
+
+  constructor(file: string) {
+    super(
+      `Another guardian works on ${file}, in this process or in another: stop it first, or open the file with \`isReadOnly\`.`,
+      { retryable: true, effect: 'none' },
+    );
+  }
+}
+
 /** The incident file could not be written; what waited for it was not done. */
 export class StoreWriteError extends BuddyError {
   readonly code = 'GUARDIAN_STORE_WRITE';

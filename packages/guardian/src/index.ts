@@ -256,6 +256,7 @@ export {
   GuardianStoppedError,
   RehearsalError,
   StepTimeoutError,
+  StoreInUseError,
   StoreVersionError,
   StoreWriteError,
   UndeclaredEffectError,

@@ -639,6 +639,29 @@ describe('what a guardian may do alone', () => {
     await guardian.stop();
   });
 
+  it('hands the instructions over also when what it may do alone was enough', async () => {
+    const api = new FakeService();
+    const page = definePlaybook({
+      ...base,
+      tier: 4,
+      steps: (step) => [
+        step({ ...stepFace, tier: 2, run: startIt }),
+        step({ id: 'look', description: 'Looks.', tier: 4, instructions: ['Read the log.'] }),
+      ],
+    });
+    const { clock, guardian, alerts } = await startWorld({
+      resources: [{ id: 'api', adapter: api }],
+      playbooks: [page],
+    });
+    api.isUp = false;
+    const { outcome } = await guardian.report(down('api'));
+    expect(await clock.run(() => outcome)).toBe('restored');
+    expect(alerts).toEqual([
+      'for_people: test did what it may on api; the rest is for a person: Read the log.',
+    ]);
+    await guardian.stop();
+  });
+
   it('goes on without a step that may be skipped when it is refused', async () => {
     const api = new FakeService();
     const skipping = definePlaybook({

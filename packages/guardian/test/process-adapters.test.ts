@@ -194,6 +194,38 @@ describe.runIf(process.platform === 'linux')('a process service', { timeout: 20_
     }
   });
 
+  it.each(['', '{"pid": 12', '{"pid": "12", "start_time": 4}'])(
+    'is found by its mark when its record says %j',
+    async (record) => {
+      const service = serviceOf('setInterval(() => undefined, 1000)');
+      await service.start(signal);
+      const running = await service.state(signal);
+      await writeFile(join(folder, 'api.json'), record);
+      const next = serviceOf('setInterval(() => undefined, 1000)');
+      expect(await next.state(signal)).toEqual(running);
+      await next.start(signal); // which starts no second one
+      expect(await next.state(signal)).toEqual(running);
+      await next.stop(signal);
+      expect((await next.state(signal)).is).toBe('stopped');
+    },
+  );
+
+  it('is not the stranger that has its process number now, whom nobody ends', async () => {
+    const stranger = spawn('sleep', ['30'], { detached: true, stdio: 'ignore' });
+    await once(stranger, 'spawn');
+    const record = { pid: stranger.pid, start_time: '12345', started_at: '2026-01-01T00:00:00Z' };
+    await writeFile(join(folder, 'api.json'), JSON.stringify(record));
+    const service = serviceOf('setInterval(() => undefined, 1000)');
+    expect((await service.state(signal)).is).toBe('exited');
+    await service.stop(signal);
+    await service.start(signal);
+    expect(await service.state(signal)).not.toMatchObject({ identity: { pid: stranger.pid } });
+    await service.stop(signal);
+    expect(stranger.exitCode ?? stranger.signalCode).toBeNull();
+    stranger.kill('SIGKILL');
+    await once(stranger, 'exit');
+  });
+
   it('has ended when what we started has, whatever it left behind', async () => {
     const service = serviceOf(
       `require('node:child_process').spawn('sleep', ['30'], { detached: true, stdio: 'ignore' }).unref(); setTimeout(() => process.exit(3), 100)`,

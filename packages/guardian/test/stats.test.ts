@@ -19,6 +19,45 @@ function down(resource: string): SymptomInput {
   return { resource, signal: 'process.exited', certainty: 'decisive' };
 }
 
+const ODD_IDS = ['a "b"', 'back\\slash\\n', 'two\nlines', '{x="y"} 1', 'тест\t\r', '#', ' ', '\\"'];
+
+interface Series {
+  /** Name and labels, as they stand there. */
+  key: string;
+  labels: ReadonlyMap<string, string>;
+  value: number;
+}
+
+/** As strict as the format's description: https://prometheus.io/docs/instrumenting/exposition_formats. */
+function parseMetrics(text: string): Series[] {
+  expect(text.endsWith('\n')).toBe(true);
+  const lines = text.slice(0, -1).split('\n');
+  return lines
+    .filter((line) => !line.startsWith('# '))
+    .map((line) => {
+      const [, key = '', inner = '', value = ''] =
+        /^([a-zA-Z_:][a-zA-Z0-9_:]*(?:\{(.*)\})?) (\S+)$/su.exec(line) ?? [];
+      expect(value).toMatch(/^-?\d+(\.\d+)?(e[+-]?\d+)?$/);
+      return { key, labels: parseLabels(inner), value: Number(value) };
+    });
+}
+
+function parseLabels(text: string): Map<string, string> {
+  const labels = new Map<string, string>();
+  let rest = text;
+  while (rest !== '') {
+    const [whole, name = '', value = ''] =
+      /^([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(?:,|$)/u.exec(rest) ?? [];
+    if (whole === undefined || labels.has(name)) throw new Error(`These are no labels: ${rest}`);
+    labels.set(
+      name,
+      value.replaceAll(/\\(.)/gu, (_, one: string) => (one === 'n' ? '\n' : one)),
+    );
+    rest = rest.slice(whole.length);
+  }
+  return labels;
+}
+
 /** Heals one service so many times, each in so long, and lets another fail for good. */
 async function busyWorld() {
   const clock = new ManualClock();
@@ -229,9 +268,28 @@ describe('metrics of a guardian', () => {
     await guardian.stop();
   });
 
+  it('say of every resource what it is, whatever its id looks like', async () => {
+    const ids = [...ODD_IDS, 'api'];
+    const { clock, guardian } = await startWorld({
+      resources: ids.map((id) => ({ id, adapter: new FakeService() })),
+    });
+    await clock.advance(15_000);
+    const series = parseMetrics(guardian.metricsText());
+    const well = series.filter(
+      ({ labels, value }) => labels.get('status') === 'HEALTHY' && value === 1,
+    );
+    expect(well.map(({ labels }) => labels.get('resource'))).toEqual(ids);
+    expect(new Set(series.map(({ key }) => key)).size).toBe(series.length);
+    await guardian.stop();
+  });
+
   it.runIf(hasPromtool)('are valid for promtool', async () => {
-    const { guardian, heal } = await busyWorld();
-    await heal(100);
+    const { clock, guardian } = await startWorld({
+      resources: [...ODD_IDS, 'api'].map((id) => ({ id, adapter: new FakeService() })),
+      playbooks: [restartPlaybook(), ...builtinPlaybooks],
+    });
+    await clock.advance(15_000);
+    await clock.run(async () => (await guardian.report(down('api'))).outcome);
     const checked = spawnSync(promtool, ['check', 'metrics'], { input: guardian.metricsText() });
     expect([checked.status, checked.stdout.toString(), checked.stderr.toString()]).toEqual([
       0,

@@ -1,7 +1,12 @@
-import { mkdtemp } from 'node:fs/promises';
+import { execFile, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import process from 'node:process';
 import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import {
   type GuardianStore,
   type Incident,
@@ -13,6 +18,8 @@ import {
 } from '@buddy/guardian';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+
+const execute = promisify(execFile);
 
 const symptom = Symptom.parse({ resource: 'api', signal: 'process.exited' });
 
@@ -225,6 +232,84 @@ describe('a store in SQLite', () => {
     newer.exec(`INSERT INTO migrations (id) VALUES ('guardian-99')`);
     newer.close();
     expect(() => openSqliteStore(file)).toThrow('written by a newer @buddy/guardian');
+  });
+
+  it('has one guardian that writes; others may look', async () => {
+    const file = await path();
+    const link = `${file}-link`;
+    const first = openSqliteStore(file);
+    await symlink(file, link);
+    for (const same of [file, link, relative(process.cwd(), file)]) {
+      expect(() => openSqliteStore(same)).toThrow(
+        expect.objectContaining({ code: 'GUARDIAN_STORE_IN_USE', effect: 'none' }),
+      );
+    }
+    await first.write([{ kind: 'incident', incident }]);
+    const reader = openSqliteStore(file, { isReadOnly: true });
+    expect(reader.incidents(1)).toEqual([incident]);
+    await reader.close();
+    await first.close();
+    await openSqliteStore(link).close();
+  });
+
+  it(
+    'is free at once when the process that worked on it is killed',
+    { timeout: 30_000 },
+    async () => {
+      const file = await path();
+      const child = fork(new URL('children/store-owner.ts', import.meta.url), [file], {
+        execArgv: ['--conditions=@buddy/source'],
+      });
+      const gone = once(child, 'exit');
+      await once(child, 'message');
+      expect(() => openSqliteStore(file)).toThrow('Another guardian works on');
+      child.kill('SIGKILL');
+      await gone;
+      await openSqliteStore(file).close();
+    },
+  );
+
+  // Linux: elsewhere no program gives a running process room again.
+  it.skipIf(process.platform !== 'linux')(
+    'counts nothing that a full disk did not keep, and goes on when there is room',
+    { timeout: 30_000 },
+    async () => {
+      const child = spawn(
+        '/bin/sh',
+        [
+          '-c',
+          'ulimit -S -f 2000; exec "$0" "$@"',
+          process.execPath,
+          '--conditions=@buddy/source',
+          fileURLToPath(new URL('children/full-disk-store.ts', import.meta.url)),
+          await path(),
+        ],
+        { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
+      );
+      const gone = once(child, 'exit');
+      expect(await once(child, 'message')).toMatchObject([
+        { kept: 0, isRetryable: true },
+        undefined,
+      ]);
+      await execute('prlimit', ['--pid', String(child.pid), '--fsize=unlimited']);
+      child.send('there is room');
+      expect(await once(child, 'message')).toMatchObject([
+        { symptoms: 1, pending: 0, outcomes: { unmatched: 1 } },
+        undefined,
+      ]);
+      await gone;
+    },
+  );
+
+  it('lets go of a file that it cannot use', async () => {
+    const file = await path();
+    await openSqliteStore(file).close();
+    const newer = new DatabaseSync(file);
+    newer.exec(`INSERT INTO migrations (id) VALUES ('guardian-99')`);
+    expect(() => openSqliteStore(file)).toThrow('newer');
+    newer.exec(`DELETE FROM migrations WHERE id = 'guardian-99'`);
+    newer.close();
+    await openSqliteStore(file).close();
   });
 
   it('says that it is closed', async () => {

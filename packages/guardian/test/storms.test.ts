@@ -1,4 +1,4 @@
-import { defineTool, ToolDeniedError } from '@buddy/core';
+import { defineTool, ManualClock, ToolDeniedError } from '@buddy/core';
 import { MemoryStore, type ResourceInput, type SymptomInput } from '@buddy/guardian';
 import { describe, expect, it } from 'vitest';
 import { FakeService, restartPlaybook, startWorld } from './fake-service.ts';
@@ -243,6 +243,32 @@ describe('a crash loop', () => {
 });
 
 describe('what keeps healing from becoming the trouble', () => {
+  it('does not count against a playbook what a stop of the guardian cut off', async () => {
+    const api = new FakeService();
+    const store = new MemoryStore();
+    const run = {
+      incidentId: 'old',
+      playbook: 'restart',
+      resource: 'api',
+      roles: { service: 'api' },
+      startedAt: new ManualClock().now(),
+      endedAt: new ManualClock().now(),
+      result: 'aborted',
+      reason: 'the guardian was stopped',
+      interrupts: true,
+      isRehearsal: false,
+    } as const;
+    for (const id of ['run-1', 'run-2']) await store.write([{ kind: 'run', run: { ...run, id } }]);
+    const { clock, guardian } = await startWorld({
+      resources: [{ id: 'api', adapter: api }],
+      store,
+    });
+    api.isUp = false;
+    const { outcome } = await guardian.report(down('api'));
+    expect(await clock.run(() => outcome)).toBe('restored');
+    await guardian.stop();
+  });
+
   it('reserves a share of the budget for causes', async () => {
     const root = new FakeService();
     const leaves = Array.from({ length: 12 }, () => new FakeService());

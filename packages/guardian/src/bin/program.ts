@@ -116,7 +116,7 @@ function programFor(
       .argument('<run>', 'its id; `stats` lists the last ones')
       .addHelpText(
         'after',
-        '\nA guardian that runs meanwhile may see what is taken back as trouble, and heal it again: stop it, or begin maintenance first.',
+        '\nStop the guardian of the store first: it would take what is taken back for trouble, and heal it again. With --show it may run.',
       )
       .option('--show', 'only says what would be taken back, and how')
       .option(STORE, STORE_ABOUT)

@@ -1,9 +1,10 @@
+import { describeFailure } from '@buddy/core';
 import type { Playbook } from '../playbook/define-playbook.ts';
 import { isTriggered } from '../playbook/trigger.ts';
 import type { Incident } from '../incident/incident.ts';
 import type { Resource } from '../resource/registry.ts';
 import { armFor } from './arming.ts';
-import type { Parts } from './parts.ts';
+import { alert, type Parts } from './parts.ts';
 import type { PlaybookRecord } from './playbook-record.ts';
 import type { Roles } from './playbook-context.ts';
 
@@ -22,7 +23,7 @@ export function candidatesFor(
   const candidates: Candidate[] = [];
   for (const playbook of parts.playbooks.values()) {
     if (incident.rehearses !== null && incident.rehearses !== playbook.id) continue;
-    if (!isTriggered(playbook.triggers, incident.symptom)) continue;
+    if (!isFor(parts, playbook, incident)) continue;
     const arming = armFor(playbook, resource, parts.resources);
     if (arming?.armed === true) candidates.push({ playbook, roles: arming.roles });
     if (arming?.armed === false) missing.push(`${playbook.id} lacks ${arming.missing.join(', ')}`);
@@ -36,4 +37,15 @@ export function candidatesFor(
       a.playbook.id.localeCompare(b.playbook.id),
   );
   return { candidates, missing };
+}
+
+/** A trigger that throws is told of, and keeps no other playbook from its turn. */
+function isFor(parts: Parts, { id, triggers }: Playbook, incident: Incident): boolean {
+  try {
+    return isTriggered(triggers, incident.symptom);
+  } catch (error) {
+    const message = `a trigger of ${id} threw: ${describeFailure(error).message}`;
+    alert(parts, 'internal', message, { incidentId: incident.id, resource: incident.resource });
+    return false;
+  }
 }

@@ -12,6 +12,8 @@ export type AlertKind =
   | 'unmatched'
   | 'escalated'
   | 'undo_failed'
+  | 'step_late'
+  | 'for_people'
   | 'outcome_overdue'
   | 'not_armed'
   | 'mttr'

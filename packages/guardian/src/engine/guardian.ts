@@ -101,6 +101,7 @@ export class Guardian {
   readonly #rehearsals: Rehearsals;
   readonly #layers: LayerProbes | undefined;
   #state: 'new' | 'started' | 'stopped' = 'new';
+  #stopping: Promise<void> | undefined;
 
   /** @internal Made by `createGuardian`. */
   constructor(input: GuardianInput, ports: GuardianParts) {
@@ -225,6 +226,8 @@ export class Guardian {
   /**
    * Takes up what a former life left: looks at each open incident, takes back what was begun and not ended, goes on.
    * Then watches the resources.
+   * @throws {GuardianMisuseError} When it was started before.
+   * @throws {GuardianStoppedError} When it is stopped while it starts.
    */
   async start(): Promise<void> {
     if (this.#state !== 'new') throw new GuardianMisuseError('This guardian was started before.');
@@ -257,6 +260,7 @@ export class Guardian {
       if (state.openIncidents.some(({ id }) => id === journaled.run.incidentId)) continue;
       await this.#recovery.takeBack(journaled, 'its incident was closed');
     }
+    this.#background.signal.throwIfAborted(); // it was stopped meanwhile
     emit('started', { at: clock.now(), openIncidents: state.openIncidents.length });
     for (const resource of resources.values()) this.#watcher.watch(resource);
     if (this.#layers) this.#watcher.watchLayers(this.#layers);
@@ -276,8 +280,11 @@ export class Guardian {
    * Stops watching and healing, and closes the store. A step that is under way is aborted and taken back; incidents stay
    * open, and go on with the next start.
    */
-  async stop(): Promise<void> {
-    if (this.#state === 'stopped') return;
+  stop(): Promise<void> {
+    return (this.#stopping ??= this.#stop());
+  }
+
+  async #stop(): Promise<void> {
     this.#state = 'stopped';
     this.#watcher.stop();
     const reason = new GuardianStoppedError('the guardian was stopped');
@@ -285,6 +292,8 @@ export class Guardian {
     this.#prober.stop(reason);
     for (const { abort } of this.#book.open) abort.abort(reason);
     await this.#background.rest();
+    await this.#book.catchUp();
+    this.#book.stop(reason);
     this.#parts.emit('stopped', { at: this.#parts.clock.now() });
     await this.#parts.store.close();
   }
@@ -347,17 +356,21 @@ export class Guardian {
    * Injects the playbook's fault, lets the playbook heal it, and keeps a certificate when it did: with it, its steps of tier 3
    * may run unattended, as long as it is not too old and the code is the same.
    * @throws {RehearsalError} When the fault did not show or did not go, or the playbook did not heal it.
+   * @throws {GuardianMisuseError} Before `start`, and after `stop`: nobody would heal the fault.
    */
   async rehearse(playbookId: string, request: RehearsalRequest): Promise<Certificate> {
+    if (this.#state !== 'started') throw notStarted();
     const { playbook, resource } = this.#armed(playbookId, request.resource);
     return this.#rehearsals.rehearse(playbook, resource, request);
   }
 
   /**
    * Takes back a healing of the past: the undo of each step that was done, the last first.
-   * @throws {GuardianMisuseError} When there is no such run, or its playbook is not registered.
+   * Waits for whoever is at work on its resources. What was taken back before is not taken back twice.
+   * @throws {GuardianMisuseError} When there is no such run, it is under way, its playbook is not registered, or after `stop`.
    */
   async rollBack(runId: string): Promise<{ undone: number; isWhole: boolean }> {
+    if (this.#state === 'stopped') throw notStarted();
     return this.#recovery.rollBack(runId);
   }
 
@@ -376,7 +389,7 @@ export class Guardian {
 
   async #take(symptom: Symptom): Promise<Reported> {
     if (this.#state === 'started') return this.#intake.take(symptom);
-    throw new GuardianMisuseError('This guardian is not started, or was stopped.');
+    throw notStarted();
   }
 
   async #monitor(): Promise<void> {
@@ -385,9 +398,15 @@ export class Guardian {
     for (;;) {
       await clock.sleep(MONITOR_EVERY_MS, this.#background.signal);
       this.#checkMttr();
+      await this.#book.catchUp();
       if (clock.monotonic() - prunedAt < PRUNE_EVERY_MS) continue;
       prunedAt = clock.monotonic();
-      await clock.external(() => store.prune(clock.now() - options.retentionMs));
+      try {
+        await clock.external(() => store.prune(clock.now() - options.retentionMs));
+      } catch (error) {
+        const { message } = describeFailure(error);
+        alert(this.#parts, 'store', `What is old could not be forgotten: ${message}`);
+      }
     }
   }
 
@@ -445,6 +464,10 @@ export class Guardian {
  */
 export function createGuardian(input: GuardianInput, parts: GuardianParts): Guardian {
   return new Guardian(input, parts);
+}
+
+function notStarted(): GuardianMisuseError {
+  return new GuardianMisuseError('This guardian is not started, or was stopped.');
 }
 
 function readPlaybooks(playbooks: readonly Playbook[]): ReadonlyMap<string, Playbook> {

@@ -74,7 +74,7 @@ export class Healer {
       }
       const { playbook } = candidate;
       if (!end.isUndone) {
-        const reason = `${playbook.id} could not be taken back whole; nothing more is tried until somebody looks`;
+        const reason = `${playbook.id} could not be taken back whole: somebody has to look; no other playbook is tried on top of that`;
         return { parks: 'escalated', reason };
       }
       switch (end.result) {

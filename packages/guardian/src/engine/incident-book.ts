@@ -1,6 +1,7 @@
 import { describeFailure } from '@buddy/core';
 import type { Closing, Incident } from '../incident/incident.ts';
 import { fingerprintOf, type Symptom, type SymptomOutcome } from '../incident/symptom.ts';
+import { withoutSecrets } from '../incident/without-secrets.ts';
 import type { StoreChange } from '../store/store.ts';
 import { alert, type Parts } from './parts.ts';
 
@@ -26,7 +27,11 @@ export class IncidentBook {
   readonly #byId = new Map<string, LiveIncident>();
   readonly #byFingerprint = new Map<string, LiveIncident>();
   readonly #waiting = new Map<number, PromiseWithResolvers<SymptomOutcome>>();
+  /** Changes that could not be kept when they were made, the oldest first. */
+  readonly #unkept: (readonly StoreChange[])[] = [];
+  #catchingUp: Promise<void> | undefined;
   #lastSeq = 0;
+  #stopped: Error | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -112,14 +117,23 @@ export class IncidentBook {
     return live;
   }
 
-  /** Resolves with the outcome of a symptom that has none yet. */
+  /** Resolves with the outcome of a symptom that has none yet; rejects when the guardian is stopped first. */
   outcomeOf(seq: number): Promise<SymptomOutcome> {
     let waiting = this.#waiting.get(seq);
     if (!waiting) {
       waiting = Promise.withResolvers<SymptomOutcome>();
+      waiting.promise.catch(() => undefined); // nobody has to wait for it
+      if (this.#stopped) waiting.reject(this.#stopped);
       this.#waiting.set(seq, waiting);
     }
     return waiting.promise;
+  }
+
+  /** Tells who still waits for an outcome that it does not come in this life. */
+  stop(reason: Error): void {
+    this.#stopped = reason;
+    for (const { reject } of this.#waiting.values()) reject(reason);
+    this.#waiting.clear();
   }
 
   async update(live: LiveIncident, change: Partial<Incident>): Promise<void> {
@@ -130,9 +144,10 @@ export class IncidentBook {
   /** The resource is well: the incident is over, and its symptom has its outcome if it had none. */
   async close(
     live: LiveIncident,
-    { as, restored, reason }: { as: Closing; restored: number | null; reason: string },
+    { as, restored, ...told }: { as: Closing; restored: number | null; reason: string },
   ): Promise<void> {
     const { clock, emit } = this.#parts;
+    const reason = withoutSecrets(told.reason);
     live.incident = {
       ...live.incident,
       status: 'closed',
@@ -152,7 +167,8 @@ export class IncidentBook {
   }
 
   /** Nothing can be done for now: its symptom has its outcome, and the incident stays open. */
-  async park(live: LiveIncident, as: SymptomOutcome, reason: string): Promise<void> {
+  async park(live: LiveIncident, as: SymptomOutcome, why: string): Promise<void> {
+    const reason = withoutSecrets(why);
     live.incident = { ...live.incident, status: 'parked', reason };
     const outcome = this.#decide(live, as, reason);
     await this.keep([{ kind: 'incident', incident: live.incident }, ...outcome.changes]);
@@ -167,14 +183,56 @@ export class IncidentBook {
     outcome.tell();
   }
 
-  /** Keeps what happened. That it could not be kept is told, and does not undo that it happened. */
+  /**
+   * Keeps what happened. That it could not be kept is told, and does not undo that it happened: it is kept as soon as the
+   * store can be written again, in its order.
+   */
   async keep(changes: readonly StoreChange[]): Promise<void> {
     if (changes.length === 0) return;
     try {
+      if (this.#unkept.length > 0) await this.#writeUnkept();
       await this.#parts.keep(changes);
     } catch (error) {
-      alert(this.#parts, 'store', `Not kept: ${describeFailure(error).message}`);
+      this.#noteUnkept(changes, error);
     }
+  }
+
+  /** Keeps what could not be kept before, if it can be now. */
+  async catchUp(): Promise<void> {
+    if (this.#unkept.length === 0) return;
+    await this.#writeUnkept().catch(() => undefined); // it was told, and stays to be kept
+  }
+
+  #writeUnkept(): Promise<void> {
+    this.#catchingUp ??= this.#writeEachUnkept().finally(() => (this.#catchingUp = undefined));
+    return this.#catchingUp;
+  }
+
+  async #writeEachUnkept(): Promise<void> {
+    for (let [first] = this.#unkept; first; [first] = this.#unkept) {
+      try {
+        await this.#parts.keep(first);
+      } catch (error) {
+        if (isPassing(error)) throw error;
+        this.#tellLost(error);
+      }
+      this.#unkept.shift();
+    }
+  }
+
+  #noteUnkept(changes: readonly StoreChange[], error: unknown): void {
+    if (!isPassing(error) || this.#unkept.length >= MOST_UNKEPT) {
+      this.#tellLost(error);
+      return;
+    }
+    this.#unkept.push(changes);
+    if (this.#unkept.length > 1) return; // told already
+    const message = `Not kept, and tried again: ${describeFailure(error).message}`;
+    alert(this.#parts, 'store', message);
+  }
+
+  #tellLost(error: unknown): void {
+    alert(this.#parts, 'store', `Not kept: ${describeFailure(error).message}`);
   }
 
   #decide(live: LiveIncident, outcome: SymptomOutcome, reason: string) {
@@ -199,6 +257,14 @@ export class IncidentBook {
     this.#byId.set(live.incident.id, live);
     this.#byFingerprint.set(live.incident.fingerprint, live);
   }
+}
+
+/** What waits while the store cannot be written is in memory: some tens of megabytes at most. */
+const MOST_UNKEPT = 10_000;
+
+/** Whether the same may be kept later: the disk was full. */
+function isPassing(error: unknown): boolean {
+  return describeFailure(error).retryable;
 }
 
 /** Where an alert leads. */

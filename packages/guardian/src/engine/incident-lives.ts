@@ -93,7 +93,7 @@ export class IncidentLives {
       at: clock.now(),
       incidentId: live.incident.id,
       outcome: parks,
-      reason,
+      reason: live.incident.reason,
       retryAt: clock.now() + tryAt - clock.monotonic(),
     });
     if (parks !== 'suppressed_maintenance' && (isFirst || isNews)) {

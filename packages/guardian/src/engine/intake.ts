@@ -1,4 +1,5 @@
 import type { Symptom, SymptomOutcome } from '../incident/symptom.ts';
+import { dataWithoutSecrets, withoutSecrets } from '../incident/without-secrets.ts';
 import type { Resource } from '../resource/registry.ts';
 import type { Conditions } from './conditions.ts';
 import type { IncidentBook, LiveIncident } from './incident-book.ts';
@@ -12,7 +13,10 @@ export interface Reported {
   seq: number;
   /** The incident that it opened or belongs to. */
   incidentId: string | undefined;
-  /** Resolves when it has its one outcome. */
+  /**
+   * Resolves when it has its one outcome. Rejects with a `GuardianStoppedError` when the guardian is stopped first: the next
+   * one on the same store decides it.
+   */
   outcome: Promise<SymptomOutcome>;
 }
 
@@ -82,8 +86,14 @@ export class Intake {
     return { seq, incidentId: incidentId ?? undefined, outcome: Promise.resolve(outcome) };
   }
 
-  async #open({ symptom, seq, at }: Numbered, resource: Resource): Promise<Reported> {
+  async #open(numbered: Numbered, resource: Resource): Promise<Reported> {
     const { parts, book, conditions, limits, begin } = this.#i;
+    const { seq, at } = numbered;
+    const symptom = {
+      ...numbered.symptom,
+      note: withoutSecrets(numbered.symptom.note),
+      data: dataWithoutSecrets(numbered.symptom.data),
+    };
     const live = book.create(symptom, seq, this.rehearsals.get(resource.id) ?? null);
     const { id: incidentId, signal } = live.incident;
     conditions.note(resource.id, incidentId, symptom.conditions);

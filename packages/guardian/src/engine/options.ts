@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { unreserved } from '../limits/heal-budget.ts';
 
 const ms = z.number().nonnegative().finite();
 const positiveMs = z.number().positive().finite();
@@ -44,6 +45,7 @@ export const GuardianOptions = z.strictObject({
       firstMs: positiveMs.default(60_000),
       longestMs: positiveMs.default(3_600_000),
     })
+    .refine(({ firstMs, longestMs }) => firstMs <= longestMs, 'firstMs is more than longestMs')
     .prefault({}),
   limits: z
     .strictObject({
@@ -56,6 +58,10 @@ export const GuardianOptions = z.strictObject({
           stableMs: positiveMs.default(600_000),
           longestWaitMs: positiveMs.default(3_600_000),
         })
+        .refine(
+          ({ windowMs, longestWaitMs }) => windowMs <= longestWaitMs,
+          'longestWaitMs is less than windowMs, which is the first wait',
+        )
         .prefault({}),
       budget: z
         .strictObject({
@@ -63,6 +69,10 @@ export const GuardianOptions = z.strictObject({
           windowMs: positiveMs.default(3_600_000),
           reservedShare: z.number().min(0).max(0.9).default(0.3),
         })
+        .refine(
+          ({ most, reservedShare }) => unreserved(most, reservedShare) >= 1,
+          'reservedShare leaves not one healing of `most` for resources on which nothing depends',
+        )
         .prefault({}),
       futility: z
         .strictObject({
@@ -70,6 +80,10 @@ export const GuardianOptions = z.strictObject({
           firstRestMs: positiveMs.default(60_000),
           longestRestMs: positiveMs.default(3_600_000),
         })
+        .refine(
+          ({ firstRestMs, longestRestMs }) => firstRestMs <= longestRestMs,
+          'firstRestMs is more than longestRestMs',
+        )
         .prefault({}),
       flapping: z
         .strictObject({

@@ -1,4 +1,5 @@
 import type { Clock, GuardedEmitter, NewId, Random } from '@buddy/core';
+import { withoutSecrets } from '../incident/without-secrets.ts';
 import type { Playbook } from '../playbook/define-playbook.ts';
 import type { Resource } from '../resource/registry.ts';
 import type { GuardianStore } from '../store/store.ts';
@@ -27,5 +28,6 @@ export function alert(
   message: string,
   where: { incidentId?: string; resource?: string } = {},
 ): void {
-  emit('alertRaised', { at: clock.now(), alert: kind, message, ...where });
+  const told = withoutSecrets(message);
+  emit('alertRaised', { at: clock.now(), alert: kind, message: told, ...where });
 }

@@ -1,6 +1,7 @@
 import { describeFailure, type Tier } from '@buddy/core';
 import { AutonomyError } from '../errors.ts';
 import type { Run, RunResult, StepEntry } from '../incident/incident.ts';
+import { withoutSecrets } from '../incident/without-secrets.ts';
 import type { Needs, PlaybookContext } from '../playbook/context.ts';
 import { isRunnable, type Playbook } from '../playbook/define-playbook.ts';
 import type { RunnableStep } from '../playbook/step.ts';
@@ -8,7 +9,7 @@ import { type EffectPermit, READ_ONLY } from '../resource/guarded-adapter.ts';
 import type { Autonomy } from './autonomy.ts';
 import { withDeadline } from './deadline.ts';
 import type { IncidentBook, LiveIncident } from './incident-book.ts';
-import type { Parts } from './parts.ts';
+import { alert, type Parts } from './parts.ts';
 import { describeUndo, type Plan, type PlannedStep } from './plan.ts';
 import { contextFor, type Roles } from './playbook-context.ts';
 import type { PlaybookRecord } from './playbook-record.ts';
@@ -145,7 +146,7 @@ export class PlaybookRunner {
       ...run,
       endedAt: clock.now(),
       result: resultOf(end),
-      reason: end.result === 'restored' ? 'verified' : end.reason,
+      reason: end.result === 'restored' ? 'verified' : withoutSecrets(end.reason),
     };
     record.add(ended);
     await book.keep([{ kind: 'run', run: ended }]);
@@ -233,8 +234,9 @@ export class PlaybookRunner {
     const since = live.lastBegun.get(place) ?? 'first';
     const permit: EffectPermit = { declared: step.effects, isDryRun: false };
     const context = this.#context({ live, playbook, roles, signal }, permit);
+    let isGivenUp = false;
     const act = async (gateSignal: AbortSignal): Promise<void> => {
-      await this.#withDeadline(
+      const acting = this.#withDeadline(
         `step ${step.id} of ${playbook.id}`,
         step.timeoutMs,
         gateSignal,
@@ -248,13 +250,23 @@ export class PlaybookRunner {
           try {
             own.throwIfAborted();
             await step.run({ ...context, diagnosis, before, signal: own });
+            if (isGivenUp) {
+              this.#tellLate(run, step);
+              return;
+            }
             acted[last] = await journal.note(run, { ...entry, state: 'done' });
           } catch (error) {
+            if (isGivenUp) throw error; // its undo has had its turn
             acted[last] = await journal.note(run, { ...entry, state: 'failed' });
             throw error;
           }
         },
       );
+      try {
+        await acting;
+      } finally {
+        isGivenUp = true; // if it has not ended by now
+      }
     };
     await tools.run({
       playbook,
@@ -271,6 +283,18 @@ export class PlaybookRunner {
       signal,
       act,
     });
+  }
+
+  /** What could be done alone was done, and it is well; the rest is for a person all the same. */
+  #handOver({ incidentId, resource }: Run, { id }: Playbook, instructions: string): void {
+    const message = `${id} did what it may on ${resource}; the rest is for a person: ${instructions}`;
+    alert(this.#parts.parts, 'for_people', message, { incidentId, resource });
+  }
+
+  /** It heeded neither its time nor its signal: the undo came before the end of what it takes back. */
+  #tellLate({ id, incidentId, resource }: Run, step: RunnableStep): void {
+    const message = `Step ${step.id} of run ${id} on ${resource} was given up and taken back, and was done all the same after that: somebody has to look.`;
+    alert(this.#parts.parts, 'step_late', message, { incidentId, resource });
   }
 
   /** Verifies what was done, and takes it back when it did not help. */
@@ -304,7 +328,10 @@ export class PlaybookRunner {
           isGood: verified.isGood,
           reason: verified.isGood ? '' : verified.reason,
         });
-        if (verified.isGood) return { result: 'restored', restored: verified.restored };
+        if (verified.isGood) {
+          if (stop?.why === 'for_people') this.#handOver(run, playbook, stop.reason);
+          return { result: 'restored', restored: verified.restored };
+        }
         reason = stop ? stop.reason : verified.reason;
         hasRelapsed = verified.hasRelapsed;
       } catch (error) {

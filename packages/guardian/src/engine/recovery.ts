@@ -6,7 +6,6 @@ import type { GuardianStore, JournaledRun, StoreChange } from '../store/store.ts
 import { type IncidentBook, type LiveIncident, whereOf } from './incident-book.ts';
 import type { IncidentLives } from './incident-lives.ts';
 import { alert, type Parts } from './parts.ts';
-
 import type { Prober } from './prober.ts';
 import type { StepUndo } from './step-undo.ts';
 import type { StormLimits } from './storm-limits.ts';
@@ -107,26 +106,27 @@ export class Recovery {
   /** See `Guardian.rollBack`. */
   async rollBack(runId: string): Promise<{ undone: number; isWhole: boolean }> {
     const { store, playbooks, clock, emit } = this.#r.parts;
-    const journaled = store.journal(runId);
-    if (!journaled) throw new GuardianMisuseError(`There is no run "${runId}".`);
-    const playbook = playbooks.get(journaled.run.playbook);
-    if (!playbook) {
-      throw new GuardianMisuseError(`Playbook "${journaled.run.playbook}" is not registered.`);
-    }
-    if (journaled.run.result === 'running') {
-      throw new GuardianMisuseError(`Run "${runId}" is under way.`);
-    }
-    const { release } = await this.#r.limits.locks.take(
-      this.#r.limits.lockNames(journaled.run.roles),
-    );
+    const { run } = this.#endedRun(runId);
+    const playbook = playbooks.get(run.playbook);
+    if (!playbook) throw new GuardianMisuseError(`Playbook "${run.playbook}" is not registered.`);
+    const { release } = await this.#r.limits.locks.take(this.#r.limits.lockNames(run.roles));
     try {
+      // As it is now: another may have taken it back while we waited.
+      const journaled = this.#endedRun(runId);
       const symptom = symptomBehind(journaled, store);
-      const back = await this.#r.undo.undo(journaled.run, playbook, symptom, journaled.steps);
+      const back = await this.#r.undo.undo(run, playbook, symptom, journaled.steps);
       emit('rolledBack', { at: clock.now(), runId, undone: back.undone });
       return back;
     } finally {
       release();
     }
+  }
+
+  #endedRun(runId: string): JournaledRun {
+    const journaled = this.#r.parts.store.journal(runId);
+    if (!journaled) throw new GuardianMisuseError(`There is no run "${runId}".`);
+    if (journaled.run.result !== 'running') return journaled;
+    throw new GuardianMisuseError(`Run "${runId}" is under way.`);
   }
 }
 

@@ -40,6 +40,8 @@ interface RehearsalParts {
 /** Injects a playbook's fault, lets that playbook alone heal it, and certifies that it did. */
 export class Rehearsals {
   readonly #r: RehearsalParts;
+  /** Resources on which one is under way, or about to be. */
+  readonly #busy = new Set<string>();
 
   constructor(parts: RehearsalParts) {
     this.#r = parts;
@@ -55,13 +57,19 @@ export class Rehearsals {
     const fail = (problem: string): never => {
       throw new RehearsalError(`Rehearsal of ${playbook.id} with ${fault.name}: ${problem}`);
     };
-    await this.#expectPeace(resource, fault, fail);
-    intake.rehearsals.set(resource.id, playbook.id);
+    if (this.#busy.has(resource.id)) fail('another rehearsal is under way on the resource.');
+    this.#busy.add(resource.id);
     try {
-      await this.#injectAndHeal(resource, fault, symptom, fail);
+      await this.#expectPeace(resource, fault, fail);
+      intake.rehearsals.set(resource.id, playbook.id);
+      try {
+        await this.#injectAndHeal(resource, fault, symptom, fail);
+      } finally {
+        intake.rehearsals.delete(resource.id);
+        await fault.revert();
+      }
     } finally {
-      intake.rehearsals.delete(resource.id);
-      await fault.revert();
+      this.#busy.delete(resource.id);
     }
     const certificate: Certificate = {
       playbook: playbook.id,
@@ -81,8 +89,7 @@ export class Rehearsals {
     fault: RehearsedFault,
     fail: (problem: string) => never,
   ): Promise<void> {
-    const { book, prober, intake, signal } = this.#r;
-    if (intake.rehearsals.has(resource.id)) fail('another rehearsal is under way on the resource.');
+    const { book, prober, signal } = this.#r;
     if (book.on(resource.id).length > 0) fail('the resource has an open incident.');
     const { status } = await prober.probe(resource);
     if (status !== 'HEALTHY') fail('the resource is not well.');

@@ -40,7 +40,10 @@ export class StormLimits {
       const playbook = playbooks.get(run.playbook);
       if (playbook) this.#countRestarts(playbook, run.roles, at);
       if (run.result === 'restored') this.#futility.noteSuccess(run.resource, run.playbook);
-      else this.#futility.noteFailure(run.resource, run.playbook, at);
+      // What was cut off says nothing of whether it would have helped.
+      if (run.result === 'not_helped' || run.result === 'failed') {
+        this.#futility.noteFailure(run.resource, run.playbook, at);
+      }
     }
   }
 

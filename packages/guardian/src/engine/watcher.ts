@@ -3,6 +3,7 @@ import { Symptom } from '../incident/symptom.ts';
 import type { Layer } from '../probes/layers/layer.ts';
 import type { LayerProbes } from '../probes/layers/layer-probes.ts';
 import type { Sample } from '../probes/sampler.ts';
+import { fitReading } from '../resource/fit-reading.ts';
 import type { Resource } from '../resource/registry.ts';
 import type { Background } from './background.ts';
 import { symptomOf } from './symptom-of.ts';
@@ -21,20 +22,39 @@ interface WatcherParts {
 /** Notices trouble: looks at resources again and again, and listens to those that tell of it themselves. */
 export class Watcher {
   readonly #w: WatcherParts;
-  readonly #unwatch: (() => void)[] = [];
+  readonly #unwatch: { id: string; unwatch: () => void }[] = [];
 
   constructor(parts: WatcherParts) {
     this.#w = parts;
   }
 
   watch(resource: Resource): void {
-    const unwatch = resource.adapter.watch?.((sign) => {
-      const sample: Sample = { ...sign, at: this.#w.parts.clock.now(), latencyMs: 0 };
-      this.#w.prober.noteSign(resource.id, sample);
-      void this.seen(resource, sample);
-    });
-    if (unwatch) this.#unwatch.push(unwatch);
+    this.#listen(resource);
     this.#w.background.run(this.#lookRegularly(resource));
+  }
+
+  /** One that cannot be listened to is looked at all the same, and keeps nobody from the others. */
+  #listen({ id, adapter }: Resource): void {
+    const { parts, prober } = this.#w;
+    try {
+      const unwatch = adapter.watch?.((sign) => {
+        const sample: Sample = { ...fitReading(sign), at: parts.clock.now(), latencyMs: 0 };
+        prober.noteSign(id, sample);
+        if (isBad(sample)) void this.seen({ id }, sample);
+        else this.#tellOfNoTrouble(id, sample);
+      });
+      if (unwatch) this.#unwatch.push({ id, unwatch });
+    } catch (error) {
+      const { message } = describeFailure(error);
+      alert(parts, 'internal', `${id} cannot be listened to: ${message}`, { resource: id });
+    }
+  }
+
+  /** An adapter raises its voice for trouble only; what cannot be read may have been meant for that. */
+  #tellOfNoTrouble(id: string, sample: Sample): void {
+    const note = 'note' in sample ? sample.note : undefined;
+    const message = `${id} raised a sign that is ${sample.status}: ${note ?? ''}`;
+    alert(this.#w.parts, 'internal', message, { resource: id });
   }
 
   async #lookRegularly(resource: Resource): Promise<void> {
@@ -51,7 +71,7 @@ export class Watcher {
     }
   }
 
-  async seen({ id }: Resource, sample: Sample): Promise<void> {
+  async seen({ id }: Pick<Resource, 'id'>, sample: Sample): Promise<void> {
     if (this.#w.background.signal.aborted) return;
     try {
       await this.#w.take(parseOrThrow(Symptom, symptomOf(id, sample), `sign of ${id}`));
@@ -77,19 +97,32 @@ export class Watcher {
     const tellBlind = ({ coverage }: { coverage: number }) =>
       alert(parts, 'layer', `of the layers, only ${Math.round(coverage * 100)} % are known`);
     layers.events.on('changed', tell).on('blind', tellBlind);
-    this.#unwatch.push(() => layers.events.off('changed', tell).off('blind', tellBlind));
+    const unwatch = () => layers.events.off('changed', tell).off('blind', tellBlind);
+    this.#unwatch.push({ id: 'layers', unwatch });
     background.run(this.#lookAtLayersRegularly(layers));
   }
 
   async #lookAtLayersRegularly(layers: LayerProbes): Promise<void> {
     const { background, parts } = this.#w;
     for (;;) {
-      await layers.probeAll(background.signal);
+      try {
+        await layers.probeAll(background.signal);
+      } catch (error) {
+        background.signal.throwIfAborted();
+        alert(parts, 'layer', `the layers were not looked at: ${describeFailure(error).message}`);
+      }
       await parts.clock.sleep(parts.options.probeIntervalMs, background.signal);
     }
   }
 
   stop(): void {
-    for (const unwatch of this.#unwatch.splice(0)) unwatch();
+    for (const { id, unwatch } of this.#unwatch.splice(0)) {
+      try {
+        unwatch();
+      } catch (error) {
+        const { message } = describeFailure(error);
+        alert(this.#w.parts, 'internal', `${id} does not let go: ${message}`, { resource: id });
+      }
+    }
   }
 }

@@ -10,15 +10,15 @@ export const Condition = z.strictObject({
 });
 export type Condition = z.output<typeof Condition>;
 
+/** What a signal looks like. */
+export const SIGNAL = /^[a-z0-9_]+(?:\.[a-z0-9_]+)*$/;
+
 /** A sign of trouble, as it is reported. */
 export const Symptom = z.strictObject({
   /** The resource that it is about, by its id. */
   resource: z.string().min(1).max(200),
   /** What was seen, `what.happened`: `process.exited`, `port.refused`, `http.429`. With the resource, the fingerprint. */
-  signal: z
-    .string()
-    .max(200)
-    .regex(/^[a-z0-9_]+(?:\.[a-z0-9_]+)*$/, 'must read like process.exited'),
+  signal: z.string().max(200).regex(SIGNAL, 'must read like process.exited'),
   /** `decisive` is acted on at once; `ambiguous`, the default, is confirmed by looking again. */
   certainty: z.enum(['decisive', 'ambiguous']).default('ambiguous'),
   /** When it was first so, ms since the epoch. Default: now. */

@@ -22,7 +22,7 @@ export class HealBudget {
     const { most, windowMs, reservedShare } = this.#options;
     // They stand in the order of time, so what has left the window stands first.
     while ((this.#stamps[0] ?? now) <= now - windowMs) this.#stamps.shift();
-    const share = isCause ? most : Math.floor(most * (1 - reservedShare));
+    const share = isCause ? most : unreserved(most, reservedShare);
     if (this.#stamps.length < share) return { allowed: true };
     // When so many have left the window that one more fits.
     const leaving = this.#stamps[this.#stamps.length - share] ?? now;
@@ -37,4 +37,9 @@ export class HealBudget {
       if (place >= 0) this.#stamps.splice(place, 1);
     };
   }
+}
+
+/** How many of a budget are for whatever resource. */
+export function unreserved(most: number, reservedShare: number): number {
+  return Math.floor(most * (1 - reservedShare) + 1e-9); // 10 * (1 - 0.9) is a little less than 1
 }

@@ -1,4 +1,6 @@
 import { type Clock, describeFailure } from '@buddy/core';
+import { withoutSecrets } from '../incident/without-secrets.ts';
+import { fitReading } from '../resource/fit-reading.ts';
 import type { Reading } from '../resource/reading.ts';
 import type { LagMeter } from './lag-meter.ts';
 import { TimeLimits } from './time-limits.ts';
@@ -91,10 +93,13 @@ async function lookOnce(
     own.abort(new Error(`${name} was given up after ${timeoutMs} ms`));
   });
   // An async function, for a probe may also throw at once.
-  const looking = (async () => look(own.signal))().catch((thrown: unknown): Reading => {
-    if (isTimeout) return nothing; // it was aborted for its silence
-    return { status: 'UNKNOWN', reason: 'probe_error', note: describeFailure(thrown).message };
-  });
+  const looking = (async () => fitReading(await look(own.signal)))().catch(
+    (thrown: unknown): Reading => {
+      if (isTimeout) return nothing; // it was aborted for its silence
+      const { message } = describeFailure(thrown);
+      return { status: 'UNKNOWN', reason: 'probe_error', note: withoutSecrets(message) };
+    },
+  );
   let lagMs = 0;
   try {
     const reading = await Promise.race([looking, ended.promise]);

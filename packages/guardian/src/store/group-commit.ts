@@ -20,12 +20,17 @@ export class GroupCommit {
     Record<'begin' | 'commit' | 'save' | 'release' | 'back', StatementSync>
   >;
   readonly #beforeCommit: () => void;
+  readonly #afterRollback: () => void;
   #waiting: Waiting[] = [];
 
-  /** @param beforeCommit Writes what is written once for each transaction. */
-  constructor(database: DatabaseSync, beforeCommit: () => void) {
+  /**
+   * @param on.beforeCommit Writes what is written once for each transaction.
+   * @param on.afterRollback Forgets what was gathered for it.
+   */
+  constructor(database: DatabaseSync, on: { beforeCommit: () => void; afterRollback: () => void }) {
     this.#database = database;
-    this.#beforeCommit = beforeCommit;
+    this.#beforeCommit = on.beforeCommit;
+    this.#afterRollback = on.afterRollback;
     this.#statements = {
       begin: database.prepare('BEGIN IMMEDIATE'),
       commit: database.prepare('COMMIT'),
@@ -57,6 +62,7 @@ export class GroupCommit {
       commit.run();
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      this.#afterRollback();
       // Who failed alone was told; telling twice does nothing.
       for (const { failed } of group) failed(writeError(error));
       return;
@@ -72,6 +78,7 @@ export class GroupCommit {
       release.run();
       return true;
     } catch (error) {
+      if (!this.#database.isTransaction) throw error; // a full disk ends the whole transaction, savepoints and all
       back.run();
       release.run();
       failed(writeError(error));
@@ -85,6 +92,15 @@ function writeError(error: unknown): StoreWriteError {
   const { message } = describeFailure(error);
   return new StoreWriteError(`The incident file could not be written: ${message}`, {
     cause: error,
-    retryable: true,
+    retryable: PASSING.has(primaryCodeOf(error)),
   });
+}
+
+/** What may be otherwise in a moment: BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL, CANTOPEN (sqlite.org/rescode.html). */
+const PASSING: ReadonlySet<number> = new Set([5, 6, 7, 8, 10, 13, 14]);
+
+/** The lowest byte; what is above says more of it. */
+function primaryCodeOf(error: unknown): number {
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'errcode') : undefined;
+  return typeof code === 'number' ? code & 0xff : 0;
 }

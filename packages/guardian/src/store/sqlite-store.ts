@@ -1,5 +1,6 @@
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from 'node:sqlite';
-import { StoreWriteError } from '../errors.ts';
+import { type FileLock, tryLockFile } from '@buddy/core';
+import { StoreInUseError, StoreWriteError } from '../errors.ts';
 import type {
   Closing,
   Incident,
@@ -34,8 +35,10 @@ export interface SqliteStoreOptions {
 
 /**
  * Keeps everything in one SQLite file, in WAL mode with synchronous NORMAL: what was written survives a kill -9 of this
- * process; the last moments may be lost when the machine loses power. One guardian for one file.
+ * process; the last moments may be lost when the machine loses power. One guardian for one file: the lock beside it,
+ * `<file>-owner`, keeps out a second, and is free at once when its holder ends, whatever ended it.
  * @param file Path of the file, or `:memory:`.
+ * @throws {StoreInUseError} When another guardian works on the file; never when it is only read.
  * @throws {StoreVersionError} When a newer version of this package wrote the file; read-only, when an older one did, too.
  * @example
  * const store = openSqliteStore('state/guardian.db');
@@ -46,17 +49,29 @@ export function openSqliteStore(
   { isReadOnly = false }: SqliteStoreOptions = {},
 ): GuardianStore {
   const database = new DatabaseSync(file, { timeout: BUSY_MS, readOnly: isReadOnly });
+  let lock: FileLock | undefined;
   try {
     if (isReadOnly) checkVersion(database);
     else {
+      lock = ownerOf(database);
       database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
       migrate(database);
     }
-    return new SqliteStore(database);
+    return new SqliteStore(database, lock);
   } catch (error) {
     database.close();
+    lock?.release();
     throw error;
   }
+}
+
+/** By the path that SQLite itself has found, so that a link to the file is no second file. */
+function ownerOf(database: DatabaseSync): FileLock | undefined {
+  const path = database.location();
+  if (path === null) return undefined; // in memory: nobody else sees it
+  const lock = tryLockFile(`${path}-owner`);
+  if (!lock) throw new StoreInUseError(path);
+  return lock;
 }
 
 class SqliteStore implements GuardianStore {
@@ -65,10 +80,15 @@ class SqliteStore implements GuardianStore {
   readonly #write: ReturnType<typeof prepareWrites>;
   /** Of this transaction, written once at its end. */
   readonly #counts = new Map<string, number>();
+  readonly #lock: FileLock | undefined;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, lock: FileLock | undefined) {
     this.#database = database;
-    this.#commit = new GroupCommit(database, () => this.#writeCounts());
+    this.#lock = lock;
+    this.#commit = new GroupCommit(database, {
+      beforeCommit: () => this.#writeCounts(),
+      afterRollback: () => this.#counts.clear(),
+    });
     this.#write = prepareWrites(database);
   }
 
@@ -158,6 +178,7 @@ class SqliteStore implements GuardianStore {
     if (!this.#database.isOpen) return;
     this.#commit.flush();
     this.#database.close();
+    this.#lock?.release();
   }
 
   #writeCounts(): void {

@@ -1,9 +1,13 @@
+import { execFile } from 'node:child_process';
 import { readdir, readFile, readlink } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import type { ProcessIdentity } from '../../resource/adapters.ts';
 
 /** Where Linux tells of its processes. Elsewhere there is no such folder, and what it would tell is not known. */
 const PROC = '/proc';
-const UNKNOWN_START = 'unknown';
+const execute = promisify(execFile);
+/** A time is written in one way, whoever starts us. */
+const PLAIN = { LC_ALL: 'C', TZ: 'UTC' };
 
 /** A process that is there and no zombie; undefined when it is gone. */
 export async function identify(pid: number): Promise<ProcessIdentity | undefined> {
@@ -97,10 +101,24 @@ export async function hasProc(): Promise<boolean> {
   return (await readIfThere(`${PROC}/self/stat`)) !== undefined;
 }
 
-function identifyByAsking(pid: number): ProcessIdentity | undefined {
+/** By POSIX' `ps`, to the second: without the time of its start, a number that was used again would be taken for ours, and ended. */
+async function identifyByAsking(pid: number): Promise<ProcessIdentity | undefined> {
+  try {
+    const asked = ['-o', 'state=,lstart=', '-p', String(pid)];
+    const { stdout } = await execute('ps', asked, { env: { ...process.env, ...PLAIN } });
+    const [, state = 'Z', startTime = ''] = /^\s*(\S)\S*\s+(.*\S)\s*$/.exec(stdout) ?? [];
+    return state === 'Z' ? undefined : { pid, startTime };
+  } catch (error) {
+    const isWithoutPs = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    return isWithoutPs ? identifyByNumber(pid) : undefined; // `ps` ends with 1 when it is gone
+  }
+}
+
+/** Where not even `ps` is: Windows. */
+function identifyByNumber(pid: number): ProcessIdentity | undefined {
   try {
     process.kill(pid, 0);
-    return { pid, startTime: UNKNOWN_START };
+    return { pid, startTime: 'unknown' };
   } catch {
     return undefined; // ESRCH: gone; EPERM: another user's, so not ours
   }

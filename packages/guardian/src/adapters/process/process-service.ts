@@ -330,11 +330,8 @@ class ProcessService implements ServiceAdapter {
   > {
     const text = await readFile(this.#recordPath, 'utf8').catch(() => undefined);
     if (text === undefined) return undefined;
-    const record = parseOrThrow(
-      ProcessRecord,
-      JSON.parse(text),
-      `process record ${this.#recordPath}`,
-    );
+    const record = readRecord(text);
+    if (!record) return undefined; // the mark finds what it was about
     const startedAt = record.started_at === undefined ? undefined : Date.parse(record.started_at);
     const { pid, start_time: startTime, release = NO_RELEASE } = record;
     return { pid, startTime, release, startedAt };
@@ -355,6 +352,15 @@ class ProcessService implements ServiceAdapter {
 
   get #stderrPath(): string {
     return join(this.#options.stateFolder, `${this.#options.id}.stderr`);
+  }
+}
+
+/** Undefined when it is none: a disk that was full, or somebody who edited it. */
+function readRecord(text: string): z.output<typeof ProcessRecord> | undefined {
+  try {
+    return ProcessRecord.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined; // not even JSON
   }
 }
 
