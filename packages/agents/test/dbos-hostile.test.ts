@@ -194,6 +194,6 @@ describe('an engine over DBOS', () => {
     await engine.open();
     await away.stop();
     await systemClock.sleep(200); // it has looked for others, and waits for an answer
-    await engine.close();
+    await expect(engine.close()).resolves.toBeUndefined();
   }, 30_000);
 });

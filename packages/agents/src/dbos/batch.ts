@@ -28,10 +28,10 @@ export class Batch<Item, Result> {
   async #do(asked: readonly Asked<Item, Result>[]): Promise<void> {
     try {
       const results = await this.#work(asked.map(({ item }) => item));
-      for (const [nth, { resolve, reject }] of asked.entries()) {
-        if (nth in results) resolve(results[nth] as Result);
-        else reject(new Error(`A batch of ${asked.length} had ${results.length} answers`));
+      if (results.length !== asked.length) {
+        throw new Error(`A batch of ${asked.length} had ${results.length} answers`);
       }
+      for (const [nth, result] of results.entries()) asked[nth]?.resolve(result);
     } catch (error) {
       const [first, ...others] = asked;
       if (others.length === 0) return first?.reject(error);
