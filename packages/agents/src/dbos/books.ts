@@ -1,47 +1,16 @@
-import type { Clock } from '@buddy/core';
 import type pg from 'pg';
 import { fromJournal, type HistoryEntry, toJournal } from '../durable/workflow-store.ts';
-import { lockKey, tryLock, unlock } from './advisory-lock.ts';
+import { Batch } from './batch.ts';
 import { type RetryPorts, retryLost } from './retry-lost.ts';
-import { EngineStorageVersionError } from './errors.ts';
-
-/**
- * Makes the tables that are not there, one process at a time; `migrate` those of DBOS.
- * @throws {EngineStorageVersionError} When a newer version made them.
- */
-export async function openTables(
-  session: pg.Client,
-  clock: Clock,
-  migrate: () => Promise<void>,
-): Promise<void> {
-  // Asks again and again: whoever waits for a lock in Postgres holds up the indexes that DBOS builds.
-  while (!(await tryLock(session, lockKey('schema')))) await clock.sleep(LOCK_POLL_MS);
-  try {
-    await migrate();
-    await session.query(SCHEMA);
-    const { rows } = await session.query<{ version: number }>(
-      'SELECT version FROM buddy.engine_schema',
-    );
-    const [found] = rows;
-    if (!found) {
-      await session.query('INSERT INTO buddy.engine_schema (version) VALUES ($1)', [
-        SCHEMA_VERSION,
-      ]);
-    } else if (found.version > SCHEMA_VERSION) {
-      throw new EngineStorageVersionError(
-        `The tables in schema buddy are of version ${found.version}, and this package knows ${SCHEMA_VERSION}; update it`,
-      );
-    }
-  } finally {
-    await unlock(session, lockKey('schema'));
-  }
-}
+import { CANCELLED } from './schema.ts';
 
 /** What the engine keeps beside the tables of DBOS, in a schema of its own: what was told, what was cancelled, what may be poison. */
 export class Books {
   readonly #name: string;
   readonly #pool: pg.Pool;
   readonly #ports: RetryPorts;
+  readonly #keeping = new Batch((entries: readonly NewEntry[]) => this.#keepAll(entries));
+  readonly #asking = new Batch((calls: readonly AskedCall[]) => this.#askAll(calls));
 
   /** @param name Of the engines whose facts these are. */
   constructor(name: string, pool: pg.Pool, ports: RetryPorts) {
@@ -51,33 +20,68 @@ export class Books {
   }
 
   /** Keeps what came of a call, or a fact; whoever was first counts. */
-  async keep({ kind, workflowId, key, tool, value }: NewEntry): Promise<KeptEntry> {
+  keep(entry: NewEntry): Promise<KeptEntry> {
+    return this.#keeping.add(entry);
+  }
+
+  async #keepAll(entries: readonly NewEntry[]): Promise<KeptEntry[]> {
     const { rows } = await this.#query<{ seq: string; at: string; value: string }>(
-      'SELECT seq, at, value FROM buddy.keep_entry($1, $2, $3, $4, $5, $6)',
-      [this.#name, workflowId, kind, key, tool ?? null, toJournal(value)],
+      'SELECT seq, at, value FROM buddy.keep_entries($1, $2, $3, $4, $5, $6, $7) ORDER BY nth',
+      [
+        this.#name,
+        entries.map(({ workflowId }) => workflowId),
+        entries.map(({ kind }) => kind),
+        entries.map(({ key }) => key),
+        entries.map(({ tool }) => tool ?? null),
+        entries.map(({ value }) => toJournal(value)),
+        entries.map(({ isAnswer }) => isAnswer === true),
+      ],
     );
-    const [row] = rows;
-    if (!row) throw new Error(`What came of ${key} in workflow ${workflowId} was not kept`);
-    return { seq: Number(row.seq), at: Number(row.at), value: fromJournal(row.value) };
+    return rows.map(({ seq, at, value }) => ({
+      seq: Number(seq),
+      at: Number(at),
+      value: fromJournal(value),
+    }));
   }
 
   /** What is known of a call before it is made. */
-  async askBefore(
-    workflowId: string,
-    key: string,
-    runBy: string,
-  ): Promise<{ recorded: string | null; cancelReason: string | null; isSuspect: boolean }> {
-    const { rows } = await this.#query<{
-      recorded: string | null;
-      cancelReason: string | null;
-      isSuspect: boolean;
-    }>(
-      `SELECT (SELECT value FROM buddy.entries WHERE workflow_id = $1 AND kind = 'recorded' AND key = $2) AS recorded,
-              (SELECT reason FROM buddy.cancellations WHERE workflow_id = $1) AS "cancelReason",
-              EXISTS (SELECT 1 FROM buddy.suspects WHERE workflow_id = $3) AS "isSuspect"`,
-      [workflowId, key, runBy],
+  askBefore(asked: AskedCall): Promise<KnownCall> {
+    return this.#asking.add(asked);
+  }
+
+  async #askAll(calls: readonly AskedCall[]): Promise<KnownCall[]> {
+    const { rows } = await this.#query<KnownCall>(
+      `SELECT (SELECT e.value FROM buddy.entries e
+               WHERE e.workflow_id = g.workflow_id AND e.kind = 'recorded' AND e.key = g.key) AS recorded,
+              (SELECT c.reason FROM buddy.cancellations c WHERE c.workflow_id = g.workflow_id) AS "cancelReason",
+              EXISTS (SELECT 1 FROM buddy.suspects s WHERE s.workflow_id = g.run_by) AS "isSuspect",
+              EXISTS (SELECT 1 FROM buddy.compacted d WHERE d.workflow_id = g.workflow_id) AS "isCompacted"
+       FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS g(workflow_id, key, run_by, nth) ORDER BY g.nth`,
+      [
+        calls.map(({ workflowId }) => workflowId),
+        calls.map(({ key }) => key),
+        calls.map(({ runBy }) => runBy),
+      ],
     );
-    return rows[0] ?? { recorded: null, cancelReason: null, isSuspect: false };
+    return rows;
+  }
+
+  /** What came of those of these calls that have been answered. */
+  async recall(
+    calls: readonly { workflowId: string; key: string }[],
+  ): Promise<{ workflowId: string; key: string; value: unknown }[]> {
+    const { rows } = await this.#query<{ workflowId: string; key: string; value: string }>(
+      `SELECT e.workflow_id AS "workflowId", e.key, e.value
+       FROM unnest($1::text[], $2::text[]) AS g(workflow_id, key),
+         LATERAL (SELECT * FROM buddy.entries x
+                  WHERE x.workflow_id = g.workflow_id AND x.kind = 'recorded' AND x.key = g.key LIMIT 1) e`,
+      [calls.map(({ workflowId }) => workflowId), calls.map(({ key }) => key)],
+    );
+    return rows.map(({ workflowId, key, value }) => ({
+      workflowId,
+      key,
+      value: fromJournal(value),
+    }));
   }
 
   /** That a call is about to be made; `tryId` is of this time. @returns How often that was so, this time included. */
@@ -147,11 +151,27 @@ export class Books {
     });
   }
 
-  /** Of those below, also that they were cancelled; there is nobody left to ask about them. */
+  /** The ids of all calls that these workflows had made elsewhere. */
+  async callsOf(workflowIds: readonly string[]): Promise<{ workflowId: string; key: string }[]> {
+    const { rows } = await this.#query<{ workflowId: string; key: string }>(
+      `SELECT workflow_id AS "workflowId", key FROM buddy.entries WHERE workflow_id = ANY($1) AND kind = 'recorded'`,
+      [workflowIds],
+    );
+    return rows;
+  }
+
+  /**
+   * Of those below, also that they were cancelled; there is nobody left to ask about them. That there was something to forget
+   * stays: a process that slept through it all must not make a call of it anew.
+   */
   async forget(workflowId: string, below: readonly string[]): Promise<void> {
+    const all = [workflowId, ...below];
+    await this.#query(
+      'INSERT INTO buddy.compacted (workflow_id) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING',
+      [all],
+    );
     for (const table of ['entries', 'intents', 'suspects']) {
-      const sql = `DELETE FROM buddy.${table} WHERE workflow_id = ANY($1)`;
-      await this.#query(sql, [[workflowId, ...below]]);
+      await this.#query(`DELETE FROM buddy.${table} WHERE workflow_id = ANY($1)`, [all]);
     }
     await this.#query('DELETE FROM buddy.cancellations WHERE workflow_id = ANY($1)', [below]);
   }
@@ -170,6 +190,22 @@ interface NewEntry {
   key: string;
   tool?: string;
   value: unknown;
+  /** Whether a workflow waits for it, maybe in another process. */
+  isAnswer?: boolean;
+}
+
+interface AskedCall {
+  workflowId: string;
+  key: string;
+  /** The workflow of DBOS in which it is made. */
+  runBy: string;
+}
+
+interface KnownCall {
+  recorded: string | null;
+  cancelReason: string | null;
+  isSuspect: boolean;
+  isCompacted: boolean;
 }
 
 interface KeptEntry {
@@ -187,55 +223,3 @@ interface EntryRow {
   tool: string | null;
   value: string;
 }
-
-/** Channels on which engines hear of each other. */
-export const CANCELLED = 'buddy_cancelled';
-export const ENTERED = 'buddy_entered';
-
-const SCHEMA_VERSION = 1;
-const LOCK_POLL_MS = 50;
-
-/**
- * Entries are committed in another order than they are numbered in, so one who reads on from a number could miss some. Whoever
- * adds one holds a lock with the others until it is committed; whoever reads waits for a moment at which nobody holds it, and
- * reads no further than that.
- */
-const SCHEMA = `
-CREATE SCHEMA IF NOT EXISTS buddy;
-CREATE TABLE IF NOT EXISTS buddy.engine_schema (version int NOT NULL);
-CREATE TABLE IF NOT EXISTS buddy.entries (
-  seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  name text NOT NULL,
-  workflow_id text NOT NULL,
-  kind text NOT NULL CHECK (kind IN ('recorded', 'told')),
-  key text NOT NULL,
-  at bigint NOT NULL,
-  tool text,
-  value text NOT NULL,
-  UNIQUE (workflow_id, kind, key)
-);
-CREATE INDEX IF NOT EXISTS entries_name_seq ON buddy.entries (name, seq);
-CREATE TABLE IF NOT EXISTS buddy.intents (
-  workflow_id text NOT NULL, key text NOT NULL, tries int NOT NULL, try_id text NOT NULL, PRIMARY KEY (workflow_id, key)
-);
-CREATE TABLE IF NOT EXISTS buddy.suspects (workflow_id text PRIMARY KEY);
-CREATE TABLE IF NOT EXISTS buddy.cancellations (workflow_id text PRIMARY KEY, reason text NOT NULL);
-CREATE OR REPLACE FUNCTION buddy.keep_entry(
-  p_name text, p_workflow_id text, p_kind text, p_key text, p_tool text, p_value text
-) RETURNS TABLE (seq bigint, at bigint, value text) LANGUAGE plpgsql AS $$
-#variable_conflict use_column
-BEGIN
-  PERFORM pg_advisory_xact_lock_shared(${lockKey('entries')});
-  INSERT INTO buddy.entries (name, workflow_id, kind, key, at, tool, value)
-    VALUES (p_name, p_workflow_id, p_kind, p_key, (extract(epoch FROM clock_timestamp()) * 1000)::bigint, p_tool, p_value)
-    ON CONFLICT DO NOTHING;
-  IF FOUND THEN PERFORM pg_notify('${ENTERED}', ''); END IF;
-  RETURN QUERY SELECT e.seq, e.at, e.value FROM buddy.entries e
-    WHERE e.workflow_id = p_workflow_id AND e.kind = p_kind AND e.key = p_key;
-END $$;
-CREATE OR REPLACE FUNCTION buddy.last_whole_entry(p_name text) RETURNS bigint LANGUAGE plpgsql AS $$
-BEGIN
-  PERFORM pg_advisory_xact_lock(${lockKey('entries')});
-  RETURN (SELECT coalesce(max(seq), 0) FROM buddy.entries WHERE name = p_name);
-END $$;
-`;

@@ -1,10 +1,11 @@
 import type { Clock, FailureDescription, NewId, Tool } from '@buddy/core';
-import { type Interruptible, performActivity } from '../durable/activity.ts';
+import { performActivity } from '../durable/activity.ts';
 import type { Deadlines } from '../durable/deadlines.ts';
 import type { ActivityCall, ActivityResult } from '../durable/durable-context.ts';
 import { LOST, NOT_JSON, poisonous } from '../durable/refusals.ts';
 import { fromJournal, tryJournal } from '../durable/workflow-store.ts';
 import type { Books } from './books.ts';
+import type { CallInFlight } from './in-flight.ts';
 
 export interface CallPorts {
   books: Books;
@@ -15,14 +16,18 @@ export interface CallPorts {
   /** For so long, in milliseconds, nobody takes this process for dead, whatever happens to it. */
   freshMs: number;
   newId: NewId;
-  /** What a workflow has in flight in this process. */
-  interruptsOf(workflowId: string): InFlight;
+  /** That a call of this workflow is under way in this process. */
+  enter(workflowId: string): CallInFlight;
+  /** Resolves while others can see that this process is alive. */
+  seen(): Promise<void>;
 }
 
-export interface InFlight {
-  readonly interrupts: Set<Interruptible>;
-  /** To be called when the call is over. */
-  leave(): void;
+/** A call, and where it is made. */
+export interface PlacedCall {
+  call: ActivityCall;
+  workflowId: string;
+  /** The workflow of DBOS that makes it; another than `workflowId` when it is made for one that waits. */
+  runBy: string;
 }
 
 /**
@@ -30,23 +35,28 @@ export interface InFlight {
  * process that was taken for dead adopts what the other has kept.
  */
 export async function makeCall(
-  call: ActivityCall,
-  workflowId: string,
-  runBy: string,
+  placed: PlacedCall,
   ports: CallPorts,
 ): Promise<ActivityResult<unknown>> {
-  const { books } = ports;
-  const inFlight = ports.interruptsOf(workflowId);
+  const { call, workflowId, runBy } = placed;
+  const inFlight = ports.enter(workflowId);
   try {
-    const asked = await ask(call, workflowId, runBy, ports);
+    const asked = await ask(placed, ports);
     if (asked.recorded !== null) return fromJournal(asked.recorded);
-    const { refusal, cancelReason } = asked;
-    const came = refusal
-      ? refused(refusal, ports.clock)
-      : await perform(call, inFlight, cancelReason, ports);
-    const result = tryJournal(came) === undefined ? refused(NOT_JSON, ports.clock) : came;
+    const came = asked.refusal
+      ? refused(asked.refusal, ports.clock)
+      : await perform(call, inFlight, asked.cancelReason, ports);
+    const value = tryJournal(came) === undefined ? refused(NOT_JSON, ports.clock) : came;
     const { key, tool } = call;
-    const kept = await books.keep({ kind: 'recorded', workflowId, key, tool, value: result });
+    const isAnswer = runBy !== workflowId;
+    const kept = await ports.books.keep({
+      kind: 'recorded',
+      workflowId,
+      key,
+      tool,
+      value,
+      isAnswer,
+    });
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it was kept here, or by another execution of the same
     return kept.value as ActivityResult<unknown>;
   } finally {
@@ -58,24 +68,22 @@ export async function makeCall(
  * What is known of the call, not long ago: a process that stood still meanwhile may have been taken for dead, and its call
  * made by another.
  */
-async function ask(
-  call: ActivityCall,
-  workflowId: string,
-  runBy: string,
-  ports: CallPorts,
-): Promise<Asked> {
-  const { books, clock, freshMs, newId } = ports;
-  const tryId = newId();
+async function ask(placed: PlacedCall, ports: CallPorts): Promise<Asked> {
+  const { call, workflowId, runBy } = placed;
+  const tryId = ports.newId();
   for (;;) {
-    const askedAt = clock.monotonic();
-    const { recorded, isSuspect, ...known } = await books.askBefore(workflowId, call.key, runBy);
-    const isCancelled = known.cancelReason !== null && !call.evenIfCancelled;
-    const isToBeMade = recorded === null && !isCancelled;
+    await ports.seen();
+    const askedAt = ports.clock.monotonic();
+    const known = await ports.books.askBefore({ workflowId, key: call.key, runBy });
+    const { recorded, isSuspect, isCompacted } = known;
+    const cancelReason = call.evenIfCancelled ? undefined : (known.cancelReason ?? undefined);
+    const isToBeMade = recorded === null && cancelReason === undefined;
     const refusal = isToBeMade
-      ? await prepare(call, workflowId, { isSuspect, tryId }, ports)
+      ? await prepare(placed, { isSuspect, isCompacted, tryId }, ports)
       : undefined;
-    const cancelReason = isCancelled ? (known.cancelReason ?? undefined) : undefined;
-    if (clock.monotonic() - askedAt <= freshMs) return { recorded, refusal, cancelReason };
+    if (ports.clock.monotonic() - askedAt <= ports.freshMs) {
+      return { recorded, refusal, cancelReason };
+    }
   }
 }
 
@@ -88,11 +96,11 @@ interface Asked {
 
 /** @returns Why it is not to be made. */
 async function prepare(
-  call: ActivityCall,
-  workflowId: string,
-  { isSuspect, tryId }: { isSuspect: boolean; tryId: string },
+  { call, workflowId }: PlacedCall,
+  { isSuspect, isCompacted, tryId }: { isSuspect: boolean; isCompacted: boolean; tryId: string },
   { books, tools, poisonAfter }: CallPorts,
 ): Promise<FailureDescription | undefined> {
+  if (isCompacted) return LOST; // long over; a process asks that has slept through it
   const isOnce = tools.get(call.tool)?.effect === 'once';
   if (!isOnce && !isSuspect) return undefined;
   const tries = await books.intend(workflowId, call.key, tryId);
@@ -102,15 +110,17 @@ async function prepare(
 
 function perform(
   call: ActivityCall,
-  { interrupts }: InFlight,
+  inFlight: CallInFlight,
   cancelReason: string | undefined,
   { clock, deadlines, tools }: CallPorts,
 ): Promise<ActivityResult<unknown>> {
+  const { evenIfCancelled } = call;
   const host = {
     clock,
     deadlines,
-    interrupts: call.evenIfCancelled ? undefined : interrupts,
-    cancelReason,
+    interrupts: evenIfCancelled ? undefined : inFlight.interrupts,
+    // It may have been cancelled since it was asked.
+    cancelReason: evenIfCancelled ? undefined : (cancelReason ?? inFlight.cancelReason),
   };
   return new Promise((resolve) => performActivity(call, tools.get(call.tool), host, resolve));
 }

@@ -10,24 +10,27 @@ import type {
 } from '../durable/durable-context.ts';
 import type { WorkflowResult } from '../durable/engine.ts';
 import { EngineMisuseError } from '../errors.ts';
+import { ListenerError } from './fact-pump.ts';
 import { type Mail, MAIL_TOPIC } from './mail.ts';
 
 /** What a workflow needs of the engine that runs it. */
 export interface ContextHost {
   readonly isClosed: boolean;
-  readonly pollMs: number;
   readonly lookAgainMs: number;
   /** The queue of calls that need a place in this lane; undefined when nothing limits it. */
   laneQueueOf(lane: string | undefined): string | undefined;
   providerQueueOf(provider: string | undefined): string | undefined;
   /** Makes the call here, or recalls what came of it. */
-  perform(call: ActivityCall, workflowId: string, runBy: string): Promise<ActivityResult<unknown>>;
-  enqueueCall(call: ActivityCall, workflowId: string, queue: string): Promise<void>;
+  perform(call: ActivityCall, workflowId: string): Promise<ActivityResult<unknown>>;
+  /** Has the call made wherever there is room, or recalls what came of it. */
+  carryOut(call: ActivityCall, workflowId: string, queue: string): Promise<ActivityResult<unknown>>;
   enqueuePermit(key: string, workflowId: string, queue: string): Promise<void>;
   enqueueChild(child: ChildStart, version: string): Promise<void>;
   /** Cancels a child that the cancellation of its parent may have come too early for. */
   cancelBelow(workflowId: string, childIds: readonly string[]): Promise<void>;
-  resultOf(workflowId: string): Promise<WorkflowResult>;
+  /** When all have ended. */
+  resultsOf(workflowIds: readonly string[]): Promise<readonly WorkflowResult[]>;
+  /** @throws {ListenerError} When one who hears it fails. */
   tell(workflowId: string, key: string, fact: object): Promise<void>;
 }
 
@@ -43,7 +46,6 @@ export class DbosContext implements DurableContext {
   readonly #version: string;
   readonly #signals = new Map<string, unknown[]>();
   readonly #signalKeys = new Set<string>();
-  readonly #answers = new Map<string, ActivityResult<unknown>>();
   readonly #permits = new Set<string>();
   #cancelReason: string | undefined;
   #busyWith: string | undefined;
@@ -72,15 +74,26 @@ export class DbosContext implements DurableContext {
   async #carryOut(call: ActivityCall): Promise<ActivityResult<unknown>> {
     const queue = this.#host.laneQueueOf(call.lane);
     if (queue === undefined || !this.#mayStart(call)) {
-      const perform = () => this.#host.perform(call, this.id, this.id);
-      return DBOS.runStep(perform, { name: call.tool });
+      return this.#step(call.tool, () => this.#host.perform(call, this.id));
     }
-    await this.#host.enqueueCall(call, this.id, queue);
-    for (;;) {
-      const answer = this.#answers.get(call.key);
-      if (answer) return answer;
-      await this.#receive(LONG_MS);
-    }
+    // Not a step of DBOS: what came of it is kept by key, once and for all.
+    const answer = await this.#host.carryOut(call, this.id, queue);
+    if (answer.kind === 'cancelled') this.#cancelReason ??= answer.failure.message;
+    return answer;
+  }
+
+  /** A step whose failure is not kept by DBOS: what goes wrong beneath a call is nothing that a replay should find again. */
+  #step<Value>(name: string, work: () => Promise<Value>): Promise<Value> {
+    const broken = Promise.withResolvers<never>();
+    const guarded = async () => {
+      try {
+        return await work();
+      } catch (error) {
+        broken.reject(error);
+        return forever();
+      }
+    };
+    return Promise.race([DBOS.runStep(guarded, { name }), broken.promise]);
   }
 
   #mayStart({ evenIfCancelled }: ActivityCall): boolean {
@@ -136,12 +149,8 @@ export class DbosContext implements DurableContext {
   joinAll<Value>(children: readonly ChildHandle[]): Promise<readonly ChildResult<Value>[]> {
     return this.#verb('joinAll', async () => {
       if (children.length === 0) return [];
-      const handles = children.map(({ id }) => DBOS.retrieveWorkflow(id));
-      await DBOS.waitAll(handles, { pollingIntervalMs: this.#host.pollMs });
-      const results = await DBOS.runStep(
-        () => Promise.all(children.map(({ id }) => this.#host.resultOf(id))),
-        { name: 'joinAll' },
-      );
+      const ids = children.map(({ id }) => id);
+      const results = await this.#step('joinAll', () => this.#host.resultsOf(ids));
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller knows what its workflows return
       return results as ChildResult<Value>[];
     });
@@ -149,7 +158,7 @@ export class DbosContext implements DurableContext {
 
   emit(key: string, fact: object): Promise<void> {
     // Kept once per key by itself, so DBOS need not keep that it was.
-    return this.#verb(key, () => this.#host.tell(this.id, key, fact));
+    return this.#verb(key, async () => this.#host.tell(this.id, key, fact));
   }
 
   /** @returns Whether something came. */
@@ -178,9 +187,6 @@ export class DbosContext implements DurableContext {
         return false;
       case 'cancel':
         this.#cancelReason ??= mail.reason;
-        return true;
-      case 'answer':
-        this.#answers.set(mail.key, mail.result);
         return true;
       case 'permit':
         this.#permits.add(mail.key);
@@ -212,6 +218,7 @@ export class DbosContext implements DurableContext {
     } catch (error) {
       // What is left undone is gone on with by another process.
       if (this.#host.isClosed) return await forever();
+      if (error instanceof ListenerError) throw error.cause;
       if (!(error instanceof EngineMisuseError)) this.fault = { error };
       throw error;
     } finally {

@@ -1,38 +1,30 @@
 import {
   type Clock,
-  describeFailure,
   type Logger,
   type NewId,
   parseOrThrow,
   randomId,
   silentLogger,
   systemClock,
-  type Tool,
 } from '@buddy/core';
-import { DBOS, DBOSClient, Error as dbosErrors, type WorkflowStatus } from '@dbos-inc/dbos-sdk';
-import pg from 'pg';
-import type { Interruptible } from '../durable/activity.ts';
+import { Error as dbosErrors, type WorkflowStatus } from '@dbos-inc/dbos-sdk';
 import { Deadlines } from '../durable/deadlines.ts';
-import type {
-  ActivityCall,
-  ActivityResult,
-  ChildStart,
-  Workflow,
-} from '../durable/durable-context.ts';
 import type { Engine, Registration, WorkflowResult, WorkflowView } from '../durable/engine.ts';
-import type { RateLimitOptions } from '../durable/rate-limit.ts';
-import { fromJournal, type HistoryEntry, toJournal } from '../durable/workflow-store.ts';
+import { type HistoryEntry, toJournal } from '../durable/workflow-store.ts';
 import { EngineMisuseError } from '../errors.ts';
-import { Books, openTables } from './books.ts';
-import { type InFlight, makeCall } from './call.ts';
-import { type ContextHost, DbosContext, forever } from './dbos-context.ts';
-import { FactPump } from './fact-pump.ts';
+import { cancelAll, childrenOf } from './cancellation.ts';
+import { connect, type Connection } from './connection.ts';
+import { forever } from './dbos-context.ts';
+import { callId, permitId } from './enqueuing.ts';
 import { type Mail, MAIL_TOPIC } from './mail.ts';
 import { type DbosEngineInput, DbosEngineOptions } from './options.ts';
-import { Presence } from './presence.ts';
-import { laneQueue, openQueues, PROTOCOL, providerQueue, workflowQueue } from './queues.ts';
-import { CALL, CLASS, type Executor, launch, loggerFor, PERMIT, shutDown } from './runtime.ts';
+import { openQueues } from './queues.ts';
+import { Registrations } from './registrations.ts';
+import { launch, shutDown } from './runtime.ts';
 import { Sweeper } from './sweep.ts';
+import { BARE, isRunning, PAGE, resultsOf, RUNNING, viewOf } from './views.ts';
+import { Worker } from './worker.ts';
+import { ATTRIBUTES, enqueueOptions } from './workflow-options.ts';
 
 export interface DbosEnginePorts {
   clock?: Clock;
@@ -60,81 +52,40 @@ export function createDbosEngine(
   return new DbosEngine(options, { clock, logger, newId });
 }
 
-/** What there is while the engine is connected. */
-interface Connection {
-  client: DBOSClient;
-  pool: pg.Pool;
-  books: Books;
-  presence: Presence;
-  facts: FactPump;
-  sweeper: Sweeper;
-}
-
-class DbosEngine implements Engine, Executor, ContextHost {
+class DbosEngine implements Engine {
   readonly isDurable = true;
-  readonly pollMs: number;
-  readonly lookAgainMs: number;
-  isClosed = false;
   readonly #options: DbosEngineOptions;
   /** Of the workflows of this name, in questions to DBOS. */
   readonly #ours: { applicationName: string; attributes: Record<string, unknown> };
-  readonly #clock: Clock;
-  readonly #logger: Logger;
+  readonly #ports: Required<DbosEnginePorts>;
   readonly #processId: string;
   readonly #deadlines: Deadlines;
-  /** By version, then by name. */
-  readonly #workflows = new Map<string, Map<string, Workflow>>();
-  #version = DEFAULT_VERSION;
-  readonly #tools = new Map<string, Tool>();
-  readonly #lanes = new Map<string, number>();
-  readonly #providers = new Map<string, RateLimitOptions>();
-  /** What DBOS runs here, by its ids. */
-  readonly #atWork = new Set<string>();
-  readonly #newId: NewId;
-  readonly #inFlight = new Map<string, { interrupts: Set<Interruptible>; calls: number }>();
+  readonly #registered = new Registrations();
   /** Those who listen, and how they leave; there is nothing to leave before there is a connection. */
   readonly #listeners = new Map<(fact: object, at: number) => void, (() => void) | undefined>();
   readonly #stop = new AbortController();
   #connecting: Promise<Connection> | undefined;
   #connection: Connection | undefined;
-  #launching: Promise<void> | undefined;
-  #sweeping: Promise<void> | undefined;
+  #launching: Promise<Worker> | undefined;
+  #worker: Worker | undefined;
+  #sweeper: Sweeper | undefined;
+  #background: Promise<unknown> | undefined;
 
-  constructor(options: DbosEngineOptions, { clock, logger, newId }: Required<DbosEnginePorts>) {
+  constructor(options: DbosEngineOptions, ports: Required<DbosEnginePorts>) {
     this.#options = options;
     this.#ours = { applicationName: options.name, attributes: ATTRIBUTES };
-    this.pollMs = options.pollMs;
-    this.lookAgainMs = options.lookAgainMs;
-    this.#clock = clock;
-    this.#logger = logger;
-    this.#newId = newId;
-    this.#processId = newId();
-    this.#deadlines = new Deadlines(clock);
+    this.#ports = ports;
+    this.#processId = ports.newId();
+    this.#deadlines = new Deadlines(ports.clock);
   }
 
-  register({
-    workflows,
-    tools,
-    lanes,
-    providers = {},
-    version = DEFAULT_VERSION,
-  }: Registration): void {
+  register(registration: Registration): void {
     if (this.#launching) {
       throw new EngineMisuseError(
         'Register before open() and start(): DBOS learns of workflows when it is launched',
       );
     }
-    this.#version = version;
-    const named = this.#workflows.get(version) ?? new Map<string, Workflow>();
-    this.#workflows.set(version, named);
-    for (const [name, workflow] of Object.entries(workflows)) named.set(name, workflow);
-    for (const tool of tools) {
-      const known = this.#tools.get(tool.name);
-      if (known && known !== tool) throw new EngineMisuseError(`Two tools are named ${tool.name}`);
-      this.#tools.set(tool.name, tool);
-    }
-    for (const [lane, width] of Object.entries(lanes)) this.#lanes.set(lane, width);
-    for (const [name, limit] of Object.entries(providers)) this.#providers.set(name, limit);
+    this.#registered.add(registration);
   }
 
   async open(): Promise<{ resumed: number }> {
@@ -146,19 +97,15 @@ class DbosEngine implements Engine, Executor, ContextHost {
   }
 
   async start(id: string, workflow: string, input: unknown): Promise<{ created: boolean }> {
-    this.#find(workflow, this.#version);
+    const { version } = this.#registered;
+    const { name } = this.#options;
+    this.#registered.find(workflow, version);
+    const options = { ...enqueueOptions(name, { id, workflow, version }), applicationName: name };
     const { client, facts } = await this.#connect();
     await facts.ready();
     await this.#launch();
     try {
-      await client.enqueue(
-        {
-          ...this.#enqueueOptions(id, workflow, this.#version),
-          applicationName: this.#options.name,
-        },
-        this.#version,
-        toJournal(input),
-      );
+      await client.enqueue(options, version, toJournal(input));
       return { created: true };
     } catch (error) {
       if (dbosErrors.isWorkflowIDInUseError(error)) return { created: false };
@@ -175,34 +122,21 @@ class DbosEngine implements Engine, Executor, ContextHost {
 
   async cancel(id: string, reason: string): Promise<void> {
     const root = await this.#statusOf(id);
-    await this.#cancelAll([root], reason);
-  }
-
-  /** First that it is cancelled, then what is below: so whoever spawns meanwhile either is seen here or sees it. */
-  async #cancelAll(roots: readonly WorkflowStatus[], reason: string): Promise<void> {
-    const { client, books } = await this.#connect();
-    let level = roots;
-    while (level.length > 0) {
-      const ids = level.flatMap(({ workflowID, status }) =>
-        UNFINISHED.has(status) ? [workflowID] : [],
-      );
-      await books.cancel(ids, reason);
-      const mail: Mail = { kind: 'cancel', reason };
-      for (const id of ids) await client.send(id, mail, MAIL_TOPIC, 'cancel');
-      level = await client.listWorkflows({
-        ...this.#ours,
-        ...BARE,
-        parentWorkflowID: level.map(({ workflowID }) => workflowID),
-      });
-    }
+    await cancelAll(await this.#connect(), [root], reason);
   }
 
   async result(id: string): Promise<WorkflowResult> {
     await this.#statusOf(id);
+    const { client } = await this.#connect();
     try {
-      return await this.resultOf(id);
+      const [result] = await resultsOf(client, [id], {
+        clock: this.#ports.clock,
+        signal: this.#stop.signal,
+        pollMs: this.#options.pollMs,
+      });
+      return result ?? (await forever());
     } catch (error) {
-      if (this.isClosed) return forever(); // it has not ended, as far as anybody here will ever know
+      if (this.#isClosed) return forever(); // it has not ended, as far as anybody here will ever know
       throw error;
     }
   }
@@ -249,201 +183,38 @@ class DbosEngine implements Engine, Executor, ContextHost {
 
   async compact(id: string): Promise<void> {
     const { client, books } = await this.#connect();
-    if (UNFINISHED.has((await this.#statusOf(id)).status)) {
+    if (isRunning(await this.#statusOf(id))) {
       throw new EngineMisuseError(`Workflow ${id} has not ended, and cannot be compacted`);
     }
     const below: string[] = [];
     for (let level = [id]; level.length > 0;) {
-      const children = await client.listWorkflows({ ...BARE, parentWorkflowID: level });
-      level = children.map(({ workflowID }) => workflowID);
+      level = (await childrenOf(client, level)).map(({ workflowID }) => workflowID);
       below.push(...level);
     }
+    const calls = await books.callsOf([id, ...below]);
+    await deleteAll(client, [
+      ...calls.flatMap((call) => [callId(call.workflowId, call.key), permitId(call)]),
+      ...below,
+    ]);
     await books.forget(id, below);
-    for (let at = 0; at < below.length; at += PAGE) {
-      await client.deleteWorkflows(below.slice(at, at + PAGE));
-    }
   }
 
   async close(): Promise<void> {
-    if (this.isClosed) return;
-    this.isClosed = true;
+    if (this.#isClosed) return;
     this.#stop.abort();
     this.#deadlines.rest();
-    await this.#sweeping;
-    await shutDown(this);
+    await this.#background;
+    if (this.#worker) await shutDown(this.#worker);
     const connection = await this.#connecting?.catch(() => undefined); // it never came about
-    await connection?.presence.close();
-    await connection?.client.destroy();
-    await connection?.pool.end();
+    await connection?.close();
   }
 
-  // What workflows ask of it.
-
-  laneQueueOf(lane: string | undefined): string | undefined {
-    const width = lane === undefined ? undefined : this.#lanes.get(lane);
-    return width === undefined ? undefined : laneQueue(this.#options.name, width);
+  get #isClosed(): boolean {
+    return this.#stop.signal.aborted;
   }
-
-  providerQueueOf(provider: string | undefined): string | undefined {
-    const isLimited = provider !== undefined && this.#providers.has(provider);
-    return isLimited ? providerQueue(this.#options.name, provider) : undefined;
-  }
-
-  async perform(
-    call: ActivityCall,
-    workflowId: string,
-    runBy: string,
-  ): Promise<ActivityResult<unknown>> {
-    const { books } = await this.#connect();
-    return makeCall(call, workflowId, runBy, {
-      books,
-      clock: this.#clock,
-      deadlines: this.#deadlines,
-      tools: this.#tools,
-      poisonAfter: this.#options.poisonAfter,
-      freshMs: Math.max(this.#options.deadAfterMs, LEAST_FRESH_MS),
-      newId: this.#newId,
-      interruptsOf: (id) => this.#enter(id),
-    });
-  }
-
-  async enqueueCall(call: ActivityCall, workflowId: string, queueName: string): Promise<void> {
-    await DBOS.enqueueWorkflowWithOptions(
-      {
-        queueName,
-        workflowName: CALL,
-        workflowClassName: CLASS,
-        workflowID: `${workflowId}/call:${call.key}`,
-        appVersion: PROTOCOL,
-        ...(call.lane !== undefined && { queuePartitionKey: call.lane }),
-      },
-      call,
-      workflowId,
-    );
-  }
-
-  async enqueuePermit(key: string, workflowId: string, queueName: string): Promise<void> {
-    await DBOS.enqueueWorkflowWithOptions(
-      {
-        queueName,
-        workflowName: PERMIT,
-        workflowClassName: CLASS,
-        workflowID: `${workflowId}/permit:${key}`,
-        appVersion: PROTOCOL,
-      },
-      key,
-      workflowId,
-    );
-  }
-
-  async enqueueChild({ id, workflow, input }: ChildStart, version: string): Promise<void> {
-    this.#find(workflow, version);
-    try {
-      const options = this.#enqueueOptions(id, workflow, version);
-      await DBOS.enqueueWorkflowWithOptions(options, version, toJournal(input));
-    } catch (error) {
-      if (!dbosErrors.isWorkflowIDInUseError(error)) throw error;
-      throw new EngineMisuseError(`A workflow with id ${id} is there already`);
-    }
-  }
-
-  async cancelBelow(workflowId: string, childIds: readonly string[]): Promise<void> {
-    const { client, books } = await this.#connect();
-    const reason = (await books.cancelReasons([workflowId])).get(workflowId);
-    if (reason === undefined || childIds.length === 0) return;
-    const children = await client.listWorkflows({
-      ...this.#ours,
-      ...BARE,
-      workflowIDs: [...childIds],
-    });
-    await this.#cancelAll(children, reason);
-  }
-
-  async resultOf(id: string): Promise<WorkflowResult> {
-    const { client } = await this.#connect();
-    const handle = client.retrieveWorkflow<Ended>(id);
-    try {
-      return (await handle.getResult({ pollingIntervalMs: this.pollMs })).result;
-    } catch (error) {
-      if (this.isClosed) throw error;
-      return { kind: 'failed', failure: describeFailure(error) };
-    }
-  }
-
-  async tell(workflowId: string, key: string, fact: object): Promise<void> {
-    const { books, facts } = await this.#connect();
-    const { seq } = await books.keep({ kind: 'told', workflowId, key, value: fact });
-    await facts.heard(seq);
-  }
-
-  // What DBOS runs.
-
-  runWorkflow(name: string, version: string, input: unknown): Promise<Ended> {
-    return this.#work(async (id) => {
-      const context = new DbosContext(this, { id, version });
-      const result = await this.#settle(context, name, version, input);
-      if (context.fault) throw context.fault.error;
-      const { books } = await this.#connect();
-      const isCancelled = (await books.cancelReasons([id])).has(id);
-      return { status: isCancelled ? 'cancelled' : result.kind, result };
-    });
-  }
-
-  async #settle(
-    context: DbosContext,
-    name: string,
-    version: string,
-    input: unknown,
-  ): Promise<WorkflowResult> {
-    try {
-      const workflow = this.#find(name, version);
-      const value = await workflow(context, fromJournal<never>(String(input)));
-      return fromJournal<WorkflowResult>(toJournal({ kind: 'completed', value: value ?? null }));
-    } catch (error) {
-      return { kind: 'failed', failure: describeFailure(error) };
-    }
-  }
-
-  runCall(call: ActivityCall, workflowId: string): Promise<void> {
-    return this.#work(async (id) => {
-      const perform = () => this.perform(call, workflowId, id);
-      const result = await DBOS.runStep(perform, { name: call.tool });
-      const mail: Mail = { kind: 'answer', key: call.key, result };
-      await DBOS.send(workflowId, mail, MAIL_TOPIC);
-    });
-  }
-
-  runPermit(key: string, workflowId: string): Promise<void> {
-    return this.#work(async () => {
-      const mail: Mail = { kind: 'permit', key };
-      await DBOS.send(workflowId, mail, MAIL_TOPIC);
-    });
-  }
-
-  /** What goes wrong beneath a workflow is not its end: it is left, and a sweep lets it go on. DBOS knows its own errors. */
-  async #work<Value>(work: (id: string) => Promise<Value>): Promise<Value> {
-    const id = DBOS.workflowID ?? '';
-    this.#atWork.add(id);
-    try {
-      const value = await work(id);
-      return this.isClosed ? await forever() : value;
-    } catch (error) {
-      if (!this.isClosed && error instanceof dbosErrors.DBOSError) throw error;
-      this.#logger.warn(
-        { err: error, id },
-        'A workflow could not go on here; it will be tried again',
-      );
-      this.#atWork.delete(id);
-      return await forever();
-    } finally {
-      this.#atWork.delete(id);
-    }
-  }
-
-  // Its own affairs.
 
   #connect(): Promise<Connection> {
-    if (this.isClosed) return forever();
+    if (this.#isClosed) return forever();
     this.#connecting ??= this.#makeConnection().catch((error: unknown) => {
       this.#connecting = undefined; // whoever asks next tries again
       throw error;
@@ -452,50 +223,15 @@ class DbosEngine implements Engine, Executor, ContextHost {
   }
 
   async #makeConnection(): Promise<Connection> {
-    const { databaseUrl, name, connections, deadAfterMs } = this.#options;
-    const pool = new pg.Pool({ connectionString: databaseUrl, max: connections });
-    pool.on('error', (error) => this.#logger.warn({ err: error }, 'A connection was cut off'));
-    const books = new Books(name, pool, {
-      clock: this.#clock,
-      logger: this.#logger,
-      signal: this.#stop.signal,
-    });
-    const facts = new FactPump(books, (error) =>
-      this.#logger.error({ err: error }, 'A listener failed, or facts could not be read'),
+    const ports = { ...this.#ports, signal: this.#stop.signal };
+    const connection = await connect(this.#options, this.#processId, ports, () =>
+      this.#sweeper?.forgetMissed(),
     );
-    const ports = { clock: this.#clock, logger: this.#logger };
-    const presence: Presence = new Presence({ databaseUrl, processId: this.#processId }, ports, {
-      onCancelled: (id) => void this.#interruptCancelled([id]),
-      onEntered: () => facts.pump(),
-      onBack: () => {
-        facts.pump();
-        sweeper.forgetMissed();
-        void this.#interruptCancelled([...this.#inFlight.keys()]);
-      },
-    });
-    try {
-      await presence.open((session) =>
-        openTables(session, this.#clock, () => DBOS.migrate(databaseUrl)),
-      );
-    } catch (error) {
-      await pool.end();
-      throw error;
-    }
     for (const listener of this.#listeners.keys()) {
-      this.#listeners.set(listener, facts.subscribe(listener));
+      this.#listeners.set(listener, connection.facts.subscribe(listener));
     }
-    const client = await DBOSClient.create({
-      systemDatabaseUrl: databaseUrl,
-      systemDatabasePoolSize: connections,
-      applicationName: this.#options.name,
-      logger: loggerFor(this.#logger),
-    });
-    const sweeper = new Sweeper(
-      { client, books, presence, clock: this.#clock },
-      { name, processId: this.#processId, deadAfterMs, isRunning: (id) => this.#atWork.has(id) },
-    );
-    this.#connection = { client, pool, books, presence, facts, sweeper };
-    return this.#connection;
+    this.#connection = connection;
+    return connection;
   }
 
   async #launch(): Promise<void> {
@@ -507,100 +243,68 @@ class DbosEngine implements Engine, Executor, ContextHost {
     await this.#launching;
   }
 
-  async #launchNow(): Promise<void> {
-    const { client, sweeper } = await this.#connect();
-    const { databaseUrl, name, connections } = this.#options;
+  async #launchNow(): Promise<Worker> {
+    const connection = await this.#connect();
+    const { databaseUrl, name, connections, deadAfterMs } = this.#options;
+    const { clock, logger } = this.#ports;
+    const registered = this.#registered;
+    const worker = new Worker(this.#options, registered, connection, {
+      ...this.#ports,
+      deadlines: this.#deadlines,
+      signal: this.#stop.signal,
+    });
+    const processId = this.#processId;
+    const { lanes, providers } = registered;
     const queues = await openQueues(
-      client,
-      {
-        versions: new Set(
-          [...this.#workflows].flatMap(([version, { size }]) => (size > 0 ? [version] : [])),
-        ),
-        lanes: this.#lanes,
-        providers: this.#providers,
-      },
+      connection.client,
+      { versions: registered.versions(), lanes, providers },
       this.#options,
     );
-    const names = new Set([...this.#workflows.values()].flatMap((named) => [...named.keys()]));
-    await launch(this, names, {
+    await launch(worker, registered.workflowNames(), {
       databaseUrl,
       name,
       connections,
-      processId: this.#processId,
+      processId,
       queues,
-      logger: this.#logger,
+      logger,
     });
-    this.#sweeping = this.#sweepOn(sweeper);
-  }
-
-  async #sweepOn(sweeper: Sweeper): Promise<void> {
-    while (!this.#stop.signal.aborted) {
-      try {
-        const { workflowIds, processIds } = await sweeper.sweep();
-        if (workflowIds.length > 0) {
-          this.#logger.warn(
-            { processIds, workflows: workflowIds.length },
-            'Nobody was at work on some workflows; they go on',
-          );
-        }
-      } catch (error) {
-        this.#logger.warn({ err: error }, 'Could not look for processes that have died');
-      }
-      await this.#clock.sleep(this.#options.sweepEveryMs, this.#stop.signal).catch(() => undefined); // closed: the loop ends
-    }
-  }
-
-  #enqueueOptions(id: string, workflow: string, version: string) {
-    return {
-      workflowID: id,
-      workflowName: workflow,
-      workflowClassName: CLASS,
-      queueName: workflowQueue(this.#options.name, version),
-      appVersion: PROTOCOL,
-      attributes: ATTRIBUTES,
-      workflowIDReusePolicy: 'reject',
-    } as const;
-  }
-
-  #enter(workflowId: string): InFlight {
-    const entry = this.#inFlight.get(workflowId) ?? {
-      interrupts: new Set<Interruptible>(),
-      calls: 0,
-    };
-    entry.calls += 1;
-    this.#inFlight.set(workflowId, entry);
-    return {
-      interrupts: entry.interrupts,
-      leave: () => {
-        entry.calls -= 1;
-        if (entry.calls === 0) this.#inFlight.delete(workflowId);
-      },
-    };
-  }
-
-  async #interruptCancelled(workflowIds: readonly string[]): Promise<void> {
-    const here = workflowIds.filter((id) => this.#inFlight.has(id));
-    if (here.length === 0 || !this.#connection) return;
-    try {
-      for (const [id, reason] of await this.#connection.books.cancelReasons(here)) {
-        for (const one of this.#inFlight.get(id)?.interrupts ?? []) one.interrupt(reason);
-      }
-    } catch (error) {
-      this.#logger.warn(
-        { err: error },
-        'Could not see what was cancelled; what is under way goes on',
-      );
-    }
-  }
-
-  #find(name: string, version: string): Workflow {
-    const named = this.#workflows.get(version);
-    const workflow = named?.get(name);
-    if (workflow) return workflow;
-    const known = [...(named?.keys() ?? [])].join(', ') || 'none';
-    throw new EngineMisuseError(
-      `No workflow of version ${version} is named ${name}; registered: ${known}`,
+    this.#worker = worker;
+    const sweeper = new Sweeper(
+      { ...connection, clock },
+      { name, processId, deadAfterMs, isRunning: (id) => worker.isAtWork(id) },
     );
+    this.#sweeper = sweeper;
+    const { sweepEveryMs, lookAgainMs } = this.#options;
+    this.#background = Promise.all([
+      this.#every(sweepEveryMs, () => this.#sweep(sweeper)),
+      this.#every(lookAgainMs, async () => connection.answers.lookAgain()),
+    ]);
+    return worker;
+  }
+
+  async #sweep(sweeper: Sweeper): Promise<void> {
+    const { workflowIds, processIds } = await sweeper.sweep();
+    if (workflowIds.length === 0) return;
+    this.#ports.logger.warn(
+      { processIds, workflows: workflowIds.length },
+      'Nobody was at work on some workflows; they go on',
+    );
+  }
+
+  async #every(ms: number, work: () => Promise<void>): Promise<void> {
+    const { signal } = this.#stop;
+    const closed = new Promise<void>((resolve) =>
+      signal.addEventListener('abort', () => resolve()),
+    );
+    while (!signal.aborted) {
+      // DBOS asks a Postgres that is away for ever: whoever closes does not wait for that.
+      await Promise.race([closed, work().catch((error: unknown) => this.#warn(error))]);
+      await this.#ports.clock.sleep(ms, signal).catch(() => undefined); // closed: the loop ends
+    }
+  }
+
+  #warn(error: unknown): void {
+    this.#ports.logger.warn({ err: error }, 'Could not look for processes that have died');
   }
 
   async #statusOf(id: string): Promise<WorkflowStatus> {
@@ -611,36 +315,8 @@ class DbosEngine implements Engine, Executor, ContextHost {
   }
 }
 
-/** How a workflow has ended, as DBOS keeps it. */
-interface Ended {
-  status: WorkflowView['status'];
-  result: WorkflowResult;
-}
-
-const DEFAULT_VERSION = '1';
-const PAGE = 500;
-/** An answer of Postgres may take this long without the process having stood still. */
-const LEAST_FRESH_MS = 200;
-const ATTRIBUTES = { buddy: 'workflow' };
-const BARE = { loadInput: false, loadOutput: false };
-const RUNNING: ('PENDING' | 'ENQUEUED' | 'DELAYED')[] = ['PENDING', 'ENQUEUED', 'DELAYED'];
-const UNFINISHED: ReadonlySet<string> = new Set(RUNNING);
-
-function viewOf(status: WorkflowStatus, cancelReason: string | null): WorkflowView {
-  const { workflowID: id, workflowName: workflow } = status;
-  return { id, workflow, status: endOf(status), cancelReason };
-}
-
-function endOf({ status, output }: WorkflowStatus): WorkflowView['status'] {
-  switch (status) {
-    case 'SUCCESS':
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what our workflows return, see runWorkflow
-      return (output as Ended).status;
-    case 'PENDING':
-    case 'ENQUEUED':
-    case 'DELAYED':
-      return 'running';
-    default: // somebody ended it by the tools of DBOS, or it failed beneath the workflow
-      return 'failed';
+async function deleteAll(client: Connection['client'], ids: readonly string[]): Promise<void> {
+  for (let at = 0; at < ids.length; at += PAGE) {
+    await client.deleteWorkflows(ids.slice(at, at + PAGE));
   }
 }

@@ -1,11 +1,12 @@
 import type { Clock, Logger } from '@buddy/core';
 import pg from 'pg';
 import { lockKey, tryLock, unlock } from './advisory-lock.ts';
-import { CANCELLED, ENTERED } from './books.ts';
+import { ANSWERED, CANCELLED, ENTERED } from './schema.ts';
 
 export interface PresenceListener {
   onCancelled(workflowId: string): void;
   onEntered(): void;
+  onAnswered(workflowId: string): void;
   /** The session was cut off and is back: what was said meanwhile was not heard. */
   onBack(): void;
 }
@@ -22,6 +23,8 @@ export class Presence {
   readonly #listener: PresenceListener;
   readonly #closed = new AbortController();
   #session: pg.Client | undefined;
+  #seen = Promise.withResolvers<void>();
+  #comingBack: Promise<void> | undefined;
 
   constructor(
     { databaseUrl, processId }: { databaseUrl: string; processId: string },
@@ -43,35 +46,43 @@ export class Presence {
       keepAlive: true,
     });
     session.on('error', (error) => this.#logger.warn({ err: error }, 'The session was cut off'));
-    session.on('end', () => void this.#comeBack(session));
-    session.on('notification', ({ channel, payload = '' }) => {
-      if (channel === CANCELLED) this.#listener.onCancelled(payload);
-      else this.#listener.onEntered();
-    });
+    session.on('end', () => this.#miss(session));
+    session.on('notification', ({ channel, payload = '' }) => this.#hear(channel, payload));
     await session.connect();
     try {
       await prepare?.(session);
+      await session.query('SELECT pg_advisory_lock($1::bigint)', [lockOf(this.#processId)]);
+      for (const channel of [CANCELLED, ENTERED, ANSWERED])
+        await session.query(`LISTEN ${channel}`);
+      this.#closed.signal.throwIfAborted();
     } catch (error) {
-      await session.end();
+      await session.end().catch(() => undefined); // it was cut off, which is what went wrong
       throw error;
     }
     this.#session = session;
-    await session.query('SELECT pg_advisory_lock($1::bigint)', [lockOf(this.#processId)]);
-    await session.query(`LISTEN ${CANCELLED}`);
-    await session.query(`LISTEN ${ENTERED}`);
+    this.#seen.resolve();
+  }
+
+  /** Resolves while there is a session, so that the others can see that this process is alive; else when it is back. */
+  seen(): Promise<void> {
+    return this.#seen.promise;
   }
 
   /**
    * Does it unless another process is doing it right now, or this one is cut off.
+   * @param work Can ask whether it is still alone: the lock goes with its session.
    * @returns Undefined when it was not done.
    */
-  async alone<Value>(name: string, work: () => Promise<Value>): Promise<Value | undefined> {
+  async alone<Value>(
+    name: string,
+    work: (isAlone: () => boolean) => Promise<Value>,
+  ): Promise<Value | undefined> {
     const session = this.#session;
     if (!session || !(await tryLock(session, lockKey(name)))) return undefined;
     try {
-      return await work();
+      return await work(() => this.#session === session);
     } finally {
-      await unlock(session, lockKey(name));
+      if (this.#session === session) await unlock(session, lockKey(name));
     }
   }
 
@@ -87,14 +98,26 @@ export class Presence {
 
   async close(): Promise<void> {
     this.#closed.abort();
+    await this.#comingBack;
     const session = this.#session;
     this.#session = undefined;
     await session?.end();
   }
 
-  async #comeBack(lost: pg.Client): Promise<void> {
+  #hear(channel: string, payload: string): void {
+    if (channel === CANCELLED) this.#listener.onCancelled(payload);
+    else if (channel === ANSWERED) this.#listener.onAnswered(payload);
+    else this.#listener.onEntered();
+  }
+
+  #miss(lost: pg.Client): void {
     if (this.#session !== lost) return;
     this.#session = undefined;
+    this.#seen = Promise.withResolvers();
+    this.#comingBack = this.#comeBack();
+  }
+
+  async #comeBack(): Promise<void> {
     while (!this.#closed.signal.aborted) {
       try {
         await this.open();

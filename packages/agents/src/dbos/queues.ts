@@ -6,7 +6,7 @@ import type { DbosEngineOptions } from './options.ts';
  * The application version under which DBOS keeps all that is ours: of how this adapter lays out its steps, not of anybody's
  * workflows; those bear theirs in the name of their queue. Changes with the order or number of steps that a verb takes.
  */
-export const PROTOCOL = 'buddy-1';
+export const PROTOCOL = 'buddy-2';
 
 /** What a process has to know of a registration to find its queues. */
 export interface Limits {
@@ -35,34 +35,29 @@ export async function openQueues(
   { versions, lanes, providers }: Limits,
   { takes, callsAtOnce, pollMs, name }: DbosEngineOptions,
 ): Promise<string[]> {
-  const register = async (queue: string, limits: Parameters<DBOSClient['registerQueue']>[1]) => {
+  const register = async (queue: string, isTaken: boolean, limits: RegisterQueueOptions) => {
     await client.registerQueue(queue, {
       ...limits,
       minPollingIntervalMs: pollMs,
-      onConflict: 'always_update',
+      // What limits a queue is one for all: whoever takes nothing from it has no say in that.
+      onConflict: isTaken ? 'always_update' : 'never_update',
       applicationName: name,
     });
-    return queue;
+    if (isTaken) taken.push(queue);
   };
-  const workflows: string[] = [];
-  for (const version of versions) workflows.push(await register(workflowQueue(name, version), {}));
-  const calls: string[] = [];
-  for (const width of new Set(lanes.values())) {
-    calls.push(
-      await register(laneQueue(name, width), {
-        partitionConcurrency: width,
-        workerConcurrency: callsAtOnce,
-      }),
-    );
+  const taken: string[] = [];
+  for (const version of versions) {
+    await register(workflowQueue(name, version), takes.includes('workflows'), {});
   }
-  const permits: string[] = [];
+  for (const width of new Set(lanes.values())) {
+    const limits = { partitionConcurrency: width, workerConcurrency: callsAtOnce };
+    await register(laneQueue(name, width), takes.includes('calls'), limits);
+  }
   for (const [provider, { starts, perMs }] of providers) {
     const rateLimit = { limitPerPeriod: starts, periodSec: perMs / 1_000 };
-    permits.push(await register(providerQueue(name, provider), { rateLimit }));
+    await register(providerQueue(name, provider), true, { rateLimit }); // nothing to do but to say so: whoever knows of the limit can
   }
-  return [
-    ...(takes.includes('workflows') ? workflows : []),
-    ...(takes.includes('calls') ? calls : []),
-    ...permits, // nothing to do but to say so: whoever knows of the limit can
-  ];
+  return taken;
 }
+
+type RegisterQueueOptions = NonNullable<Parameters<DBOSClient['registerQueue']>[1]>;

@@ -41,13 +41,13 @@ export class Sweeper {
 
   /** One process sweeps at a time, so that none takes what another has just given back. */
   async sweep(): Promise<Swept> {
-    const swept = await this.#presence.alone(`sweep/${this.#options.name}`, () =>
-      this.#sweepAlone(),
+    const swept = await this.#presence.alone(`sweep/${this.#options.name}`, (isAlone) =>
+      this.#sweepAlone(isAlone),
     );
-    return swept ?? { workflowIds: [], processIds: [] };
+    return swept ?? NOTHING;
   }
 
-  async #sweepAlone(): Promise<Swept> {
+  async #sweepAlone(isAlone: () => boolean): Promise<Swept> {
     const { name, processId } = this.#options;
     const inHand = await this.#client.listWorkflows({
       status: 'PENDING',
@@ -68,10 +68,12 @@ export class Sweeper {
     const left = inHand.filter(
       ({ executorId = '', workflowID }) => dead.has(executorId) || stranded.has(workflowID),
     );
-    if (left.length === 0) return { workflowIds: [], processIds: [] };
+    if (left.length === 0) return NOTHING;
     const workflowIds = left.map(({ workflowID }) => workflowID);
     await this.#books.suspect(workflowIds.filter((id) => !stranded.has(id)));
     for (const [queueName, ids] of byQueue(left)) {
+      // Another may be giving back the same, and a third have taken it: that would be cut off in the middle.
+      if (!isAlone()) return NOTHING;
       await this.#client.resumeWorkflows(ids, { queueName });
     }
     for (const holder of dead) this.#missedSince.delete(holder);
@@ -118,6 +120,8 @@ interface SweeperPorts {
   presence: Presence;
   clock: Clock;
 }
+
+const NOTHING: Swept = { workflowIds: [], processIds: [] };
 
 /** Longer than it takes to begin a workflow that was taken, or to keep the result of one that has ended. */
 const STRANDED_MS = 2_000;

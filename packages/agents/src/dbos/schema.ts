@@ -1,0 +1,110 @@
+import type { Clock } from '@buddy/core';
+import type pg from 'pg';
+import { lockKey, tryLock, unlock } from './advisory-lock.ts';
+import { EngineStorageVersionError } from './errors.ts';
+
+/**
+ * Makes the tables that are not there, one process at a time; `migrate` those of DBOS.
+ * @throws {EngineStorageVersionError} When a newer version made them; they are left as they are.
+ */
+export async function openTables(
+  session: pg.Client,
+  clock: Clock,
+  migrate: () => Promise<void>,
+): Promise<void> {
+  // Asks again and again: whoever waits for a lock in Postgres holds up the indexes that DBOS builds.
+  while (!(await tryLock(session, lockKey('schema')))) await clock.sleep(LOCK_POLL_MS);
+  try {
+    const found = await findVersion(session);
+    if (found > SCHEMA_VERSION) {
+      throw new EngineStorageVersionError(
+        `The tables in schema buddy are of version ${found}, and this package knows ${SCHEMA_VERSION}; update it`,
+      );
+    }
+    await migrate();
+    if (found < SCHEMA_VERSION) await session.query(SCHEMA); // one transaction: all of it or nothing
+  } finally {
+    await unlock(session, lockKey('schema'));
+  }
+}
+
+/** @returns 0 when there are none. */
+async function findVersion(session: pg.Client): Promise<number> {
+  const { rows: tables } = await session.query<{ found: boolean }>(
+    `SELECT to_regclass('buddy.engine_schema') IS NOT NULL AS found`,
+  );
+  if (tables[0]?.found !== true) return 0;
+  const { rows } = await session.query<{ version: number }>(
+    'SELECT version FROM buddy.engine_schema',
+  );
+  return rows[0]?.version ?? 0;
+}
+
+/** Channels on which engines hear of each other. */
+export const CANCELLED = 'buddy_cancelled';
+export const ENTERED = 'buddy_entered';
+/** Says of which workflow. */
+export const ANSWERED = 'buddy_answered';
+
+const SCHEMA_VERSION = 2;
+const LOCK_POLL_MS = 50;
+
+/**
+ * Entries are committed in another order than they are numbered in, so one who reads on from a number could miss some. Whoever
+ * adds one holds a lock with the others until it is committed; whoever reads waits for a moment at which nobody holds it, and
+ * reads no further than that.
+ */
+const SCHEMA = `
+CREATE SCHEMA IF NOT EXISTS buddy;
+CREATE TABLE IF NOT EXISTS buddy.engine_schema (version int NOT NULL);
+CREATE TABLE IF NOT EXISTS buddy.entries (
+  seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  name text NOT NULL,
+  workflow_id text NOT NULL,
+  kind text NOT NULL CHECK (kind IN ('recorded', 'told')),
+  key text NOT NULL,
+  at bigint NOT NULL,
+  tool text,
+  value text NOT NULL,
+  UNIQUE (workflow_id, kind, key)
+);
+CREATE INDEX IF NOT EXISTS entries_name_seq ON buddy.entries (name, seq);
+CREATE TABLE IF NOT EXISTS buddy.intents (
+  workflow_id text NOT NULL, key text NOT NULL, tries int NOT NULL, try_id text NOT NULL, PRIMARY KEY (workflow_id, key)
+);
+CREATE TABLE IF NOT EXISTS buddy.suspects (workflow_id text PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS buddy.cancellations (workflow_id text PRIMARY KEY, reason text NOT NULL);
+CREATE TABLE IF NOT EXISTS buddy.compacted (workflow_id text PRIMARY KEY);
+CREATE OR REPLACE FUNCTION buddy.keep_entries(
+  p_name text, p_workflow_ids text[], p_kinds text[], p_keys text[], p_tools text[], p_values text[], p_answers boolean[]
+) RETURNS TABLE (nth int, seq bigint, at bigint, value text) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+  now_ms bigint;
+  answered text;
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(${lockKey('entries')});
+  now_ms := (extract(epoch FROM clock_timestamp()) * 1000)::bigint;
+  INSERT INTO buddy.entries (name, workflow_id, kind, key, at, tool, value)
+    SELECT p_name, g.workflow_id, g.kind, g.key, now_ms, g.tool, g.value
+    FROM unnest(p_workflow_ids, p_kinds, p_keys, p_tools, p_values) WITH ORDINALITY AS g(workflow_id, kind, key, tool, value, nth)
+    ORDER BY g.nth
+    ON CONFLICT DO NOTHING;
+  IF FOUND AND 'told' = ANY(p_kinds) THEN PERFORM pg_notify('${ENTERED}', ''); END IF;
+  FOR answered IN
+    SELECT DISTINCT left(g.workflow_id, 2000) FROM unnest(p_workflow_ids, p_answers) AS g(workflow_id, is_answer) WHERE g.is_answer
+  LOOP PERFORM pg_notify('${ANSWERED}', answered); END LOOP;
+  RETURN QUERY SELECT g.nth::int, e.seq, e.at, e.value
+    FROM unnest(p_workflow_ids, p_kinds, p_keys) WITH ORDINALITY AS g(workflow_id, kind, key, nth),
+      LATERAL (SELECT * FROM buddy.entries x
+               WHERE x.workflow_id = g.workflow_id AND x.kind = g.kind AND x.key = g.key LIMIT 1) e
+    ORDER BY g.nth;
+END $$;
+CREATE OR REPLACE FUNCTION buddy.last_whole_entry(p_name text) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(${lockKey('entries')});
+  RETURN (SELECT coalesce(max(seq), 0) FROM buddy.entries WHERE name = p_name);
+END $$;
+DELETE FROM buddy.engine_schema;
+INSERT INTO buddy.engine_schema (version) VALUES (${SCHEMA_VERSION});
+`;

@@ -1,0 +1,66 @@
+import { type Clock, describeFailure } from '@buddy/core';
+import type { DBOSClient, WorkflowStatus } from '@dbos-inc/dbos-sdk';
+import type { WorkflowResult, WorkflowView } from '../durable/engine.ts';
+import { EngineMisuseError } from '../errors.ts';
+
+/** Of what DBOS keeps of a workflow, neither what went in nor what came out. */
+export const BARE = { loadInput: false, loadOutput: false };
+export const RUNNING: ('PENDING' | 'ENQUEUED' | 'DELAYED')[] = ['PENDING', 'ENQUEUED', 'DELAYED'];
+/** As many as are asked for at once. */
+export const PAGE = 500;
+
+export function isRunning({ status }: WorkflowStatus): boolean {
+  return (RUNNING as readonly string[]).includes(status);
+}
+
+/** @param cancelReason Null when nobody has cancelled it. */
+export function viewOf(status: WorkflowStatus, cancelReason: string | null): WorkflowView {
+  const { workflowID: id, workflowName: workflow } = status;
+  const common = { id, workflow, cancelReason };
+  if (isRunning(status)) return { ...common, status: 'running' };
+  if (cancelReason !== null) return { ...common, status: 'cancelled' };
+  return { ...common, status: endOf(status).kind };
+}
+
+/** What workflows have come to, in the order asked for, when all have ended. */
+export async function resultsOf(
+  client: DBOSClient,
+  ids: readonly string[],
+  { clock, signal, pollMs }: { clock: Clock; signal: AbortSignal; pollMs: number },
+): Promise<WorkflowResult[]> {
+  const results = new Map<string, WorkflowResult>();
+  const remaining = new Set(ids);
+  const since = clock.monotonic();
+  while (remaining.size > 0) {
+    const some = [...remaining].slice(0, LOOKED_AT);
+    const found = await client.listWorkflows({ workflowIDs: some, loadInput: false });
+    for (const status of found) {
+      if (isRunning(status)) continue;
+      results.set(status.workflowID, endOf(status));
+      remaining.delete(status.workflowID);
+    }
+    const there = new Set(found.map(({ workflowID }) => workflowID));
+    for (const id of some) {
+      if (there.has(id)) continue;
+      const failure = describeFailure(new EngineMisuseError(`No workflow has the id ${id}`));
+      results.set(id, { kind: 'failed', failure });
+      remaining.delete(id);
+    }
+    if (some.every((id) => !remaining.has(id))) continue;
+    // What has taken minutes may be noticed a second late; days of waiting are not to cost ten questions a second.
+    const waited = clock.monotonic() - since;
+    await clock.sleep(Math.max(pollMs, Math.min(waited / 20, SELDOM_MS)), signal);
+  }
+  return ids.flatMap((id) => results.get(id) ?? []);
+}
+
+const LOOKED_AT = 100;
+const SELDOM_MS = 1_000;
+
+function endOf({ status, output, error }: WorkflowStatus): WorkflowResult {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what our workflows return, see Worker.runWorkflow
+  if (status === 'SUCCESS') return output as WorkflowResult;
+  // Somebody ended it by the tools of DBOS, or it failed beneath the workflow.
+  const failure = describeFailure(error ?? new Error(`DBOS says that it is ${status}`));
+  return { kind: 'failed', failure };
+}

@@ -1,0 +1,199 @@
+import type { Workflow } from '@buddy/agents';
+import { createDbosEngine } from '@buddy/agents/dbos';
+import { startPostgres, type TemporaryPostgres } from '@buddy/agents/testing';
+import { defineTool, systemClock } from '@buddy/core';
+import { DBOSClient } from '@dbos-inc/dbos-sdk';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+
+let postgres: TemporaryPostgres;
+beforeAll(async () => {
+  postgres = await startPostgres();
+  const engine = createDbosEngine({
+    databaseUrl: await postgres.createDatabase('model'),
+    takes: [],
+  });
+  await engine.open();
+  await engine.close();
+}, 30_000);
+afterAll(() => postgres.stop(), 30_000);
+
+async function ask<Row extends pg.QueryResultRow>(databaseUrl: string, sql: string) {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  const { rows } = await client.query<Row>(sql);
+  await client.end();
+  return rows;
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await systemClock.sleep(20);
+}
+
+const nothing: Workflow = async () => null;
+const tellOne: Workflow = (ctx) => ctx.emit('one', { n: 1 });
+const askOnce: Workflow = async (ctx) => {
+  const { kind } = await ctx.activity({
+    key: 'call',
+    tool: 'test.hang',
+    input: null,
+    work: 'w/call',
+    actor: { kind: 'system', id: 'test' },
+    rationale: 'a test',
+    attempt: 1,
+  });
+  return kind;
+};
+const hang = defineTool({
+  name: 'test.hang',
+  description: 'Never answers, unless it is told to stop.',
+  tier: 1,
+  effect: 'once',
+  input: z.unknown(),
+  output: z.null(),
+  execute: () => new Promise<null>(() => undefined),
+});
+
+describe('a database that does not fit', () => {
+  it('is left as it is when a newer version made its tables, functions included', async () => {
+    const databaseUrl = await postgres.createDatabase('untouched', 'model');
+    const newer = `CREATE OR REPLACE FUNCTION buddy.last_whole_entry(p_name text) RETURNS bigint LANGUAGE sql AS 'SELECT 42::bigint'`;
+    await ask(databaseUrl, newer);
+    await ask(databaseUrl, 'UPDATE buddy.engine_schema SET version = 99');
+    const engine = createDbosEngine({ databaseUrl });
+    await expect(engine.open()).rejects.toMatchObject({ code: 'AGENTS_ENGINE_STORAGE_VERSION' });
+    await engine.close();
+    expect(await ask(databaseUrl, `SELECT buddy.last_whole_entry('buddy') AS found`)).toEqual([
+      { found: '42' },
+    ]);
+  });
+
+  it('is brought up to date when an older version made its tables', async () => {
+    const databaseUrl = await postgres.createDatabase('older', 'model');
+    await ask(databaseUrl, 'UPDATE buddy.engine_schema SET version = 1');
+    await ask(databaseUrl, 'DROP TABLE buddy.compacted');
+    const engine = createDbosEngine({ databaseUrl, takes: [] });
+    await engine.open();
+    await engine.close();
+    const [found] = await ask(
+      databaseUrl,
+      `SELECT version, to_regclass('buddy.compacted') IS NOT NULL AS is_there FROM buddy.engine_schema`,
+    );
+    expect(found).toEqual({ version: 2, is_there: true });
+  });
+
+  it('is named in the error when it lets nobody in, without the password', async () => {
+    const url = new URL(postgres.url);
+    url.pathname = '/nowhere';
+    url.password = 'guessed';
+    const engine = createDbosEngine({ databaseUrl: url.href });
+    const failure = await engine.open().catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      code: 'AGENTS_ENGINE_CONNECTION',
+      message: expect.stringMatching(
+        /database nowhere at 127\.0\.0\.1:\d+ as buddy: .*see databaseUrl/,
+      ),
+    });
+    expect(String(failure)).not.toContain('guessed');
+    await engine.close();
+  });
+});
+
+describe('an engine over DBOS', () => {
+  it('refuses an id that Postgres could not keep', async () => {
+    const databaseUrl = await postgres.createDatabase('ids', 'model');
+    const engine = createDbosEngine({ databaseUrl, takes: [] });
+    engine.register({ workflows: { nothing }, tools: [], lanes: {} });
+    for (const id of ['', 'a\0b', 'x'.repeat(501)]) {
+      await expect(engine.start(id, 'nothing', null)).rejects.toMatchObject({
+        code: 'AGENTS_ENGINE_MISUSE',
+      });
+    }
+    expect(await engine.start('x'.repeat(500), 'nothing', null)).toEqual({ created: true });
+    await engine.close();
+  });
+
+  it('leaves to those who make calls how many they make at once', async () => {
+    const databaseUrl = await postgres.createDatabase('widths', 'model');
+    for (const options of [
+      { takes: ['calls'], callsAtOnce: 20 },
+      { takes: ['workflows'], callsAtOnce: 3 },
+    ] as const) {
+      const engine = createDbosEngine({ databaseUrl, ...options, takes: [...options.takes] });
+      engine.register({ workflows: { nothing }, tools: [], lanes: { ada: 2 } });
+      await engine.open();
+      await engine.close();
+    }
+    const client = await DBOSClient.create({ systemDatabaseUrl: databaseUrl });
+    const queue = await client.retrieveQueue('buddy.lanes.2');
+    expect(await queue?.getWorkerConcurrency()).toBe(20);
+    await client.destroy();
+  });
+
+  it('tells a call of a cancellation that comes when it is about to be made', async () => {
+    const databaseUrl = await postgres.createDatabase('about_to', 'model');
+    const engine = createDbosEngine({ databaseUrl, pollMs: 20 });
+    engine.register({ workflows: { askOnce }, tools: [hang], lanes: {} });
+    await engine.open();
+    const blocker = new pg.Client({ connectionString: databaseUrl });
+    await blocker.connect();
+    await blocker.query('BEGIN; LOCK TABLE buddy.intents IN EXCLUSIVE MODE');
+    await engine.start('w', 'askOnce', null);
+    await until(async () => {
+      const waiting = `SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'buddy.intents'::regclass`;
+      return (await ask(databaseUrl, waiting)).length > 0;
+    });
+    await engine.cancel('w', 'enough');
+    await systemClock.sleep(300); // this process has heard of it, and there is nothing to interrupt yet
+    await blocker.query('COMMIT');
+    await blocker.end();
+    expect(await engine.result('w')).toEqual({ kind: 'completed', value: 'cancelled' });
+    await engine.close();
+  }, 10_000);
+
+  it('fails a workflow when a listener throws at what it tells', async () => {
+    const databaseUrl = await postgres.createDatabase('listener', 'model');
+    const engine = createDbosEngine({ databaseUrl, pollMs: 20 });
+    engine.register({ workflows: { tellOne }, tools: [], lanes: {} });
+    engine.subscribe(() => {
+      throw new Error('not now');
+    });
+    await engine.open();
+    await engine.start('w', 'tellOne', null);
+    expect(await engine.result('w')).toMatchObject({
+      kind: 'failed',
+      failure: { message: 'not now' },
+    });
+    await engine.close();
+  });
+
+  it('leaves no session behind when it is closed while it is cut off', async () => {
+    const databaseUrl = await postgres.createDatabase('cut_off', 'model');
+    const ofOurs = `FROM pg_stat_activity WHERE application_name LIKE 'process%' AND datname = 'cut_off'`;
+    for (let nth = 0; nth < 5; nth++) {
+      const engine = createDbosEngine({ databaseUrl, takes: [] });
+      await engine.open();
+      const ended = await ask(databaseUrl, `SELECT pg_terminate_backend(pid) ${ofOurs}`);
+      expect(ended).toHaveLength(1);
+      await systemClock.sleep(nth * 4); // it is coming back: now more, now less
+      await engine.close();
+    }
+    await systemClock.sleep(300);
+    expect(await ask(databaseUrl, `SELECT 1 ${ofOurs}`)).toEqual([]);
+  });
+
+  it('closes also when Postgres is gone for good', async () => {
+    const away = await startPostgres();
+    const engine = createDbosEngine({
+      databaseUrl: await away.createDatabase('away'),
+      pollMs: 20,
+      sweepEveryMs: 20,
+    });
+    engine.register({ workflows: { nothing }, tools: [], lanes: {} });
+    await engine.open();
+    await away.stop();
+    await systemClock.sleep(200); // it has looked for others, and waits for an answer
+    await expect(engine.close()).resolves.toBeUndefined();
+  }, 30_000);
+});
