@@ -68,6 +68,23 @@ export const BENCHES: readonly Bench[] = [
     measure: async () => (await import('./benches/bots-supervisor.ts')).measureBotsSupervisor(),
   },
   {
+    name: 'guardian-engine',
+    title:
+      '@buddy/guardian itself: incidents a second, what a probe costs, what it says while we stand still',
+    measure: async () => (await import('./benches/guardian-engine.ts')).measureGuardianEngine(),
+  },
+  {
+    name: 'guardian-layers',
+    title: 'A look at layers 2 to 7, all at once',
+    measure: async () => (await import('./benches/guardian-layers.ts')).measureGuardianLayers(),
+  },
+  {
+    name: 'guardian-heal',
+    title:
+      '@buddy/guardian: back to work after a kill and a hang, PM2 beside it; and what waiting costs',
+    measure: async () => (await import('./benches/guardian-heal.ts')).measureGuardianHeal(),
+  },
+  {
     name: 'main-job',
     title:
       'examples/orchestrator.ts: 10 000 tasks, manual clock, a whole process from start to end',

@@ -397,6 +397,37 @@ describe('a guardian', () => {
     await guardian.stop();
   });
 
+  it('tries again at once when what it started ends before it was ever well', async () => {
+    const api = new FakeService();
+    const { clock, guardian, told } = await startWorld({
+      resources: [{ id: 'api', adapter: api }],
+    });
+    api.onStart = async () => {
+      if (api.starts === 1) void clock.sleep(1).then(() => api.crash());
+    };
+    api.needs = () => api.starts > 1;
+    api.crash();
+    await clock.advance(700); // the verification of the first try would have waited for a second
+    expect(told.filter((line) => line.startsWith('restart '))).toEqual([
+      'restart not_helped',
+      'restart restored',
+    ]);
+    await guardian.stop();
+  });
+
+  it('takes a sign that no playbook knows for one of the trouble that is being mended', async () => {
+    const api = new FakeService();
+    const { clock, guardian, told, alerts } = await startWorld({
+      resources: [{ id: 'api', adapter: api }],
+    });
+    const reset = await guardian.report(down('api', { signal: 'connection.reset' }));
+    api.crash();
+    expect(await clock.run(() => reset.outcome)).toBe('restored_with_cause');
+    expect(told).toContain('api restored');
+    expect(alerts).toEqual([]);
+    await guardian.stop();
+  });
+
   it('lets only what has the shape of a symptom in', async () => {
     const { guardian } = await startWorld({ resources: [] });
     await expect(guardian.report(down('api', { signal: 'Process Exited!' }))).rejects.toMatchObject(

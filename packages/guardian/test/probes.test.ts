@@ -333,6 +333,27 @@ describe('a sample', () => {
   });
 });
 
+describe('a meter of our own lateness', () => {
+  it('sees it also when much is measured in between, each in little time', async () => {
+    let at = 0;
+    const beats: (() => void)[] = [];
+    const meter = createLagMeter({
+      now: () => at,
+      monotonic: () => at,
+      sleep: () => new Promise((wake) => beats.push(wake)),
+      external: (work) => work(),
+    });
+    const lost = meter.begin();
+    for (at = 0; at < 200; at += 10) meter.begin()(); // and no beat comes: the event loop is busy
+    expect(lost()).toBe(180); // a beat should have come after 20 ms
+    const later = meter.begin();
+    for (const beat of beats.splice(0)) beat();
+    await Promise.resolve();
+    at += 20; // the next beat is due, and no more
+    expect(later()).toBe(0);
+  });
+});
+
 describe('probes of layers', () => {
   it('keep the last 100 samples, and the last 100 that were not good apart', async () => {
     const clock = new ManualClock();

@@ -27,9 +27,12 @@ import type { Certificate, GuardianStore, MaintenanceWindow } from '../store/sto
 import { armFor } from './arming.ts';
 import { Autonomy } from './autonomy.ts';
 import { Background } from './background.ts';
+import { Causes } from './causes.ts';
 import { Conditions } from './conditions.ts';
+import { Confirmation } from './confirmation.ts';
 import type { GuardianEvents } from './events.ts';
 import { Healer } from './healer.ts';
+import { Healings } from './healings.ts';
 import { IncidentBook } from './incident-book.ts';
 import { IncidentLives } from './incident-lives.ts';
 import { Intake, type Reported } from './intake.ts';
@@ -109,12 +112,14 @@ export class Guardian {
     });
     this.events = events;
     this.#layers = ports.layers;
+    const store = ports.store ?? new MemoryStore();
     this.#parts = {
       options: parseOrThrow(GuardianOptions, input, 'options of createGuardian'),
       clock,
       random,
       newId,
-      store: ports.store ?? new MemoryStore(),
+      store,
+      keep: (changes) => clock.external(() => store.write(changes)),
       resources: readResources(ports.resources),
       playbooks: readPlaybooks(ports.playbooks),
       emit,
@@ -138,6 +143,7 @@ export class Guardian {
       },
     });
     this.#prober = prober;
+    const healings = new Healings();
     const journal = new StepJournal(parts, book);
     const undo = new StepUndo(parts, journal);
     const runner = new PlaybookRunner({
@@ -165,12 +171,18 @@ export class Guardian {
       limits,
       record,
       runner,
-      raise: async (symptom) => {
-        const { incidentId } = await this.#take(parseOrThrow(Symptom, symptom, 'symptom'));
-        return book.find(incidentId ?? '');
-      },
-      openOn: (resource) => book.on(resource),
-      attach: (live, causeId) => book.update(live, { causeId }),
+      confirmation: new Confirmation({ parts, prober, healings }),
+      causes: new Causes({
+        parts,
+        prober,
+        raise: async (symptom) => {
+          const { incidentId } = await this.#take(parseOrThrow(Symptom, symptom, 'symptom'));
+          return book.find(incidentId ?? '');
+        },
+        openOn: (resource) => book.on(resource),
+        attach: (live, causeId) => book.update(live, { causeId }),
+      }),
+      healings,
     });
     const lives = new IncidentLives({
       parts,
@@ -196,6 +208,7 @@ export class Guardian {
       prober,
       background,
       take: (symptom) => this.#take(symptom),
+      healings,
     });
     this.#recovery = new Recovery({ parts, book, prober, limits, undo, lives });
     this.#rehearsals = new Rehearsals({
@@ -370,7 +383,7 @@ export class Guardian {
       this.#checkMttr();
       if (clock.monotonic() - prunedAt < PRUNE_EVERY_MS) continue;
       prunedAt = clock.monotonic();
-      await store.prune(clock.now() - options.retentionMs);
+      await clock.external(() => store.prune(clock.now() - options.retentionMs));
     }
   }
 

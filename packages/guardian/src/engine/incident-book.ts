@@ -171,7 +171,7 @@ export class IncidentBook {
   async keep(changes: readonly StoreChange[]): Promise<void> {
     if (changes.length === 0) return;
     try {
-      await this.#parts.store.write(changes);
+      await this.#parts.keep(changes);
     } catch (error) {
       alert(this.#parts, 'store', `Not kept: ${describeFailure(error).message}`);
     }

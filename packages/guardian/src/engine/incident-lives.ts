@@ -4,11 +4,12 @@ import type { Sample } from '../probes/sampler.ts';
 import type { Resource } from '../resource/registry.ts';
 import type { Background } from './background.ts';
 import type { Conditions } from './conditions.ts';
-import type { Healer, Verdict } from './healer.ts';
+import type { Healer } from './healer.ts';
 import { type IncidentBook, type LiveIncident, whereOf } from './incident-book.ts';
 import { alert, type Parts } from './parts.ts';
 import { isBad, type Prober } from './prober.ts';
 import type { StormLimits } from './storm-limits.ts';
+import type { Verdict } from './verdict.ts';
 
 interface LivesParts {
   parts: Parts;

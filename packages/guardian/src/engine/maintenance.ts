@@ -35,12 +35,12 @@ export class Maintenance {
     untilMs,
     reason,
   }: MaintenanceRequest): Promise<MaintenanceWindow> {
-    const { clock, newId, store, emit } = this.#m.parts;
+    const { clock, newId, keep, emit } = this.#m.parts;
     const window = { id: newId(), resources, reason, from: clock.now(), until: untilMs };
     if (!(untilMs > window.from)) {
       throw new GuardianMisuseError(`A maintenance window ends later than now, not at ${untilMs}.`);
     }
-    await store.write([{ kind: 'maintenance', window }]);
+    await keep([{ kind: 'maintenance', window }]);
     this.resume(window);
     emit('maintenanceBegan', { at: window.from, window });
     return window;
@@ -79,11 +79,11 @@ export class Maintenance {
 
   /** Looks at what was suppressed: it may still be bad. */
   async #end(window: MaintenanceWindow): Promise<void> {
-    const { clock, store, emit, resources } = this.#m.parts;
+    const { clock, keep, emit, resources } = this.#m.parts;
     const suppressed = this.#suppressed.get(window.id) ?? [];
     this.#windows.delete(window.id);
     this.#suppressed.delete(window.id);
-    await store.write([{ kind: 'maintenance', window }]);
+    await keep([{ kind: 'maintenance', window }]);
     emit('maintenanceEnded', { at: clock.now(), window });
     for (const id of suppressed) {
       const resource = resources.get(id);

@@ -12,6 +12,8 @@ export interface Parts {
   readonly random: Random;
   readonly newId: NewId;
   readonly store: GuardianStore;
+  /** Writes to the store, as work that takes real time. */
+  readonly keep: GuardianStore['write'];
   readonly resources: ReadonlyMap<string, Resource>;
   readonly playbooks: ReadonlyMap<string, Playbook>;
   /** Tells whoever listens. */

@@ -127,7 +127,7 @@ export class PlaybookRunner {
       interrupts: playbook.interruptedRoles.length > 0,
       isRehearsal: live.incident.rehearses === playbook.id,
     };
-    await parts.store.write([{ kind: 'run', run }]);
+    await parts.keep([{ kind: 'run', run }]);
     const { diagnosis: _diagnosis, ...told } = plan;
     emit('runPlanned', {
       at: clock.now(),
@@ -293,6 +293,7 @@ export class PlaybookRunner {
           clock: parts.clock,
           longestStableMs: parts.options.longestStableMs,
           reports: () => live.reports,
+          newSign: prober.listen(Object.values(roles)),
         });
         parts.emit('verified', {
           at: parts.clock.now(),

@@ -19,6 +19,9 @@ export class Prober {
   #stopped: Error | undefined;
   readonly #inFlight = new Map<string, Promise<Sample>>();
   readonly #histories = new Map<string, ProbeHistory>();
+  /** What adapters told of by themselves, by resource: the last of each, and its number. */
+  readonly #signs = new Map<string, { sample: Sample; number: number }>();
+  #signsSoFar = 0;
 
   constructor(parts: ProberParts) {
     this.#parts = parts;
@@ -30,9 +33,7 @@ export class Prober {
     if (!looking) {
       looking = this.sample(id, (signal) => adapter.probe(signal))
         .then((sample) => {
-          const before = this.lastOf(id)?.status;
-          this.historyOf(id).add(sample);
-          this.#parts.onSample(id, sample, before);
+          this.#keep(id, sample);
           return sample;
         })
         .finally(() => this.#inFlight.delete(id));
@@ -52,6 +53,28 @@ export class Prober {
     return takeSample({ clock, lag }, { name, timeoutMs, signal, look }).finally(() =>
       this.#looking.delete(own),
     );
+  }
+
+  /** Keeps what an adapter told of by itself: it is fresher than any look. */
+  noteSign(id: string, sample: Sample): void {
+    this.#signsSoFar += 1;
+    this.#signs.set(id, { sample, number: this.#signsSoFar });
+    this.#keep(id, sample);
+  }
+
+  /** From now on, answers with what one of these told of by itself since. */
+  listen(ids: readonly string[]): () => Sample | undefined {
+    const heard = this.#signsSoFar;
+    return () => {
+      const signs = ids.flatMap((id) => this.#signs.get(id) ?? []);
+      return signs.find(({ number }) => number > heard)?.sample;
+    };
+  }
+
+  #keep(id: string, sample: Sample): void {
+    const before = this.lastOf(id)?.status;
+    this.historyOf(id).add(sample);
+    this.#parts.onSample(id, sample, before);
   }
 
   /** Aborts all looks, and all that are asked for later. */

@@ -70,7 +70,7 @@ export class Rehearsals {
       fault: fault.name,
       at: parts.clock.now(),
     };
-    await parts.store.write([{ kind: 'certificate', certificate }]);
+    await parts.keep([{ kind: 'certificate', certificate }]);
     autonomy.add(certificate);
     parts.emit('rehearsed', { at: certificate.at, playbook: playbook.id, certificate });
     return certificate;

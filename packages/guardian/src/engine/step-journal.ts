@@ -16,7 +16,7 @@ export class StepJournal {
 
   /** Written down before the step begins; a step whose intent cannot be written is not begun. */
   async intend(run: Run, index: number, step: RunnableStep, before: JsonValue): Promise<StepEntry> {
-    const { store, clock, emit } = this.#parts;
+    const { keep, clock, emit } = this.#parts;
     const entry: StepEntry = {
       runId: run.id,
       index,
@@ -25,7 +25,7 @@ export class StepJournal {
       before: JSON.stringify(before),
       at: clock.now(),
     };
-    await store.write([{ kind: 'step', step: entry }]);
+    await keep([{ kind: 'step', step: entry }]);
     emit('stepChanged', {
       at: entry.at,
       incidentId: run.incidentId,

@@ -12,6 +12,8 @@ export interface VerifyRequest {
   longestStableMs: number | undefined;
   /** How often a symptom of the incident was reported: a new one outweighs the samples before it. */
   reports: () => number;
+  /** What an adapter told of by itself since the steps ended: then it failed anew, and no look will see it recover. */
+  newSign: () => Sample | undefined;
 }
 
 export type Verified =
@@ -19,7 +21,7 @@ export type Verified =
   | {
       isGood: false;
       reason: string;
-      /** It was good often enough, and went bad before it had lasted. */
+      /** It was good often enough and went bad before it had lasted, or what was mended told that it failed anew. */
       hasRelapsed: boolean;
     };
 
@@ -28,7 +30,7 @@ export type Verified =
  * come any more. A look that says UNKNOWN proves nothing either way.
  */
 export async function verify(request: VerifyRequest): Promise<Verified> {
-  const { playbook, context, clock, longestStableMs, reports } = request;
+  const { playbook, context, clock, longestStableMs, reports, newSign } = request;
   const { successes, intervalMs, withinMs } = playbook.verify;
   const stableForMs = Math.min(playbook.verify.stableForMs, longestStableMs ?? Infinity);
   const deadline = clock.monotonic() + withinMs;
@@ -38,6 +40,8 @@ export async function verify(request: VerifyRequest): Promise<Verified> {
     const startedAt = clock.monotonic();
     const reported = reports();
     const samples = await takeAll(request);
+    const sign = newSign();
+    if (sign) return { isGood: false, reason: describe(sign), hasRelapsed: true };
     const bad = samples.find(({ status }) => status === 'FAILED' || status === 'DEGRADED');
     const unknown = samples.find(({ status }) => status === 'UNKNOWN');
     const [first] = samples;

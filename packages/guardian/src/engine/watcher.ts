@@ -5,7 +5,8 @@ import type { LayerProbes } from '../probes/layers/layer-probes.ts';
 import type { Sample } from '../probes/sampler.ts';
 import type { Resource } from '../resource/registry.ts';
 import type { Background } from './background.ts';
-import { symptomOf } from './healer.ts';
+import { symptomOf } from './symptom-of.ts';
+import type { Healings } from './healings.ts';
 import { alert, type Parts } from './parts.ts';
 import { isBad, type Prober } from './prober.ts';
 
@@ -14,6 +15,7 @@ interface WatcherParts {
   prober: Prober;
   background: Background;
   take: (symptom: Symptom) => Promise<unknown>;
+  healings: Healings;
 }
 
 /** Notices trouble: looks at resources again and again, and listens to those that tell of it themselves. */
@@ -27,8 +29,9 @@ export class Watcher {
 
   watch(resource: Resource): void {
     const unwatch = resource.adapter.watch?.((sign) => {
-      const { clock } = this.#w.parts;
-      void this.seen(resource, { ...sign, at: clock.now(), latencyMs: 0 });
+      const sample: Sample = { ...sign, at: this.#w.parts.clock.now(), latencyMs: 0 };
+      this.#w.prober.noteSign(resource.id, sample);
+      void this.seen(resource, sample);
     });
     if (unwatch) this.#unwatch.push(unwatch);
     this.#w.background.run(this.#lookRegularly(resource));
@@ -42,7 +45,9 @@ export class Watcher {
     for (let pause = interval * draw(); ; pause = interval * (0.9 + 0.2 * draw())) {
       await clock.sleep(pause, this.#w.background.signal);
       const sample = await this.#w.prober.probe(resource);
-      if (isBad(sample)) await this.seen(resource, sample);
+      // What is being mended is looked at by whoever mends it.
+      if (isBad(sample) && !this.#w.healings.isAtWorkOn(resource.id))
+        await this.seen(resource, sample);
     }
   }
 

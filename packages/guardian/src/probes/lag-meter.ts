@@ -12,40 +12,33 @@ export interface LagMeter {
  */
 export function createLagMeter(clock: Clock, beatMs = 20): LagMeter {
   let measuring = 0;
-  let stop: AbortController | undefined;
-  /** All time lost while anybody measured. */
+  let isBeating = false;
+  /** All time lost while it beat, up to the last beat. */
   let lost = 0;
   let lastBeat = 0;
-  const beat = async (signal: AbortSignal): Promise<void> => {
+  /** With what is lost of the beat that should have come by now. Only a beat ends that: work in between says nothing. */
+  const lostBy = (now: number): number => lost + Math.max(0, now - lastBeat - beatMs);
+  /** Until one beat after nobody measures any more: stopping it at once would cost more than that beat. */
+  const beat = async (): Promise<void> => {
+    isBeating = true;
+    lastBeat = clock.monotonic();
     for (;;) {
-      const slept = await clock.sleep(beatMs, signal).then(
-        () => true,
-        () => false,
-      );
-      if (!slept) return;
-      note();
+      if (measuring === 0) break;
+      await clock.sleep(beatMs);
+      const now = clock.monotonic();
+      lost = lostBy(now);
+      lastBeat = now;
     }
-  };
-  /** A beat that is late, or that has not come yet although it should have, is time lost. */
-  const note = (): void => {
-    const now = clock.monotonic();
-    lost += Math.max(0, now - lastBeat - beatMs);
-    lastBeat = now;
+    isBeating = false;
   };
   return {
     begin: () => {
-      if (measuring === 0) {
-        lastBeat = clock.monotonic();
-        stop = new AbortController();
-        void beat(stop.signal);
-      }
       measuring += 1;
-      const before = lost;
+      if (!isBeating) void beat();
+      const before = lostBy(clock.monotonic());
       return () => {
-        note();
         measuring -= 1;
-        if (measuring === 0) stop?.abort('over');
-        return lost - before;
+        return lostBy(clock.monotonic()) - before;
       };
     },
   };

@@ -1,6 +1,7 @@
 import { type Clock, describeFailure } from '@buddy/core';
 import type { Reading } from '../resource/reading.ts';
 import type { LagMeter } from './lag-meter.ts';
+import { TimeLimits } from './time-limits.ts';
 
 /** A reading, and when and how fast it was taken. */
 export type Sample = Reading & {
@@ -24,8 +25,14 @@ export interface SamplerPorts {
   lag: LagMeter;
 }
 
-/** A reason of our own: the default one is an error with a stack, made anew for each timer that was not needed. */
-const OVER = 'over';
+/** Of each clock. */
+const timeLimits = new WeakMap<Clock, TimeLimits>();
+
+function timeLimitsOf(clock: Clock): TimeLimits {
+  const known = timeLimits.get(clock) ?? new TimeLimits(clock);
+  timeLimits.set(clock, known);
+  return known;
+}
 
 /** Above this share of the time that a probe has, our own lateness may be all that it saw. */
 const TOLERATED_LAG_SHARE = 0.25;
@@ -64,27 +71,25 @@ async function lookOnce(
   const startedAt = clock.monotonic();
   const endLag = lag.begin();
   const own = new AbortController();
-  const timer = new AbortController();
-  const aborted = Promise.withResolvers<never>();
+  const ended = Promise.withResolvers<Reading>();
   const abort = () => {
     own.abort(signal.reason);
-    aborted.reject(signal.reason);
+    ended.reject(signal.reason);
   };
   signal.addEventListener('abort', abort, { once: true });
   let isTimeout = false;
+  const note = `no answer within ${timeoutMs} ms`;
   const nothing: Reading = silence ?? {
     status: 'FAILED',
     signal: 'probe.timeout',
     certainty: 'ambiguous',
-    note: `no answer within ${timeoutMs} ms`,
+    note,
   };
-  const late = clock.sleep(timeoutMs, timer.signal).then((): Reading => {
+  const unset = timeLimitsOf(clock).set(timeoutMs, () => {
     isTimeout = true;
+    ended.resolve(nothing);
     own.abort(new Error(`${name} was given up after ${timeoutMs} ms`));
-    const note = `no answer within ${timeoutMs} ms`;
-    return silence ?? { status: 'FAILED', signal: 'probe.timeout', certainty: 'ambiguous', note };
   });
-  late.catch(() => undefined); // it was not needed
   // An async function, for a probe may also throw at once.
   const looking = (async () => look(own.signal))().catch((thrown: unknown): Reading => {
     if (isTimeout) return nothing; // it was aborted for its silence
@@ -92,7 +97,7 @@ async function lookOnce(
   });
   let lagMs = 0;
   try {
-    const reading = await Promise.race([looking, late, aborted.promise]);
+    const reading = await Promise.race([looking, ended.promise]);
     lagMs = endLag();
     const latencyMs = clock.monotonic() - startedAt;
     return { sample: { ...reading, at, latencyMs }, lagMs, isTimeout };
@@ -100,7 +105,7 @@ async function lookOnce(
     endLag();
     throw error;
   } finally {
-    timer.abort(OVER);
+    unset();
     signal.removeEventListener('abort', abort);
   }
 }

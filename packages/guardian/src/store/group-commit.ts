@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { describeFailure } from '@buddy/core';
 import { StoreWriteError } from '../errors.ts';
@@ -10,8 +11,8 @@ interface Waiting {
 
 /**
  * Writes what is asked for in one turn of the event loop in one transaction, each in a savepoint of its own: what one
- * writer does wrong fails for that writer alone. On `nextTick`, so that all who are awake have asked by then, and a manual
- * clock does not move before it is done.
+ * writer does wrong fails for that writer alone. At the end of the turn, for each timer and each answer that is due in it
+ * has a `nextTick` of its own: groups of one.
  */
 export class GroupCommit {
   readonly #database: DatabaseSync;
@@ -38,7 +39,7 @@ export class GroupCommit {
   write(work: () => void): Promise<void> {
     return new Promise((kept, failed) => {
       this.#waiting.push({ work, kept, failed });
-      if (this.#waiting.length === 1) process.nextTick(() => this.flush());
+      if (this.#waiting.length === 1) setImmediate(() => this.flush());
     });
   }
 

@@ -1,3 +1,4 @@
+import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Attempt } from './attempt.ts';
 import { bombs, escapes, loops } from './attempts/index.ts';
@@ -8,6 +9,9 @@ import { layTripwires, type Tripwires } from './tripwires.ts';
 
 const SECRET = 'canary-of-the-plain-host';
 const attempts: readonly Attempt[] = [...escapes, ...loops, ...bombs];
+// Whether an attempt breaks a plain host changes with the attempt and with Node, not with the sandbox: all of them at night.
+const isEveryOne = process.env['BUDDY_CONTROLS'] === 'all';
+const SAMPLE_OF = 4;
 
 describe.concurrent('a host without a sandbox', () => {
   const secret = SECRET;
@@ -23,7 +27,9 @@ describe.concurrent('a host without a sandbox', () => {
     for (const each of tripwires) await each[Symbol.asyncDispose]();
   });
 
-  const breaking = attempts.filter(({ expects }) => expects.breaksThroughUnsandboxed !== false);
+  const breaking = attempts
+    .filter(({ expects }) => expects.breaksThroughUnsandboxed !== false)
+    .filter((_, index) => isEveryOne || index % SAMPLE_OF === 0);
   it.each(breaking.map((attempt) => [attempt.family, attempt.name, attempt] as const))(
     'does not withstand (%s) %s',
     async (_family, _name, attempt) => {
