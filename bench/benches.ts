@@ -85,6 +85,12 @@ export const BENCHES: readonly Bench[] = [
     measure: async () => (await import('./benches/guardian-heal.ts')).measureGuardianHeal(),
   },
   {
+    name: 'engine',
+    title:
+      'Durable execution: waves of tasks that do nothing, by the embedded engine, the DBOS adapter and others',
+    measure: async () => (await import('./benches/engine.ts')).measureEngine(),
+  },
+  {
     name: 'main-job',
     title:
       'examples/orchestrator.ts: 10 000 tasks, manual clock, a whole process from start to end',

@@ -1,0 +1,147 @@
+import { median } from '../../packages/core/src/index.ts';
+import type { WavePlan } from '../children/engines/wave-plan.ts';
+import type { Figure, Target } from '../measure/figure.ts';
+import { summary } from '../measure/rounds.ts';
+import { Contender } from './engine-contenders.ts';
+import { probeFsync } from './engine-fsync.ts';
+import { type Postgres, type Redis, type Server, tryPostgres, tryRedis } from './engine-servers.ts';
+
+const PLAN: WavePlan = { waves: 2, width: 100 };
+const ROUNDS = 5;
+const WARM_UPS = 1;
+
+interface Candidate {
+  name: string;
+  label: string;
+  /** How often it does the plan in a turn, so that a turn takes a second or so. */
+  times: number;
+  needs?: 'postgres' | 'redis';
+  isPeer?: boolean;
+}
+
+const JOURNAL = 'buddy-journal';
+const DBOS_ADAPTER = 'buddy-dbos';
+const DBOS = 'dbos';
+
+const CANDIDATES: readonly Candidate[] = [
+  { name: JOURNAL, label: 'embedded engine, FULL', times: 20 },
+  {
+    name: 'commit-per-record',
+    label: 'node:sqlite, FULL, a commit per record',
+    times: 1,
+    isPeer: true,
+  },
+  { name: 'openworkflow', label: 'OpenWorkflow on SQLite, FULL', times: 1, isPeer: true },
+  {
+    name: 'pg-boss',
+    label: 'pg-boss on Postgres, fsync',
+    times: 10,
+    needs: 'postgres',
+    isPeer: true,
+  },
+  {
+    name: 'bullmq',
+    label: 'BullMQ on Redis, fsync each second',
+    times: 5,
+    needs: 'redis',
+    isPeer: true,
+  },
+  { name: DBOS, label: 'DBOS by hand on Postgres', times: 1, needs: 'postgres', isPeer: true },
+  { name: DBOS_ADAPTER, label: '@buddy/agents/dbos on Postgres', times: 1, needs: 'postgres' },
+];
+
+const PROMISES: readonly { of: string; to: string; name: string; target: Target }[] = [
+  promise(JOURNAL, 'openworkflow', 'embedded / OpenWorkflow', 15),
+  promise(JOURNAL, DBOS, 'embedded / DBOS', 20),
+  promise(JOURNAL, 'pg-boss', 'embedded / pg-boss', 2.5),
+  promise(JOURNAL, 'bullmq', 'embedded / BullMQ', 1),
+  promise(JOURNAL, 'commit-per-record', 'embedded / a commit per record', 4),
+  promise(DBOS_ADAPTER, DBOS, 'DBOS adapter / DBOS by hand', 0.8),
+];
+
+function promise(of: string, to: string, name: string, value: number) {
+  return { of, to, name, target: { is: 'at least', value } } as const;
+}
+
+/** The same waves of tasks that do nothing, by each engine in turn. */
+export async function measureEngine(): Promise<Figure[]> {
+  const postgres = await tryPostgres();
+  const redis = await tryRedis();
+  try {
+    return await race(postgres, redis);
+  } finally {
+    if (postgres.isThere) await postgres.stop();
+    if (redis.isThere) await redis.stop();
+  }
+}
+
+async function race(postgres: Server<Postgres>, redis: Server<Redis>): Promise<Figure[]> {
+  const absences = { postgres: whyAbsent(postgres), redis: whyAbsent(redis) };
+  const running = new Map<Candidate, Contender>();
+  try {
+    for (const candidate of CANDIDATES) {
+      const { name, needs } = candidate;
+      if (needs && absences[needs] !== undefined) continue;
+      const place = {
+        ...(needs === 'postgres' &&
+          postgres.isThere && {
+            databaseUrl: await postgres.createDatabase(name.replaceAll('-', '_')),
+          }),
+        ...(needs === 'redis' && redis.isThere && { redisPort: redis.port }),
+      };
+      running.set(candidate, await Contender.start(name, place));
+    }
+    const { rates, syncs } = await takeTurns(running);
+    return figures(rates, syncs, absences);
+  } finally {
+    for (const contender of running.values()) await contender.end();
+  }
+}
+
+function whyAbsent(server: Server<object>): string | undefined {
+  return server.isThere ? undefined : server.why;
+}
+
+/** Who is first turns too. */
+async function takeTurns(running: ReadonlyMap<Candidate, Contender>) {
+  const rates = new Map([...running.keys()].map(({ name }) => [name, [] as number[]]));
+  const syncs: number[] = [];
+  for (let round = -WARM_UPS; round < ROUNDS; round += 1) {
+    const order = [...running];
+    order.push(...order.splice(0, (round + WARM_UPS) % order.length));
+    if (round >= 0) syncs.push(probeFsync());
+    for (const [{ name, times }, contender] of order) {
+      const rate = await contender.take({ plan: PLAN, times: round < 0 ? 1 : times });
+      if (round >= 0) rates.get(name)?.push(rate);
+    }
+  }
+  return { rates, syncs };
+}
+
+function figures(
+  rates: ReadonlyMap<string, readonly number[]>,
+  syncs: readonly number[],
+  absences: Readonly<Record<'postgres' | 'redis', string | undefined>>,
+): Figure[] {
+  const { waves, width } = PLAN;
+  return [
+    ...CANDIDATES.map(({ name, label, needs, isPeer = false }): Figure => {
+      const values = rates.get(name);
+      const row = { name: `${label}: ${waves} waves of ${width}`, unit: 'tasks/s', isPeer };
+      if (values) return { ...row, ...summary(values) };
+      const why = needs ? absences[needs] : undefined;
+      return { ...row, measured: Number.NaN, outcome: `skipped, ${why}` };
+    }),
+    ...PROMISES.map(({ of, to, name, target }): Figure => {
+      const [ours, theirs] = [rates.get(of), rates.get(to)];
+      if (!ours || !theirs) return { name, unit: 'x', measured: Number.NaN, outcome: 'skipped' };
+      return { name, unit: 'x', measured: median(ours) / median(theirs), target };
+    }),
+    {
+      name: 'the disk: 4 kB appended and synced, one after the other',
+      unit: '/s',
+      ...summary(syncs),
+      isPeer: true,
+    },
+  ];
+}
