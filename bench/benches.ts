@@ -91,6 +91,12 @@ export const BENCHES: readonly Bench[] = [
     measure: async () => (await import('./benches/engine.ts')).measureEngine(),
   },
   {
+    name: 'engine-pace',
+    title:
+      'The embedded engine with tasks that take their time: wall time, event loop, back to work after kill -9',
+    measure: async () => (await import('./benches/engine-pace.ts')).measureEnginePace(),
+  },
+  {
     name: 'main-job',
     title:
       'examples/orchestrator.ts: 10 000 tasks, manual clock, a whole process from start to end',

@@ -1,11 +1,14 @@
+import { z } from 'zod';
 import { median } from '../../packages/core/src/index.ts';
+import type { Turn } from '../children/engine-waves.ts';
 import type { WavePlan } from '../children/engines/wave-plan.ts';
 import type { Figure, Target } from '../measure/figure.ts';
 import { summary } from '../measure/rounds.ts';
-import { Contender } from './engine-contenders.ts';
+import { Child } from './engine-child.ts';
 import { probeFsync } from './engine-fsync.ts';
 import { type Postgres, type Redis, type Server, tryPostgres, tryRedis } from './engine-servers.ts';
 
+const PROGRAM = new URL('../children/engine-waves.ts', import.meta.url);
 const PLAN: WavePlan = { waves: 2, width: 100 };
 const ROUNDS = 5;
 const WARM_UPS = 1;
@@ -77,24 +80,22 @@ export async function measureEngine(): Promise<Figure[]> {
 
 async function race(postgres: Server<Postgres>, redis: Server<Redis>): Promise<Figure[]> {
   const absences = { postgres: whyAbsent(postgres), redis: whyAbsent(redis) };
-  const running = new Map<Candidate, Contender>();
+  const running = new Map<Candidate, Child>();
   try {
     for (const candidate of CANDIDATES) {
       const { name, needs } = candidate;
       if (needs && absences[needs] !== undefined) continue;
-      const place = {
-        ...(needs === 'postgres' &&
-          postgres.isThere && {
-            databaseUrl: await postgres.createDatabase(name.replaceAll('-', '_')),
-          }),
-        ...(needs === 'redis' && redis.isThere && { redisPort: redis.port }),
-      };
-      running.set(candidate, await Contender.start(name, place));
+      const databaseUrl =
+        needs === 'postgres' && postgres.isThere
+          ? await postgres.createDatabase(name.replaceAll('-', '_'))
+          : '';
+      const port = redis.isThere ? redis.port : 0;
+      running.set(candidate, await Child.start(PROGRAM, [name, databaseUrl, String(port)]));
     }
     const { rates, syncs } = await takeTurns(running);
     return figures(rates, syncs, absences);
   } finally {
-    for (const contender of running.values()) await contender.end();
+    for (const child of running.values()) await child.end();
   }
 }
 
@@ -103,16 +104,17 @@ function whyAbsent(server: Server<object>): string | undefined {
 }
 
 /** Who is first turns too. */
-async function takeTurns(running: ReadonlyMap<Candidate, Contender>) {
+async function takeTurns(running: ReadonlyMap<Candidate, Child>) {
   const rates = new Map([...running.keys()].map(({ name }) => [name, [] as number[]]));
   const syncs: number[] = [];
   for (let round = -WARM_UPS; round < ROUNDS; round += 1) {
     const order = [...running];
     order.push(...order.splice(0, (round + WARM_UPS) % order.length));
     if (round >= 0) syncs.push(probeFsync());
-    for (const [{ name, times }, contender] of order) {
-      const rate = await contender.take({ plan: PLAN, times: round < 0 ? 1 : times });
-      if (round >= 0) rates.get(name)?.push(rate);
+    for (const [{ name, times }, child] of order) {
+      const turn: Turn = { plan: PLAN, times: round < 0 ? 1 : times };
+      const ms = z.number().parse(await child.ask(turn));
+      if (round >= 0) rates.get(name)?.push((times * PLAN.waves * PLAN.width * 1_000) / ms);
     }
   }
   return { rates, syncs };

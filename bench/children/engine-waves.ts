@@ -22,7 +22,7 @@ const ENGINES: Record<string, () => Promise<Open>> = {
   bullmq: async () => (await import('./engines/bullmq.ts')).openBullMq,
 };
 
-// Started by benches/engine-contenders.ts with a name, a database's URL and a port; takes its turns when it is told to.
+// Started by benches/engine.ts with a name, a database's URL and a port; takes its turns when it is told to.
 const [, , name = '', databaseUrl = '', redisPort = '0'] = process.argv;
 const load = ENGINES[name];
 if (!load) throw new Error(`There is no engine ${name}`);

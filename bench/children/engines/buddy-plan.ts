@@ -1,4 +1,4 @@
-import { type Engine, type Workflow } from '../../../packages/agents/src/index.ts';
+import type { Engine, Workflow } from '../../../packages/agents/src/index.ts';
 import { defineTool } from '../../../packages/core/src/index.ts';
 import { z } from 'zod';
 import { type Calls, SLOTS, type WaveEngine, type WavePlan } from './wave-plan.ts';
@@ -8,20 +8,7 @@ const LANE = 'bench';
 
 /** The plan as orchestration of ours: the same on every engine. Each task is a workflow of its own. */
 export async function runPlanOn(engine: Engine, calls: Calls): Promise<WaveEngine> {
-  const nothing = defineTool({
-    name: NOTHING,
-    description: 'Does nothing',
-    tier: 1,
-    effect: 'pure',
-    input: z.unknown(),
-    output: z.null(),
-    execute: calls.call,
-  });
-  engine.register({
-    workflows: { plan: runWaves, task: runTask },
-    tools: [nothing],
-    lanes: { [LANE]: SLOTS },
-  });
+  registerPlan(engine, calls.call);
   await engine.open();
   return {
     run: async (id, plan) => {
@@ -31,6 +18,28 @@ export async function runPlanOn(engine: Engine, calls: Calls): Promise<WaveEngin
     },
     close: () => engine.close(),
   };
+}
+
+/** @param call What each task does; it is given the task's id. */
+export function registerPlan(
+  engine: Engine,
+  call: (taskId: string) => Promise<null>,
+  slots = SLOTS,
+): void {
+  const nothing = defineTool({
+    name: NOTHING,
+    description: 'Does nothing',
+    tier: 1,
+    effect: 'pure',
+    input: z.unknown(),
+    output: z.null(),
+    execute: (_input, { taskId = '' }) => call(taskId),
+  });
+  engine.register({
+    workflows: { plan: runWaves, task: runTask },
+    tools: [nothing],
+    lanes: { [LANE]: slots },
+  });
 }
 
 const runWaves: Workflow = async (context, { waves, width }: WavePlan) => {
@@ -55,6 +64,7 @@ const runTask: Workflow = async (context, nth: number) => {
     tool: NOTHING,
     input: nth,
     work: context.id,
+    taskId: context.id,
     actor: { kind: 'system', id: 'bench' },
     rationale: 'It is measured',
     attempt: 1,
