@@ -144,6 +144,7 @@ export class Instance implements DurableContext {
     const came = refusal
       ? this.#refusedResult<Value>(refusal)
       : await new Promise<ActivityResult<Value>>((resolve) => this.#callTool(call, resolve));
+    lane?.called();
     this.#isSuspect = false;
     const text = tryJournal(came);
     const result = text === undefined ? this.#refusedResult<Value>(NOT_JSON) : came;
@@ -155,7 +156,7 @@ export class Instance implements DurableContext {
       value: text ?? toJournal(result),
       tool: call.tool,
     });
-    lane?.leave();
+    lane?.kept();
     this.#verbs -= 1;
     return result;
   }
