@@ -97,6 +97,11 @@ export const BENCHES: readonly Bench[] = [
     measure: async () => (await import('./benches/engine-pace.ts')).measureEnginePace(),
   },
   {
+    name: 'engine-failover',
+    title: '@buddy/agents/dbos: one of two workers is killed in the middle of calls',
+    measure: async () => (await import('./benches/engine-failover.ts')).measureEngineFailover(),
+  },
+  {
     name: 'main-job',
     title:
       'examples/orchestrator.ts: 10 000 tasks, manual clock, a whole process from start to end',

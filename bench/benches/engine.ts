@@ -23,7 +23,6 @@ interface Candidate {
 }
 
 const JOURNAL = 'buddy-journal';
-const DBOS_ADAPTER = 'buddy-dbos';
 const DBOS = 'dbos';
 
 const CANDIDATES: readonly Candidate[] = [
@@ -49,8 +48,22 @@ const CANDIDATES: readonly Candidate[] = [
     needs: 'redis',
     isPeer: true,
   },
-  { name: DBOS, label: 'DBOS by hand on Postgres', times: 1, needs: 'postgres', isPeer: true },
-  { name: DBOS_ADAPTER, label: '@buddy/agents/dbos on Postgres', times: 1, needs: 'postgres' },
+  {
+    name: DBOS,
+    label: 'DBOS by hand, a task is a step on a queue',
+    times: 1,
+    needs: 'postgres',
+    isPeer: true,
+  },
+  {
+    name: 'dbos-lanes',
+    label: 'DBOS by hand, a task is a workflow and its call one on a queue',
+    times: 1,
+    needs: 'postgres',
+    isPeer: true,
+  },
+  { name: 'buddy-dbos-steps', label: 'DBOS adapter, no lane', times: 1, needs: 'postgres' },
+  { name: 'buddy-dbos', label: 'DBOS adapter, a lane', times: 1, needs: 'postgres' },
 ];
 
 const PROMISES: readonly { of: string; to: string; name: string; target: Target }[] = [
@@ -59,7 +72,8 @@ const PROMISES: readonly { of: string; to: string; name: string; target: Target 
   promise(JOURNAL, 'pg-boss', 'embedded / pg-boss', 2.5),
   promise(JOURNAL, 'bullmq', 'embedded / BullMQ', 1),
   promise(JOURNAL, 'commit-per-record', 'embedded / a commit per record', 4),
-  promise(DBOS_ADAPTER, DBOS, 'DBOS adapter / DBOS by hand', 0.8),
+  promise('buddy-dbos-steps', DBOS, 'DBOS adapter / DBOS by hand, calls as steps', 0.8),
+  promise('buddy-dbos', 'dbos-lanes', 'DBOS adapter / DBOS by hand, calls on a queue', 0.8),
 ];
 
 function promise(of: string, to: string, name: string, value: number) {

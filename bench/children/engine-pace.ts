@@ -5,7 +5,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import { createEngine, openJournal } from '../../packages/agents/src/index.ts';
-import { registerPlan } from './engines/buddy-plan.ts';
+import { completed, toolThat } from './engines/buddy-engine.ts';
+import { planWith } from './engines/buddy-plan.ts';
 import { SLOTS } from './engines/wave-plan.ts';
 
 /** What this process is asked for. */
@@ -27,21 +28,16 @@ const PACES: Record<string, () => Promise<Pace>> = {
     const folder = await mkdtemp(join(tmpdir(), 'buddy-bench-pace-'));
     const engine = createEngine({ store: openJournal({ file: join(folder, 'journal.db') }) });
     let ms = 0;
-    registerPlan(engine, async () => wait(ms, null));
+    engine.register(planWith(toolThat(() => wait(ms, null))));
     await engine.open();
-    const run = async (id: string, workflow: string, input: unknown) => {
-      await engine.start(id, workflow, input);
-      const result = await engine.result(id);
-      if (result.kind === 'failed') throw new Error(result.failure.message);
-    };
     return {
       runAll: (tasks, taskMs) => {
         ms = taskMs;
-        return run('plan', 'plan', { waves: 1, width: tasks });
+        return completed(engine, 'plan', 'plan', { waves: 1, width: tasks });
       },
       runOne: (nth, taskMs) => {
         ms = taskMs;
-        return run(`task-${nth}`, 'task', nth);
+        return completed(engine, `task-${nth}`, 'task', nth);
       },
       close: async () => {
         await engine.close();

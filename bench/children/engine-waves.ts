@@ -17,6 +17,8 @@ const ENGINES: Record<string, () => Promise<Open>> = {
   'commit-per-record': async () =>
     (await import('./engines/commit-per-record.ts')).openCommitPerRecord,
   openworkflow: async () => (await import('./engines/openworkflow.ts')).openOpenWorkflow,
+  'buddy-dbos-steps': async () => (await import('./engines/buddy-dbos.ts')).openBuddyDbosSteps,
+  'dbos-lanes': async () => (await import('./engines/dbos.ts')).openDbosLanes,
   dbos: async () => (await import('./engines/dbos.ts')).openDbos,
   'pg-boss': async () => (await import('./engines/pg-boss.ts')).openPgBoss,
   bullmq: async () => (await import('./engines/bullmq.ts')).openBullMq,
