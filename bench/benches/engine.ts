@@ -9,7 +9,8 @@ import { probeFsync } from './engine-fsync.ts';
 import { type Postgres, type Redis, type Server, tryPostgres, tryRedis } from './engine-servers.ts';
 
 const PROGRAM = new URL('../children/engine-waves.ts', import.meta.url);
-const PLAN: WavePlan = { waves: 2, width: 100 };
+const PLAN: WavePlan = { waves: 2, width: 80 };
+const WARM_UP: WavePlan = { waves: 1, width: 40 };
 const ROUNDS = 5;
 const WARM_UPS = 1;
 
@@ -126,7 +127,7 @@ async function takeTurns(running: ReadonlyMap<Candidate, Child>) {
     order.push(...order.splice(0, (round + WARM_UPS) % order.length));
     if (round >= 0) syncs.push(probeFsync());
     for (const [{ name, times }, child] of order) {
-      const turn: Turn = { plan: PLAN, times: round < 0 ? 1 : times };
+      const turn: Turn = round < 0 ? { plan: WARM_UP, times: 1 } : { plan: PLAN, times };
       const ms = z.number().parse(await child.ask(turn));
       if (round >= 0) rates.get(name)?.push((times * PLAN.waves * PLAN.width * 1_000) / ms);
     }
