@@ -35,7 +35,8 @@ export async function tryRedis(): Promise<Server<Redis>> {
   try {
     execFileSync('redis-server', ['--version'], { stdio: 'ignore' });
   } catch (error) {
-    return { isThere: false, why: `no Redis: ${messageOf(error)}` };
+    const why = `no redis-server; on Debian, apt-get install redis-server (${messageOf(error)})`;
+    return { isThere: false, why };
   }
   const folder = await mkdtemp(join(tmpdir(), 'buddy-bench-redis-'));
   const port = await freePort();
