@@ -95,6 +95,23 @@ export const BENCHES: readonly Bench[] = [
     measure: async () => (await import('./benches/guardian-modes.ts')).measureGuardianModes(),
   },
   {
+    name: 'engine',
+    title:
+      'Durable execution: waves of tasks that do nothing, by the embedded engine, the DBOS adapter and others',
+    measure: async () => (await import('./benches/engine.ts')).measureEngine(),
+  },
+  {
+    name: 'engine-pace',
+    title:
+      'The embedded engine with tasks that take their time: wall time, event loop, back to work after kill -9',
+    measure: async () => (await import('./benches/engine-pace.ts')).measureEnginePace(),
+  },
+  {
+    name: 'engine-failover',
+    title: '@buddy/agents/dbos: one of two workers is killed in the middle of calls',
+    measure: async () => (await import('./benches/engine-failover.ts')).measureEngineFailover(),
+  },
+  {
     name: 'main-job',
     title:
       'examples/orchestrator.ts: 10 000 tasks, manual clock, a whole process from start to end',

@@ -144,6 +144,7 @@ export class Instance implements DurableContext {
     const came = refusal
       ? this.#refusedResult<Value>(refusal)
       : await new Promise<ActivityResult<Value>>((resolve) => this.#callTool(call, resolve));
+    lane?.called();
     this.#isSuspect = false;
     const { text, value: result } = this.#asKept(call, came);
     await store.keep({
@@ -154,7 +155,7 @@ export class Instance implements DurableContext {
       value: text,
       tool: call.tool,
     });
-    lane?.leave();
+    lane?.kept();
     this.#verbs -= 1;
     return result;
   }

@@ -1,8 +1,13 @@
-/** A lane lets a fixed number through at once; the rest wait in line. */
+/**
+ * A lane lets a fixed number of calls through at once; the rest wait in line. A call need not wait until it is kept what came
+ * of the one before, but no call begins while that of as many as the lane is wide is not: a process that is killed has to
+ * make them again.
+ */
 export class Lane {
   readonly #concurrency: number;
   readonly #line = new Set<() => void>();
-  #inside = 0;
+  #calling = 0;
+  #keeping = 0;
 
   constructor(concurrency: number) {
     this.#concurrency = concurrency;
@@ -10,8 +15,8 @@ export class Lane {
 
   /** Whether there was room; if not, `wait` for it. */
   tryEnter(): boolean {
-    if (this.#inside >= this.#concurrency) return false;
-    this.#inside += 1;
+    if (!this.#hasRoom) return false;
+    this.#calling += 1;
     return true;
   }
 
@@ -21,13 +26,32 @@ export class Lane {
     return () => this.#line.delete(onEntered);
   }
 
+  /** The call is over, and there is nothing to keep. */
   leave(): void {
-    const [next] = this.#line;
-    if (!next) {
-      this.#inside -= 1;
-      return;
+    this.#calling -= 1;
+    this.#letIn();
+  }
+
+  /** The call is over; `kept` follows. */
+  called(): void {
+    this.#keeping += 1;
+    this.leave();
+  }
+
+  kept(): void {
+    this.#keeping -= 1;
+    this.#letIn();
+  }
+
+  get #hasRoom(): boolean {
+    return this.#calling < this.#concurrency && this.#keeping < this.#concurrency;
+  }
+
+  #letIn(): void {
+    for (const next of this.#line) {
+      if (!this.tryEnter()) return;
+      this.#line.delete(next);
+      next();
     }
-    this.#line.delete(next);
-    next();
   }
 }
