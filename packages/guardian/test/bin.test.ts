@@ -250,6 +250,9 @@ describe('buddy-guardian', { timeout: 30_000 }, () => {
 
   it('takes back a healing of the past', async () => {
     const { guardian, run: runId } = await healOnce();
+    const meanwhile = await run('rollback', runId, '--config', CONFIG);
+    expect(meanwhile.code).toBe(2);
+    expect(meanwhile.err).toContain('stop it first');
     await guardian.stop();
     const shown = await run('rollback', runId, '--show', '--config', CONFIG);
     expect(shown).toMatchObject({ code: 0, err: '' });
@@ -266,10 +269,8 @@ describe('buddy-guardian', { timeout: 30_000 }, () => {
     });
     expect(await readFile(join(folder, 'tool'), 'utf8')).toBe('broken');
 
-    const [again, unknown] = await Promise.all([
-      runJson('rollback', runId, '--config', CONFIG),
-      run('rollback', 'nix', '--config', CONFIG),
-    ]);
+    const again = await runJson('rollback', runId, '--config', CONFIG);
+    const unknown = await run('rollback', 'nix', '--config', CONFIG);
     expect(again).toMatchObject({ code: 0, json: { undone: 0, isWhole: true } });
     expect(unknown.code).toBe(2);
     expect(unknown.err).toContain('There is no run "nix"');

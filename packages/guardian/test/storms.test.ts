@@ -1,4 +1,4 @@
-import { defineTool, ManualClock, ToolDeniedError } from '@buddy/core';
+import { countingId, defineTool, ManualClock, ToolDeniedError } from '@buddy/core';
 import { MemoryStore, type ResourceInput, type SymptomInput } from '@buddy/guardian';
 import { describe, expect, it } from 'vitest';
 import { FakeService, restartPlaybook, startWorld } from './fake-service.ts';
@@ -239,6 +239,29 @@ describe('a crash loop', () => {
     await clock.advance(4 * MINUTE);
     expect(api.starts).toBeLessThanOrEqual(Math.max(before, 6));
     await second.guardian.stop();
+  });
+
+  it('has none either when its trials are an hour apart, however often the guardian is restarted', async () => {
+    const { clock, guardian, api, store } = await startCrashLoop(20_000);
+    api.crash();
+    await clock.advance(5 * HOUR);
+    await clock.run(() => guardian.stop());
+    const before = api.starts;
+    for (let times = 0; times < 4; times += 1) {
+      const next = await startWorld(
+        {
+          resources: [{ id: 'api', adapter: api, probeIntervalMs: 60_000 }],
+          store,
+          newId: countingId(`life-${times}`),
+        },
+        {},
+        clock,
+      );
+      await clock.advance(HOUR);
+      await clock.run(() => next.guardian.stop());
+    }
+    expect(api.starts).toBeGreaterThan(before); // and no sink
+    expect(api.starts - before).toBeLessThanOrEqual(5);
   });
 });
 

@@ -235,7 +235,8 @@ export class Guardian {
     const { clock, store, emit, options, resources } = this.#parts;
     const longestWindow = Math.max(
       options.limits.budget.windowMs,
-      options.limits.restarts.windowMs,
+      // A loop is known by the restarts with which it began, however far apart its trials are by now.
+      options.limits.restarts.longestWaitMs * 24,
       options.limits.futility.longestRestMs,
     );
     const state = store.load({ now: clock.now(), runsSince: clock.now() - longestWindow });
@@ -247,7 +248,7 @@ export class Guardian {
     }
     for (const certificate of state.certificates) this.#autonomy.add(certificate);
     for (const window of state.maintenance) this.#maintenance.resume(window);
-    this.#limits.load(state.recentRuns);
+    this.#limits.load(state);
     const undecided = new Set(state.undecided.map(({ seq }) => seq));
     await this.#recovery.decideOrphans(state.undecided, state.openIncidents);
     for (const incident of state.openIncidents) {

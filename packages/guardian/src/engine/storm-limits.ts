@@ -4,8 +4,8 @@ import { FutilityBreaker } from '../limits/futility-breaker.ts';
 import { HealBudget } from '../limits/heal-budget.ts';
 import { KeyedLocks, Slots } from '../limits/keyed-locks.ts';
 import { RestartIntensity } from '../limits/restart-intensity.ts';
-import type { Run } from '../incident/incident.ts';
 import type { Resource } from '../resource/registry.ts';
+import type { StoredState } from '../store/store.ts';
 import type { Parts } from './parts.ts';
 import type { Roles } from './playbook-context.ts';
 import type { Prober } from './prober.ts';
@@ -31,20 +31,37 @@ export class StormLimits {
   }
 
   /** Counts what a former life did, so that a restart of the guardian is no hole. */
-  load(runs: readonly Run[]): void {
+  load({ recentRuns, healed, openIncidents }: StoredState): void {
     const { clock, playbooks } = this.#parts;
-    for (const run of runs.toReversed()) {
+    const monotonic = (at: number) => clock.monotonic() - (clock.now() - at);
+    const incidents = [...healed, ...openIncidents];
+    const detected = new Map(incidents.map((incident) => [incident.id, incident.detected]));
+    for (const run of recentRuns.toReversed()) {
       if (run.result === 'refused') continue;
-      const at = clock.monotonic() - (clock.now() - run.startedAt);
+      const at = monotonic(run.startedAt);
       this.#budget.count(at);
       const playbook = playbooks.get(run.playbook);
-      if (playbook) this.#countRestarts(playbook, run.roles, at);
+      const badAt = monotonic(detected.get(run.incidentId) ?? run.startedAt);
+      for (const id of playbook ? interrupted(playbook, run.roles) : []) {
+        this.#seenBad(id, badAt);
+        this.#intensity.count(id, at);
+        if (run.result === 'restored') this.#intensity.noteWell(id, monotonic(run.endedAt ?? 0));
+      }
       if (run.result === 'restored') this.#futility.noteSuccess(run.resource, run.playbook);
       // What was cut off says nothing of whether it would have helped.
       if (run.result === 'not_helped' || run.result === 'failed') {
         this.#futility.noteFailure(run.resource, run.playbook, at);
       }
     }
+    for (const incident of openIncidents) {
+      this.#seenBad(incident.resource, monotonic(incident.detected));
+    }
+  }
+
+  /** As when a restart was asked for then: that is when its trials began. */
+  #seenBad(id: string, at: number): void {
+    this.#intensity.noteBad(id, at);
+    this.#intensity.check(id, at);
   }
 
   /** Why a playbook may not run on a resource now, and when it may (monotonic ms); undefined when it may. */
