@@ -56,6 +56,7 @@ export async function measureGuardianModes(): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const mode of MODES) {
     const took = await healed(mode);
+    process.stderr.write(`  ${mode.name}: ${took.map(Math.round).join(' ')} ms\n`);
     const range = [Math.min(...took), Math.max(...took)] as const;
     const name = `${mode.name}: injected to restored`;
     figures.push(
@@ -97,6 +98,7 @@ async function healed({ name, open, allowanceMs = 0 }: Mode): Promise<number[]> 
       await isMended(guardian, world, name);
       took.push(restoredAt() - brokenAt - allowanceMs);
       await world.fault.revert();
+      await world.handBack?.();
     }
   } finally {
     await guardian.stop();
@@ -168,7 +170,12 @@ async function isMended(guardian: Guardian, { fault }: PlaybookWorld, name: stri
   const { signal } = new AbortController();
   const deadline = performance.now() + LONGEST_MS;
   while (guardian.openIncidents.length > 0 || (await fault.isPresent(signal))) {
-    if (performance.now() > deadline) throw new Error(`${name} was not mended in ${LONGEST_MS} ms`);
+    if (performance.now() > deadline) {
+      const open = guardian.openIncidents.map(
+        ({ fingerprint, reason }) => `${fingerprint}: ${reason}`,
+      );
+      throw new Error(`${name} was not mended in ${LONGEST_MS} ms: ${open.join('; ')}`);
+    }
     await wait(10);
   }
 }

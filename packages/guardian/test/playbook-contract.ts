@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Clock, systemClock } from '@buddy/core';
 import {
   type AnyAdapter,
   createGuardian,
@@ -146,10 +147,11 @@ export function describePlaybook(
       const impatient: Playbook = {
         ...playbook,
         steps: mapSteps(playbook, (step) =>
-          step.id === hanging.step ? { ...step, timeoutMs: 1_500 } : step,
+          step.id === hanging.step ? { ...step, timeoutMs: STEP_TIMEOUT_MS } : step,
         ),
       };
-      const { guardian, told } = await guard({ playbook: impatient, hanging });
+      const clock = overWhen(hanging.reached);
+      const { guardian, told } = await guard({ playbook: impatient, hanging, clock });
       const symptom = await inject();
       const before = await world.state();
       const { outcome } = await guardian.report(symptom);
@@ -233,6 +235,7 @@ interface Parts {
   resources?: readonly ResourceInput[];
   options?: GuardianInput;
   store?: GuardianStore;
+  clock?: Clock;
   hanging?: HangingEffect;
 }
 
@@ -249,6 +252,7 @@ async function startGuardian(playbook: Playbook, world: PlaybookWorld, parts: Pa
           : withoutWatch(resource.adapter),
       })),
       ...(parts.store && { store: parts.store }),
+      ...(parts.clock && { clock: parts.clock }),
     },
   );
   const told: string[] = [];
@@ -263,6 +267,21 @@ async function startGuardian(playbook: Playbook, world: PlaybookWorld, parts: Pa
 /** The suite tells of the fault itself, so that it is one symptom and not a race of two. */
 function withoutWatch(adapter: AnyAdapter): AnyAdapter {
   return withMethod(adapter, (method) => (method === 'watch' ? () => () => undefined : undefined));
+}
+
+const STEP_TIMEOUT_MS = 54_321;
+
+/** The real clock, but that a step's time is over as soon as its last effect is done: nobody has to wait for it. */
+function overWhen(reached: Promise<void>): Clock {
+  return {
+    now: () => systemClock.now(),
+    monotonic: () => systemClock.monotonic(),
+    external: (work) => work(),
+    sleep: async (ms, signal) => {
+      const slept = systemClock.sleep(ms, signal);
+      await (ms === STEP_TIMEOUT_MS ? Promise.race([reached, slept]) : slept);
+    },
+  };
 }
 
 /** Lets the last effect of the playbook be done, and then not come back until it is aborted, or for ever. */

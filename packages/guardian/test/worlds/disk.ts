@@ -87,6 +87,7 @@ export async function openDiskWorld(
       ...(quotaBytes !== undefined && { quotaBytes }),
     })),
     symptom: async () => ({ signal: 'disk.full' }),
+    handBack: () => writeLogs(join(folder, 'logs')), // days pass, and there are old logs again
     state: async () => ({ files: await hashFiles(folder), isPaused }),
     close: () =>
       ground.close(async () => {
@@ -97,7 +98,7 @@ export async function openDiskWorld(
 
 /** Four rotated logs, one of 512 KB a day, and the one that is being written. */
 async function writeLogs(folder: string): Promise<void> {
-  await mkdir(folder);
+  await mkdir(folder, { recursive: true });
   for (const day of [1, 2, 3, 4]) {
     const path = join(folder, `app.log.${day}`);
     await writeFile(path, Buffer.alloc(512 * KB, day));

@@ -26,6 +26,8 @@ export async function startHttpService(program: string, cwd?: string) {
       env: { PORT: String(number) },
       stateFolder: folder,
       stopGraceMs: 200,
+      // A soak kills it more often than a crash loop would end it, and a loop is what another playbook is for.
+      crashLoop: { ends: 1_000_000, sameStack: 1_000_000 },
       ...(cwd !== undefined && { cwd }),
     },
     { ready: (own) => port.probe(own) },

@@ -15,10 +15,11 @@ export const openNarrowWorld = async (vitals: ServiceWorldInput['vitals'] = {}) 
 };
 
 /** The heap grows until V8 ends the process: nothing pretends that it did. */
-export async function fillHeap({ kit, target, isExited }: ServiceWorld): Promise<void> {
+export async function fillHeap({ kit, target, identity }: ServiceWorld): Promise<void> {
   const leak = { bytesPerSecond: 900_000_000, mostBytes: 500_000_000 };
-  await kit.inject(heapLeak, { identity: await target(), ...leak });
-  await until(isExited);
+  const filled = await target();
+  await kit.inject(heapLeak, { identity: filled, ...leak });
+  await until(async () => (await identity())?.pid !== filled.pid); // who watches may have started another by now
 }
 
 export async function openFullHeapWorld(): Promise<PlaybookWorld> {
