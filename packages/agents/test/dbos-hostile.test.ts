@@ -32,7 +32,6 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
 }
 
 const nothing: Workflow = async () => null;
-const tellOne: Workflow = (ctx) => ctx.emit('one', { n: 1 });
 const askOnce: Workflow = async (ctx) => {
   const { kind } = await ctx.activity({
     key: 'call',
@@ -151,22 +150,6 @@ describe('an engine over DBOS', () => {
     expect(await engine.result('w')).toEqual({ kind: 'completed', value: 'cancelled' });
     await engine.close();
   }, 10_000);
-
-  it('fails a workflow when a listener throws at what it tells', async () => {
-    const databaseUrl = await postgres.createDatabase('listener', 'model');
-    const engine = createDbosEngine({ databaseUrl, pollMs: 20 });
-    engine.register({ workflows: { tellOne }, tools: [], lanes: {} });
-    engine.subscribe(() => {
-      throw new Error('not now');
-    });
-    await engine.open();
-    await engine.start('w', 'tellOne', null);
-    expect(await engine.result('w')).toMatchObject({
-      kind: 'failed',
-      failure: { message: 'not now' },
-    });
-    await engine.close();
-  });
 
   it('leaves no session behind when it is closed while it is cut off', async () => {
     const databaseUrl = await postgres.createDatabase('cut_off', 'model');

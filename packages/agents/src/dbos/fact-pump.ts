@@ -77,9 +77,9 @@ export class FactPump {
       await this.ready();
       this.#isAskedAgain = false;
       const latest = await this.#books.latest();
-      for (;;) {
+      while ((this.#heard ?? latest) < latest) {
         const entries = await this.#books.entries(this.#heard ?? latest, latest);
-        if (entries.length === 0) break;
+        if (entries.length === 0) break; // they were compacted meanwhile
         for (const { seq, at, kind, workflowId, key, value } of entries) {
           if (kind === 'told') this.#tellAll(nameOf(workflowId, key), value, at);
           this.#heard = seq;

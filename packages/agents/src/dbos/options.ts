@@ -19,15 +19,18 @@ export const DbosEngineOptions = z.strictObject({
    * starts, signals and listens.
    */
   takes: z.array(z.enum(['workflows', 'calls'])).default(['workflows', 'calls']),
-  /** So many calls that need a place in a lane does this process make at once, of each lane width. */
+  /**
+   * So many calls that need a place in a lane does this process make at once, of each lane width. DBOS keeps one number for all
+   * processes that take calls: what the one opened last says counts.
+   */
   callsAtOnce: z.int().positive().default(10),
-  /** How often queues and joined workflows are looked at, in milliseconds. */
+  /** How often queues and joined workflows are looked at, in milliseconds; a join that has waited for long is looked at each second. */
   pollMs: z.int().positive().default(100),
   /**
-   * How often a workflow that waits looks for signals and answers whose notification was lost with a connection, in
-   * milliseconds. Each one that waits asks Postgres so often.
+   * How often a workflow that waits looks for signals whose notification was lost with a connection, and a process for answers,
+   * in milliseconds. Each workflow that waits asks Postgres so often: a thousand of them, 17 times a second at the default.
    */
-  lookAgainMs: z.int().positive().default(10_000),
+  lookAgainMs: z.int().positive().default(60_000),
   /** How often each process looks for others that have died, in milliseconds. */
   sweepEveryMs: z.int().positive().default(500),
   /** So long must a process have been gone before others go on with its work: a Postgres that restarts cuts off everybody, in milliseconds. */

@@ -104,4 +104,28 @@ export const WORKFLOW_CASES: readonly EngineCase[] = [
       );
     },
   },
+  {
+    title: 'fails a workflow when one who listens throws at what it tells',
+    isDurable: false,
+    run: (place) => {
+      const w: Workflow = async (ctx) => {
+        await ctx.emit('fact', { n: 1 });
+      };
+      return place.run(
+        () => ({ workflows: { w } }),
+        async ({ engine }) => {
+          const leave = engine.subscribe(() => {
+            throw new Error('not now');
+          });
+          await engine.start('w', 'w', null);
+          const result = await engine.result('w');
+          assert(result.kind === 'failed');
+          assert.equal(result.failure.message, 'not now');
+          leave();
+          await engine.start('w2', 'w', null);
+          assert.equal((await engine.result('w2')).kind, 'completed');
+        },
+      );
+    },
+  },
 ];
