@@ -333,6 +333,11 @@ describe('the quick start', () => {
     const names = (await readdir(join(import.meta.dirname, '..'))).filter((name) =>
       name.endsWith('.ts'),
     );
-    expect(names.toSorted()).toEqual(['bots.ts', 'orchestrator.ts', 'quickstart.ts']);
+    expect(names.toSorted()).toEqual([
+      'bots.ts',
+      'distributed.ts',
+      'orchestrator.ts',
+      'quickstart.ts',
+    ]);
   });
 });
