@@ -97,8 +97,8 @@ describe.skipIf(process.platform !== 'linux')('the main job, broken and healed',
     expect({ code, stderr }).toMatchObject({ code: 0 });
     expect(await processesOf(out)).toEqual([]);
     // A folder for this user's sockets may stay; what was in it does not.
-    const entries = await readdir(temporary, { recursive: true, withFileTypes: true });
-    expect(entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name)).toEqual([]);
+    const leftOver = await readdir(temporary, { recursive: true, withFileTypes: true });
+    expect(leftOver.filter((entry) => !entry.isDirectory()).map(({ name }) => name)).toEqual([]);
 
     const { healing, governance } = Printed.parse(JSON.parse(stdout));
     expect(new Set(healing.faults.map(({ kind }) => kind))).toEqual(new Set(FAULT_KINDS));
