@@ -64,7 +64,7 @@ const Printed = z.object({
       outcomes: z.record(z.string(), z.int()),
       pending: z.int(),
     }),
-    rehearsals: z.array(z.object({ playbook: z.string(), problem: z.null() })),
+    rehearsals: z.array(z.object({ playbook: z.string(), problem: z.string().nullable() })),
   }),
 });
 
@@ -101,6 +101,7 @@ describe.skipIf(process.platform !== 'linux')('the main job, broken and healed',
     expect(leftOver.filter((entry) => !entry.isDirectory()).map(({ name }) => name)).toEqual([]);
 
     const { healing, governance } = Printed.parse(JSON.parse(stdout));
+    expect(healing.rehearsals.filter(({ problem }) => problem !== null)).toEqual([]);
     expect(new Set(healing.faults.map(({ kind }) => kind))).toEqual(new Set(FAULT_KINDS));
     const store = openSqliteStore(join(out, 'state/healing/guardian.db'), { isReadOnly: true });
     const left = healing.faults.filter(({ incidents, problem, healedMs }) => {
