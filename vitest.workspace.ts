@@ -17,6 +17,8 @@ export default defineConfig({
       root: `./${root}`,
       test: { name: root.replace('packages/', ''), setupFiles: setupFilesOf(root) },
     })),
+    // Most of a test's time is waiting for processes and sockets: on two cores, one file at a time takes twice as long.
+    maxWorkers: 2,
     coverage: { provider: 'v8', include: ['packages/*/src/**'] },
     ...(jsonReport !== undefined && {
       reporters: ['default', 'json'],
