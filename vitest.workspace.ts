@@ -19,6 +19,8 @@ export default defineConfig({
     })),
     // Most of a test's time is waiting for processes and sockets: on two cores, one file at a time takes twice as long.
     maxWorkers: 2,
+    // A process that a test starts may wait for its turn; what hangs is seen all the same.
+    testTimeout: 20_000,
     coverage: { provider: 'v8', include: ['packages/*/src/**'] },
     ...(jsonReport !== undefined && {
       reporters: ['default', 'json'],
