@@ -1,6 +1,7 @@
 import { probeOf } from '../playbook/check.ts';
 import { definePlaybook } from '../playbook/define-playbook.ts';
 import { on } from '../playbook/trigger.ts';
+import { startService } from './service-steps.ts';
 
 /** A service ends again and again: it goes back to the last release that was seen to work. */
 export const crashLoop = definePlaybook({
@@ -51,17 +52,8 @@ export const crashLoop = definePlaybook({
       },
     }),
     step({
-      id: 'start',
+      ...startService,
       description: 'Starts it.',
-      tier: 3,
-      timeoutMs: 10_000,
-      effects: ['service.start'],
-      run: ({ resources, signal }) => resources.service.start(signal),
-      undo: {
-        description: 'Stops what was started.',
-        effects: ['service.stop'],
-        run: ({ resources, signal }) => resources.service.stop(signal),
-      },
     }),
   ],
   verify: {

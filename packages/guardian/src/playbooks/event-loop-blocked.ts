@@ -4,6 +4,7 @@ import { probeOf } from '../playbook/check.ts';
 import { definePlaybook } from '../playbook/define-playbook.ts';
 import { irreversible } from '../playbook/step.ts';
 import { on } from '../playbook/trigger.ts';
+import { endService, startService } from './service-steps.ts';
 
 /** Half of the turns of a loop that is free begin at most so late. */
 const PROMPT_MS = 50;
@@ -36,32 +37,12 @@ export const eventLoopBlocked = definePlaybook({
       ifRefused: 'skip',
     }),
     step({
-      id: 'end',
+      ...endService,
+      tier: 3,
       description: 'Ends the process, by force when it does not listen.',
-      tier: 3,
-      timeoutMs: 15_000,
-      effects: ['service.stop'],
       when: ({ diagnosis }) => diagnosis.isRunning,
-      run: ({ resources, signal }) => resources.service.stop(signal),
-      undo: {
-        description: 'Starts the service again: what was ended is not revived.',
-        effects: ['service.start'],
-        run: ({ resources, signal }) => resources.service.start(signal),
-      },
     }),
-    step({
-      id: 'start',
-      description: 'Starts the service.',
-      tier: 3,
-      timeoutMs: 10_000,
-      effects: ['service.start'],
-      run: ({ resources, signal }) => resources.service.start(signal),
-      undo: {
-        description: 'Stops what was started.',
-        effects: ['service.stop'],
-        run: ({ resources, signal }) => resources.service.stop(signal),
-      },
-    }),
+    step(startService),
   ],
   verify: {
     checks: [

@@ -4,6 +4,7 @@ import type { Symptom } from '../incident/symptom.ts';
 import { probeOf } from '../playbook/check.ts';
 import { definePlaybook } from '../playbook/define-playbook.ts';
 import { on } from '../playbook/trigger.ts';
+import { startService } from './service-steps.ts';
 
 /** A declared package is gone or broken: it is put back from the snapshot. What is not declared is never installed. */
 export const moduleNotFound = definePlaybook({
@@ -40,17 +41,8 @@ export const moduleNotFound = definePlaybook({
       },
     }),
     step({
-      id: 'start',
-      description: 'Starts the service.',
+      ...startService,
       tier: 2,
-      timeoutMs: 10_000,
-      effects: ['service.start'],
-      run: ({ resources, signal }) => resources.service.start(signal),
-      undo: {
-        description: 'Stops what was started.',
-        effects: ['service.stop'],
-        run: ({ resources, signal }) => resources.service.stop(signal),
-      },
     }),
   ],
   verify: {

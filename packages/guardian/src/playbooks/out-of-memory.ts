@@ -3,6 +3,7 @@ import type { Reading } from '../resource/reading.ts';
 import { probeOf } from '../playbook/check.ts';
 import { definePlaybook } from '../playbook/define-playbook.ts';
 import { on } from '../playbook/trigger.ts';
+import { endService, startService } from './service-steps.ts';
 
 /** What it uses after its start, as a share of its limit, must be below this: else it will be full again soon. */
 const ROOMY = 0.6;
@@ -24,19 +25,11 @@ export const outOfMemory = definePlaybook({
   }),
   steps: (step) => [
     step({
-      id: 'end',
+      ...endService,
+      tier: 3,
       description:
         'Asks the service to finish what it does and to end, and ends it by force when it does not.',
-      tier: 3,
-      timeoutMs: 15_000,
-      effects: ['service.stop'],
       when: ({ diagnosis }) => diagnosis.isRunning,
-      run: ({ resources, signal }) => resources.service.stop(signal),
-      undo: {
-        description: 'Starts the service again: what was ended is not revived.',
-        effects: ['service.start'],
-        run: ({ resources, signal }) => resources.service.start(signal),
-      },
     }),
     step({
       id: 'raise_limit',
@@ -58,19 +51,7 @@ export const outOfMemory = definePlaybook({
         },
       },
     }),
-    step({
-      id: 'start',
-      description: 'Starts the service.',
-      tier: 3,
-      timeoutMs: 10_000,
-      effects: ['service.start'],
-      run: ({ resources, signal }) => resources.service.start(signal),
-      undo: {
-        description: 'Stops what was started.',
-        effects: ['service.stop'],
-        run: ({ resources, signal }) => resources.service.stop(signal),
-      },
-    }),
+    step(startService),
   ],
   verify: {
     checks: [

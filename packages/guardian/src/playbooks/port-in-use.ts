@@ -5,6 +5,7 @@ import { probeOf } from '../playbook/check.ts';
 import { definePlaybook } from '../playbook/define-playbook.ts';
 import { irreversible } from '../playbook/step.ts';
 import { on } from '../playbook/trigger.ts';
+import { startService } from './service-steps.ts';
 
 /** Who has the port: a process of ours that was left, somebody else, nobody any more, or not to be known. */
 type Owner = 'ours' | 'foreign' | 'nobody' | 'unknown';
@@ -63,19 +64,7 @@ export const portInUse = definePlaybook({
         },
       },
     }),
-    step({
-      id: 'start',
-      description: 'Starts the service.',
-      tier: 3,
-      timeoutMs: 10_000,
-      effects: ['service.start'],
-      run: ({ resources, signal }) => resources.service.start(signal),
-      undo: {
-        description: 'Stops what was started.',
-        effects: ['service.stop'],
-        run: ({ resources, signal }) => resources.service.stop(signal),
-      },
-    }),
+    step(startService),
   ],
   verify: {
     checks: [

@@ -1,5 +1,6 @@
 import { definePlaybook } from '../playbook/define-playbook.ts';
 import { on } from '../playbook/trigger.ts';
+import { endService, startService } from './service-steps.ts';
 
 /** A port accepts and does not answer, or refuses although its service runs: the service is replaced. */
 export const portNotResponding = definePlaybook({
@@ -18,33 +19,11 @@ export const portNotResponding = definePlaybook({
   }),
   steps: (step) => [
     step({
-      id: 'end',
-      description:
-        'Ends the service with all its children, by force when it does not end by itself.',
+      ...endService,
       tier: 3,
-      timeoutMs: 15_000,
-      effects: ['service.stop'],
       when: ({ diagnosis }) => diagnosis.service.is === 'running',
-      run: ({ resources, signal }) => resources.service.stop(signal),
-      undo: {
-        description: 'Starts the service again: what was ended is not revived.',
-        effects: ['service.start'],
-        run: ({ resources, signal }) => resources.service.start(signal),
-      },
     }),
-    step({
-      id: 'start',
-      description: 'Starts the service.',
-      tier: 3,
-      timeoutMs: 10_000,
-      effects: ['service.start'],
-      run: ({ resources, signal }) => resources.service.start(signal),
-      undo: {
-        description: 'Stops what was started.',
-        effects: ['service.stop'],
-        run: ({ resources, signal }) => resources.service.stop(signal),
-      },
-    }),
+    step(startService),
   ],
   verify: {
     checks: [

@@ -1,6 +1,7 @@
 import { probeOf } from '../playbook/check.ts';
 import { definePlaybook } from '../playbook/define-playbook.ts';
 import { on } from '../playbook/trigger.ts';
+import { startService } from './service-steps.ts';
 
 /** A service ended by itself, and nothing says more than that: it is started again. */
 export const serviceCrashed = definePlaybook({
@@ -18,18 +19,10 @@ export const serviceCrashed = definePlaybook({
   diagnose: ({ resources, signal }) => resources.service.state(signal),
   steps: (step) => [
     step({
-      id: 'respawn',
-      description: 'Starts the service.',
+      ...startService,
       tier: 3,
-      timeoutMs: 10_000,
-      effects: ['service.start'],
+      id: 'respawn',
       when: ({ diagnosis }) => diagnosis.is !== 'running',
-      run: ({ resources, signal }) => resources.service.start(signal),
-      undo: {
-        description: 'Stops what was started.',
-        effects: ['service.stop'],
-        run: ({ resources, signal }) => resources.service.stop(signal),
-      },
     }),
   ],
   verify: { checks: [probeOf('service')], intervalMs: 20, withinMs: 15_000 },

@@ -2,6 +2,7 @@ import { GuardianMisuseError } from '../errors.ts';
 import { probeOf } from '../playbook/check.ts';
 import { definePlaybook } from '../playbook/define-playbook.ts';
 import { on } from '../playbook/trigger.ts';
+import { endService, startService } from './service-steps.ts';
 
 /** A service is not ready in its time: it is started in safe mode, without what it can do without. */
 export const slowBoot = definePlaybook({
@@ -25,18 +26,11 @@ export const slowBoot = definePlaybook({
   },
   steps: (step) => [
     step({
-      id: 'end',
-      description: 'Ends the start that takes so long.',
+      ...endService,
       tier: 3,
-      timeoutMs: 15_000,
-      effects: ['service.stop'],
+      description: 'Ends the start that takes so long.',
       when: ({ diagnosis }) => diagnosis.isRunning,
-      run: ({ resources, signal }) => resources.service.stop(signal),
-      undo: {
-        description: 'Starts it again, in the mode before.',
-        effects: ['service.start'],
-        run: ({ resources, signal }) => resources.service.start(signal),
-      },
+      undo: { ...endService.undo, description: 'Starts it again, in the mode before.' },
     }),
     step({
       id: 'choose_safe_mode',
@@ -53,17 +47,8 @@ export const slowBoot = definePlaybook({
       },
     }),
     step({
-      id: 'start',
+      ...startService,
       description: 'Starts it in safe mode.',
-      tier: 3,
-      timeoutMs: 10_000,
-      effects: ['service.start'],
-      run: ({ resources, signal }) => resources.service.start(signal),
-      undo: {
-        description: 'Stops what was started.',
-        effects: ['service.stop'],
-        run: ({ resources, signal }) => resources.service.stop(signal),
-      },
     }),
   ],
   verify: { checks: [probeOf('service')], intervalMs: 50, withinMs: 15_000 },
