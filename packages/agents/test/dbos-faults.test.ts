@@ -17,7 +17,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 
 const CHILDREN = 8;
 const KILLS = Number(process.env['BUDDY_KILLS'] ?? 3);
-const isLong = process.env['BUDDY_KILLS'] !== undefined;
 
 let postgres: TemporaryPostgres;
 beforeAll(async () => {
@@ -174,23 +173,18 @@ describe('two workers over one database', () => {
     );
   }, 60_000);
 
-  // KNOWN DEFECT, in the README: about one run in four hangs. At night, where that is seen, until it is mended.
-  it.runIf(isLong)(
-    'go on when Postgres has crashed under them, during work and during recovery',
-    async () => {
-      const [first] = await Promise.all([startWorker(), startWorker()]);
-      const driving = driveOn();
-      await called(4);
-      await postgres.restart();
-      await called(10);
-      await end(first, 'SIGKILL');
-      await systemClock.sleep(400); // others have missed it, and are about to take over
-      await postgres.restart();
-      await driving;
-      expect(() => checkFaults(folder, CHILDREN)).not.toThrow();
-    },
-    60_000,
-  );
+  it('go on when Postgres has crashed under them, during work and during recovery', async () => {
+    const [first] = await Promise.all([startWorker(), startWorker()]);
+    const driving = driveOn();
+    await called(4);
+    await postgres.restart();
+    await called(10);
+    await end(first, 'SIGKILL');
+    await systemClock.sleep(400); // others have missed it, and are about to take over
+    await postgres.restart();
+    await driving;
+    expect(() => checkFaults(folder, CHILDREN)).not.toThrow();
+  }, 60_000);
 
   it(`lose nothing when they are killed at any moment, ${KILLS} times over`, async () => {
     const random = seededRandom(Number(process.env['BUDDY_SEED'] ?? 1));

@@ -1,4 +1,4 @@
-import type { Workflow } from '@buddy/agents';
+import type { ActivityCall, DurableContext, Workflow } from '@buddy/agents';
 import { createDbosEngine } from '@buddy/agents/dbos';
 import { startPostgres, type TemporaryPostgres } from '@buddy/agents/testing';
 import { defineTool, systemClock } from '@buddy/core';
@@ -32,18 +32,31 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
 }
 
 const nothing: Workflow = async () => null;
-const askOnce: Workflow = async (ctx) => {
-  const { kind } = await ctx.activity({
-    key: 'call',
-    tool: 'test.hang',
+const askOnce: Workflow = async (ctx) => (await ctx.activity(callOf(ctx, 'test.hang'))).kind;
+const askInLane: Workflow = async (ctx) =>
+  (await ctx.activity({ ...callOf(ctx, 'test.answer'), lane: 'ada' })).kind;
+
+function callOf({ id }: DurableContext, tool: string): ActivityCall {
+  return {
+    key: tool,
+    tool,
     input: null,
-    work: 'w/call',
+    work: `${id}/${tool}`,
     actor: { kind: 'system', id: 'test' },
     rationale: 'a test',
     attempt: 1,
-  });
-  return kind;
-};
+  };
+}
+
+const answer = defineTool({
+  name: 'test.answer',
+  description: 'Answers.',
+  tier: 1,
+  effect: 'keyed',
+  input: z.unknown(),
+  output: z.null(),
+  execute: async () => null,
+});
 const hang = defineTool({
   name: 'test.hang',
   description: 'Never answers, unless it is told to stop.',
@@ -165,6 +178,75 @@ describe('an engine over DBOS', () => {
     await systemClock.sleep(300);
     expect(await ask(databaseUrl, `SELECT 1 ${ofOurs}`)).toEqual([]);
   });
+
+  it('lives on when Postgres crashes while calls are put into their queue', async () => {
+    const databaseUrl = await postgres.createDatabase('crash_in_enqueue', 'model');
+    const engine = createDbosEngine({ databaseUrl, pollMs: 20 });
+    const isOpen = Promise.withResolvers<null>();
+    const isReached = Promise.withResolvers<void>();
+    const gate = defineTool({
+      ...answer,
+      name: 'test.gate',
+      execute: () => {
+        isReached.resolve();
+        return isOpen.promise;
+      },
+    });
+    const passThenAnswer: Workflow = async (ctx) => {
+      await ctx.activity(callOf(ctx, 'test.gate'));
+      return (await ctx.activity({ ...callOf(ctx, 'test.answer'), lane: 'ada' })).kind;
+    };
+    engine.register({ workflows: { passThenAnswer }, tools: [gate, answer], lanes: { ada: 2 } });
+    await engine.open();
+    await engine.start('w', 'passThenAnswer', null);
+    await isReached.promise;
+    const blocker = new pg.Client({ connectionString: databaseUrl });
+    const cutOff = new Promise((resolve) => blocker.on('error', resolve));
+    await blocker.connect();
+    // From now on nobody can add a workflow, and a call in a lane is one.
+    await blocker.query('BEGIN; LOCK TABLE dbos.workflow_status IN SHARE MODE');
+    isOpen.resolve(null);
+    await until(async () => {
+      const waiting = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%INSERT INTO%workflow_status%'`;
+      return (await ask(databaseUrl, waiting)).length > 0;
+    });
+    await postgres.restart();
+    await cutOff;
+    expect(await engine.result('w')).toEqual({ kind: 'completed', value: 'succeeded' });
+    await engine.close();
+  }, 30_000);
+
+  it('takes calls again when it could not keep what came of as many as it makes at once', async () => {
+    const databaseUrl = await postgres.createDatabase('refused', 'model');
+    const engine = createDbosEngine({
+      databaseUrl,
+      pollMs: 20,
+      sweepEveryMs: 100,
+      callsAtOnce: 2,
+    });
+    engine.register({ workflows: { askInLane }, tools: [answer], lanes: { ada: 2 } });
+    await engine.open();
+    await ask(
+      databaseUrl,
+      `CREATE SEQUENCE public.refusals;
+       CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN
+           IF nextval('public.refusals') <= 4 THEN RAISE 'not now'; END IF;
+           RETURN NEW;
+         END $$;
+       CREATE TRIGGER refuse BEFORE INSERT ON buddy.entries FOR EACH ROW WHEN (NEW.kind = 'recorded') EXECUTE FUNCTION public.refuse()`,
+    );
+    const ids = ['w/1', 'w/2', 'w/3'];
+    for (const id of ids) await engine.start(id, 'askInLane', null);
+    const results = await Promise.all(ids.map((id) => engine.result(id)));
+    expect(results).toEqual(ids.map(() => ({ kind: 'completed', value: 'succeeded' })));
+    const [{ tries } = { tries: '0' }] = await ask<{ tries: string }>(
+      databaseUrl,
+      `SELECT nextval('public.refusals') AS tries`,
+    );
+    expect(Number(tries)).toBeGreaterThan(4 + ids.length);
+    await engine.close();
+  }, 30_000);
 
   it('closes also when Postgres is gone for good', async () => {
     const away = await startPostgres();

@@ -45,7 +45,11 @@ export async function connect(
 ): Promise<Connection> {
   const { clock, logger } = ports;
   const pool = new pg.Pool({ connectionString: databaseUrl, max: connections });
-  pool.on('error', (error) => logger.warn({ err: error }, 'A connection was cut off'));
+  // Each by itself: the pool listens only to those that nobody uses, and one that nobody listens to ends the process.
+  pool.on('connect', (session) => {
+    session.on('error', (error) => logger.warn({ err: error }, 'A connection was cut off'));
+  });
+  pool.on('error', () => undefined); // said by the session
   const books = new Books(name, pool, ports);
   const onBroken = (error: unknown) => {
     if (ports.signal.aborted) return; // it was closed in the middle

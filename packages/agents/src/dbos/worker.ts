@@ -89,23 +89,28 @@ export class Worker implements Executor, ContextHost {
     });
   }
 
-  /** What goes wrong beneath a workflow is not its end: it is left, and a sweep lets it go on. DBOS knows its own errors. */
+  /**
+   * What goes wrong beneath a workflow is not its end: this execution of it is given up, and a sweep lets it go on. DBOS knows
+   * its own errors.
+   */
   async #work<Value>(work: (id: string) => Promise<Value>): Promise<Value> {
     const id = DBOS.workflowID ?? '';
     const { logger } = this.#ports;
     this.#atWork.set(id, (this.#atWork.get(id) ?? 0) + 1);
     try {
       const value = await work(id);
-      if (!this.isClosed) return value;
+      return this.isClosed ? await forever() : value;
     } catch (error) {
-      if (!this.isClosed && error instanceof dbosErrors.DBOSError) throw error;
+      if (this.isClosed) return await forever();
+      if (error instanceof dbosErrors.DBOSError) throw error;
       logger.warn({ err: error, id }, 'A workflow could not go on here; it will be tried again');
+      // As if another had taken it: DBOS forgets this execution, which else would take up one of `callsAtOnce` for ever.
+      throw new dbosErrors.DBOSWorkflowConflictError(id);
     } finally {
       const others = (this.#atWork.get(id) ?? 1) - 1;
       if (others > 0) this.#atWork.set(id, others);
       else this.#atWork.delete(id);
     }
-    return forever();
   }
 
   // What workflows ask for.

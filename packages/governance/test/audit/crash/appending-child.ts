@@ -25,7 +25,15 @@ async function act(id: string): Promise<never> {
 }
 
 function acknowledge(what: { seq: number; kind: string; action: string }): void {
-  writeSync(1, `${JSON.stringify(what)}\n`);
+  let rest = Buffer.from(`${JSON.stringify(what)}\n`);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (error) {
+      if (Reflect.get(Object(error), 'code') !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1); // the pipe is full: its reader is behind
+    }
+  }
 }
 
 function intent(id: string, action: string): AuditEntryBody {
