@@ -16,6 +16,7 @@ export type {
   Operation,
   StoredWorkflow,
   Unfinished,
+  Wait,
   WorkflowStore,
 } from './durable/workflow-store.ts';
 export {

@@ -35,6 +35,10 @@ const nothing: Workflow = async () => null;
 const askOnce: Workflow = async (ctx) => (await ctx.activity(callOf(ctx, 'test.hang'))).kind;
 const askInLane: Workflow = async (ctx) =>
   (await ctx.activity({ ...callOf(ctx, 'test.answer'), lane: 'ada' })).kind;
+const passThenAnswer: Workflow = async (ctx) => {
+  await ctx.activity(callOf(ctx, 'test.gate'));
+  return (await ctx.activity({ ...callOf(ctx, 'test.answer'), lane: 'ada' })).kind;
+};
 
 function callOf({ id }: DurableContext, tool: string): ActivityCall {
   return {
@@ -192,10 +196,6 @@ describe('an engine over DBOS', () => {
         return isOpen.promise;
       },
     });
-    const passThenAnswer: Workflow = async (ctx) => {
-      await ctx.activity(callOf(ctx, 'test.gate'));
-      return (await ctx.activity({ ...callOf(ctx, 'test.answer'), lane: 'ada' })).kind;
-    };
     engine.register({ workflows: { passThenAnswer }, tools: [gate, answer], lanes: { ada: 2 } });
     await engine.open();
     await engine.start('w', 'passThenAnswer', null);

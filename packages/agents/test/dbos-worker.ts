@@ -7,7 +7,14 @@ import { faultRegistration } from '@buddy/agents/testing';
 
 const [, , databaseUrl = '', folder = '', callMs = '4'] = process.argv;
 const engine = createDbosEngine(
-  { databaseUrl, pollMs: 20, sweepEveryMs: 200, deadAfterMs: 500, lookAgainMs: 1_000 },
+  {
+    databaseUrl,
+    pollMs: 20,
+    sweepEveryMs: 200,
+    deadAfterMs: 500,
+    lookAgainMs: 1_000,
+    poisonAfter: 1_000, // it is the test that kills, not a call, and more often than any call would be forgiven
+  },
   { newId: countingId(`worker-${process.pid}`) },
 );
 engine.register(faultRegistration({ folder, callMs: Number(callMs) }));

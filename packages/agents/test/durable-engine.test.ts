@@ -272,6 +272,91 @@ describe.each([
     );
   });
 
+  it('leaves alone what waits and does nothing else, until something comes for it', async () => {
+    const begun: string[] = [];
+    const w: Workflow = async (ctx) => {
+      begun.push(ctx.id);
+      return ctx.waitFor('go', { key: 'wait', timeoutMs: HOUR_MS });
+    };
+    const parent: Workflow = async (ctx) => {
+      begun.push(ctx.id);
+      const below = { key: 'below', id: 'below', workflow: 'w', input: null };
+      return ctx.joinAll(await ctx.spawnAll([below]));
+    };
+    const { run } = processes();
+    const workflows = { w, parent };
+    await run({ workflows }, async (engine) => {
+      for (const id of ['told', 'cancelled', 'due']) await engine.start(id, 'w', null);
+      await engine.start('parent', 'parent', null);
+    });
+    begun.length = 0;
+    await run({ workflows }, async (engine, clock, resumed) => {
+      expect(resumed).toBe(5);
+      expect(begun).toEqual(['parent']); // it waits for another
+      await engine.signal('told', 'go', 1, { key: 'k' });
+      await engine.signal('below', 'go', 2, { key: 'k' });
+      await engine.cancel('cancelled', 'enough');
+      expect(await engine.result('told')).toMatchObject({ value: { value: 1 } });
+      expect(await engine.result('parent')).toMatchObject({ value: [{ value: { value: 2 } }] });
+      expect(await engine.result('cancelled')).toMatchObject({ value: { kind: 'cancelled' } });
+      expect(begun.toSorted()).toEqual(['below', 'cancelled', 'parent', 'told']);
+      await clock.sleep(HOUR_MS);
+      expect(await engine.result('due')).toMatchObject({ value: { kind: 'timed_out' } });
+    });
+  });
+
+  it.each([
+    ['asked for first', true],
+    ['asked for last', false],
+  ])('goes on with what it does beside a wait that is %s', async (_when, isFirst) => {
+    const calls: string[] = [];
+    const tools = [
+      toolOf('slow', async (_input, { idempotencyKey }) => {
+        calls.push(idempotencyKey);
+        return forEver ? new Promise(() => undefined) : 'done';
+      }),
+    ];
+    const w: Workflow = async (ctx) => {
+      const wait = () => ctx.waitFor('go', { key: 'wait', timeoutMs: HOUR_MS });
+      const call = () => ctx.activity(callOf('slow'));
+      return isFirst ? Promise.all([wait(), call()]) : Promise.all([call(), wait()]);
+    };
+    const { run } = processes();
+    let forEver = true;
+    await run({ workflows: { w }, tools }, async (engine, clock) => {
+      await engine.start('w', 'w', null);
+      await clock.sleep(1_000);
+      await engine.signal('w', 'go', 'yes', { key: 'k' });
+      await clock.sleep(1_000);
+      expect(calls).toHaveLength(1); // it is still under way
+    });
+    forEver = false;
+    await run({ workflows: { w }, tools }, async (engine) => {
+      expect(await engine.result('w')).toMatchObject({ kind: 'completed' });
+    });
+    expect(calls).toHaveLength(2);
+  });
+
+  it('makes a call again that was under way beside a wait, though nothing has come for that', async () => {
+    let calls = 0;
+    const forever = new Promise<never>(() => undefined);
+    const tools = [toolOf('slow', async () => (++calls === 1 ? forever : 'done'))];
+    const w: Workflow = (ctx) =>
+      Promise.all([
+        ctx.waitFor('go', { key: 'wait', timeoutMs: HOUR_MS }),
+        ctx.activity(callOf('slow')),
+      ]);
+    const { run } = processes();
+    await run({ workflows: { w }, tools }, async (engine, clock) => {
+      await engine.start('w', 'w', null);
+      await clock.sleep(1_000);
+    });
+    await run({ workflows: { w }, tools }, async (_engine, clock) => {
+      await clock.sleep(1_000);
+      expect(calls).toBe(2);
+    });
+  });
+
   it('does not call again what must happen once and may have happened', async () => {
     const calls: number[] = [];
     const { run, die } = processes();

@@ -98,7 +98,7 @@ describe('a journal in a SQLite file', () => {
       { kind: 'recorded', id: 'a', at: 1.5, key: 'call', value: '"done"', tool: 'crm.save' },
       { kind: 'signalled', id: 'a', key: 's1', topic: 'go', value: '1' },
       { kind: 'signalled', id: 'a', key: 's2', topic: 'go', value: '2' },
-      { kind: 'timed', id: 'a', key: 'wait', dueAt: 5_000.5, delayMs: 100 },
+      { kind: 'timed', id: 'a', key: 'wait', dueAt: 5_000.5, delayMs: 100, isParked: true },
       { kind: 'recorded', id: 'a', at: 2, key: 'wait', value: '{}', consumes: 's1' },
       { kind: 'told', id: 'a', at: 3, key: 'fact', fact: '{"told":true}' },
     ];

@@ -3,6 +3,7 @@ import type {
   HistoryEntry,
   Operation,
   StoredWorkflow,
+  Wait,
   WorkflowStore,
   WorkflowView,
 } from '@buddy/agents';
@@ -38,9 +39,9 @@ export class Remembered {
       settled: () => Promise.resolve(),
       load: (id) => this.load(id),
       unfinished: (below) =>
-        this.#workflows().filter(
-          ({ id, ended }) => !ended && (below === undefined || this.#isBelow(id, below)),
-        ),
+        this.#workflows()
+          .filter(({ id, ended }) => !ended && (below === undefined || this.#isBelow(id, below)))
+          .map((stored) => ({ ...stored, ...this.#parked(stored) })),
       views: () => this.#workflows().map(viewOf),
       history: (after) => this.#history().filter(({ seq }) => seq > after),
       close: () => Promise.resolve(),
@@ -95,6 +96,12 @@ export class Remembered {
       const stored = operation.kind === 'begun' ? this.load(operation.id) : undefined;
       return stored ? [stored] : [];
     });
+  }
+
+  #parked({ id, cancelReason }: StoredWorkflow): { parked?: Wait } {
+    const last = this.operations.findLast((operation) => operation.id === id);
+    const isParked = last?.kind === 'timed' && last.isParked && cancelReason === undefined;
+    return isParked ? { parked: last } : {};
   }
 
   #isBelow(id: string, ancestor: string): boolean {

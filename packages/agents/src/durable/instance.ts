@@ -17,6 +17,7 @@ import type { RateLimit } from './rate-limit.ts';
 import { LOST, notJson, poisonous } from './refusals.ts';
 import {
   fromJournal,
+  restOf,
   type StoredWorkflow,
   toJournal,
   type WorkflowStore,
@@ -39,6 +40,8 @@ export interface InstanceHost {
   forget(id: string): void;
   /** Takes it out of memory until it is signalled or the time has passed. */
   evict(instance: Instance, afterMs: number): void;
+  /** Takes an evicted one into memory again. @returns Not so when another instance of the workflow goes on instead. */
+  takeBack(instance: Instance): boolean;
   tell(fact: object, at: number): void;
   onEnded(): void;
 }
@@ -74,6 +77,8 @@ export class Instance implements DurableContext {
   #verbs = 0;
   /** As in `Past`, and it has done nothing since. */
   #isSuspect: boolean;
+  /** Brings it back into memory, from which its wait has taken it; undefined while it is there. */
+  #comeBack: (() => Promise<void>) | undefined;
 
   constructor(
     host: InstanceHost,
@@ -99,6 +104,7 @@ export class Instance implements DurableContext {
   activity<Value>(call: ActivityCall): Promise<ActivityResult<Value>> {
     const known = this.#past?.recorded.get(call.key);
     if (known !== undefined) return Promise.resolve(fromJournal<ActivityResult<Value>>(known));
+    if (this.#comeBack) return this.#comeBack().then(() => this.activity(call));
     this.#verbs += 1;
     const lane = this.#host.lane(call.lane);
     const rate = this.#host.rateLimit(call.provider);
@@ -239,6 +245,7 @@ export class Instance implements DurableContext {
   }
 
   async spawnAll(children: readonly ChildStart[]): Promise<readonly ChildHandle[]> {
+    await this.#comeBack?.();
     return children.map((start) => {
       const child = this.#host.spawn(start, this);
       if (child) {
@@ -250,6 +257,7 @@ export class Instance implements DurableContext {
   }
 
   async joinAll<Value>(children: readonly ChildHandle[]): Promise<readonly ChildResult<Value>[]> {
+    await this.#comeBack?.();
     this.#verbs += 1;
     const results: ChildResult<Value>[] = [];
     for (const { id } of children) {
@@ -275,6 +283,7 @@ export class Instance implements DurableContext {
 
   async #tellDurably(key: string, fact: object, store: WorkflowStore): Promise<void> {
     const { text, value: told } = asJson(fact, `The fact ${key}`);
+    await this.#comeBack?.();
     this.#verbs += 1;
     const at = this.#host.clock.now();
     await store.keep({ kind: 'told', id: this.id, at, key, fact: text });
@@ -365,24 +374,43 @@ export class Instance implements DurableContext {
   }
 
   /** A signal that comes after the wait has ended, in whatever way, is kept for the next one. */
-  async #receive(
-    topic: string,
-    key: string,
-    timeoutMs: number,
-  ): Promise<Signal | 'timed_out' | 'cancelled'> {
+  async #receive(topic: string, key: string, timeoutMs: number): Promise<Came> {
     const early = this.#inbox.get(topic)?.shift();
     if (early) return early;
     if (this.#cancelReason !== undefined) return 'cancelled';
-    const restMs = this.#restOf(key, timeoutMs);
-    if (this.#mayBeEvicted && restMs > 0) {
-      this.#host.evict(this, restMs);
-      return forever();
-    }
-    const { promise, resolve, reject } = Promise.withResolvers<
-      Signal | 'timed_out' | 'cancelled'
-    >();
+    const isAlone = this.#mayBeEvicted;
+    const restMs = this.#restOf(key, timeoutMs, isAlone);
+    if (isAlone && restMs > 0) return this.#waitOutside(topic, key, restMs);
+    return this.#waitHere(topic, restMs);
+  }
+
+  /**
+   * Leaves the memory: whatever comes for it, comes for another instance. Unless a branch beside the wait, which could not be
+   * seen when the wait began, does something after all: then nothing has happened.
+   */
+  #waitOutside(topic: string, key: string, restMs: number): Promise<Came> {
+    const { store, clock } = this.#host;
+    const { promise, resolve, reject } = Promise.withResolvers<Came>();
+    const leftAt = clock.monotonic();
+    const comeBack = async () => {
+      if (!this.#host.takeBack(this)) return forever();
+      const delayMs = Math.max(0, restMs - (clock.monotonic() - leftAt));
+      const wait = { key, dueAt: clock.now() + delayMs, delayMs, isParked: false };
+      // Before anything else is begun: a crash must not leave that to a workflow that is thought to be parked.
+      await store?.keep({ kind: 'timed', id: this.id, ...wait });
+      this.#comeBack = undefined;
+      this.#waitHere(topic, delayMs).then(resolve, reject);
+    };
+    let coming: Promise<void> | undefined;
+    this.#comeBack = () => (coming ??= comeBack());
+    this.#host.evict(this, restMs);
+    return promise;
+  }
+
+  #waitHere(topic: string, restMs: number): Promise<Came> {
+    const { promise, resolve, reject } = Promise.withResolvers<Came>();
     const timer = this.#startTimer(restMs);
-    const finish = (received: Signal | 'timed_out' | 'cancelled') => {
+    const finish = (received: Came) => {
       this.#interrupts.delete(interrupt);
       this.#waiting.delete(topic);
       timer.stop();
@@ -408,18 +436,15 @@ export class Instance implements DurableContext {
     );
   }
 
-  /**
-   * How long a wait of `ms` still takes. It was to end at a time of day, but never takes longer than it was meant to: a
-   * clock that is set back must not turn 2 s into an hour.
-   */
-  #restOf(key: string, ms: number): number {
+  /** How long a wait of `ms` still takes. */
+  #restOf(key: string, ms: number, isParked = false): number {
     const { clock, store } = this.#host;
     const begun = this.#past?.timed.get(key);
     if (begun && this.#isDue) return 0;
-    if (begun) return Math.min(begun.delayMs, Math.max(0, begun.dueAt - clock.now()));
+    if (begun) return restOf(begun, clock.now());
     const dueAt = clock.now() + ms;
     // Nobody waits for it: when it is lost, so is all that comes after, and the wait begins anew.
-    void store?.keep({ kind: 'timed', id: this.id, key, dueAt, delayMs: ms });
+    void store?.keep({ kind: 'timed', id: this.id, key, dueAt, delayMs: ms, isParked });
     return ms;
   }
 
@@ -451,6 +476,7 @@ export class Instance implements DurableContext {
     const { store } = this.#host;
     const known = this.#past?.recorded.get(key);
     if (known !== undefined) return fromJournal<Value>(known);
+    await this.#comeBack?.();
     this.#verbs += 1;
     const value = await work();
     if (store) {
@@ -468,6 +494,9 @@ export class Instance implements DurableContext {
     return value;
   }
 }
+
+/** What ends a wait. */
+type Came = Signal | 'timed_out' | 'cancelled';
 
 interface Signal {
   key: string;

@@ -8,7 +8,13 @@ import { asJson } from './json-value.ts';
 import { Instance, type InstanceHost, type Past } from './instance.ts';
 import { Lane } from './lane.ts';
 import { RateLimit } from './rate-limit.ts';
-import { fromJournal, resultOf, type HistoryEntry, type WorkflowStore } from './workflow-store.ts';
+import {
+  fromJournal,
+  restOf,
+  resultOf,
+  type HistoryEntry,
+  type WorkflowStore,
+} from './workflow-store.ts';
 
 /**
  * An engine in this process. What it remembers is up to its store; without one, nothing outlives the process.
@@ -108,10 +114,16 @@ class Scheduler implements Engine, InstanceHost {
     if (!store) return { resumed: 0 };
     const left = store.unfinished();
     for (const { workflow, version } of left) this.#find(workflow, version); // all or nothing
-    for (const { id } of left) this.#left.add(id);
+    for (const { id, parked } of left) {
+      // What did nothing when the process ended did not end it, and need not come back before something comes for it.
+      if (parked) this.#alarms.set(id, restOf(parked, this.clock.now()));
+      else this.#left.add(id);
+    }
     if (left.length > 0) for (const limit of this.#rateLimits.values()) limit.useUp();
     // Those below others come back as their parents do again what they did, or were left by one that has ended.
-    const roots = left.filter(({ parentId }) => parentId === null || !this.#left.has(parentId));
+    const roots = left.filter(
+      ({ id, parentId }) => this.#left.has(id) && (parentId === null || !this.#left.has(parentId)),
+    );
     for (const { id } of roots) this.#resume(id);
     return { resumed: left.length };
   }
@@ -152,7 +164,8 @@ class Scheduler implements Engine, InstanceHost {
   spawn({ id, workflow, input }: ChildStart, parent: Instance): Instance | undefined {
     const past = parent.isReplayed ? this.store?.load(id) : undefined;
     if (past?.parentId === parent.id) {
-      return past.ended ? undefined : (this.#instances.get(id) ?? this.#resume(id, { parent }));
+      if (past.ended || this.#alarms.has(id)) return undefined;
+      return this.#instances.get(id) ?? this.#resume(id, { parent });
     }
     if (past || this.#instances.has(id)) throw alreadyThere(id);
     this.#find(workflow, this.#version);
@@ -234,6 +247,15 @@ class Scheduler implements Engine, InstanceHost {
     instance.leaveParent();
     this.onEnded();
     this.#alarms.set(instance.id, afterMs);
+  }
+
+  takeBack(instance: Instance): boolean {
+    const { id } = instance;
+    if (!this.#alarms.has(id)) return false;
+    this.#alarms.clear(id);
+    this.#instances.set(id, instance);
+    this.#running += 1;
+    return true;
   }
 
   #wakeInTime(id: string): void {

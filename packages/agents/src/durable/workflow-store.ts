@@ -26,8 +26,8 @@ export type Operation =
     }
   /** A call is about to be made that must not be made again without asking; `tries` counts those that nobody heard of again. */
   | { kind: 'intended'; id: string; key: string; tries: number }
-  /** A wait has begun: it ends at `dueAt` (ms since the epoch), and never later than `delayMs` from wherever it goes on. */
-  | { kind: 'timed'; id: string; key: string; dueAt: number; delayMs: number }
+  /** A wait has begun. `isParked`: it is all that the workflow does, which leaves the memory meanwhile. */
+  | ({ kind: 'timed'; id: string; key: string; isParked: boolean } & Wait)
   | { kind: 'signalled'; id: string; key: string; topic: string; value: string }
   | { kind: 'told'; id: string; at: number; key: string; fact: string }
   /** With all that are below and have not ended. */
@@ -35,6 +35,12 @@ export type Operation =
   | { kind: 'ended'; id: string; status: WorkflowView['status']; result: string }
   /** How it and all below it came to their end is needed no more; its result is. */
   | { kind: 'compacted'; id: string };
+
+/** It ends at `dueAt` (ms since the epoch), and never later than `delayMs` from wherever it goes on. */
+export interface Wait {
+  dueAt: number;
+  delayMs: number;
+}
 
 /** A workflow that began, as far as it is known. */
 export interface StoredWorkflow {
@@ -49,13 +55,19 @@ export interface StoredWorkflow {
   /** What is below is empty once it has ended. */
   recorded: ReadonlyMap<string, string>;
   intended: ReadonlyMap<string, number>;
-  timed: ReadonlyMap<string, { dueAt: number; delayMs: number }>;
+  timed: ReadonlyMap<string, Wait>;
   told: ReadonlySet<string>;
   /** All that ever came, in order; `isConsumed` by a wait. */
   signals: readonly { key: string; topic: string; value: string; isConsumed: boolean }[];
 }
 
-export type Unfinished = Pick<StoredWorkflow, 'id' | 'workflow' | 'version' | 'parentId'>;
+export interface Unfinished extends Pick<
+  StoredWorkflow,
+  'id' | 'workflow' | 'version' | 'parentId'
+> {
+  /** What it waits for, when it does nothing else and nothing has come for it since. */
+  parked?: Wait;
+}
 
 /** What came of a verb, or a fact that was told, and its place among all that was kept. */
 export type HistoryEntry<Fact = unknown, Recorded = unknown> = {
@@ -116,6 +128,14 @@ export function tryJournal(value: unknown): string | undefined {
 
 export function fromJournal<Value>(text: string): Value {
   return JSON.parse(text) as Value;
+}
+
+/**
+ * How long a wait still takes, in ms. It was to end at a time of day, but never takes longer than it was meant to: a clock
+ * that is set back must not turn 2 s into an hour.
+ */
+export function restOf({ dueAt, delayMs }: Wait, now: number): number {
+  return Math.min(delayMs, Math.max(0, dueAt - now));
 }
 
 export function resultOf(ended: { result: string }): WorkflowResult {

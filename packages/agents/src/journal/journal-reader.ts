@@ -1,6 +1,6 @@
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import type { WorkflowView } from '../durable/engine.ts';
-import type { HistoryEntry, StoredWorkflow, Unfinished } from '../durable/workflow-store.ts';
+import type { HistoryEntry, StoredWorkflow, Unfinished, Wait } from '../durable/workflow-store.ts';
 import { ENTRY_KINDS } from './entry-kinds.ts';
 import { JournalReadError } from './errors.ts';
 import { putInLarge } from './large-values.ts';
@@ -21,7 +21,7 @@ export class JournalReader {
     const status = statusOf(row['status']);
     const recorded = new Map<string, string>();
     const intended = new Map<string, number>();
-    const timed = new Map<string, { dueAt: number; delayMs: number }>();
+    const timed = new Map<string, Wait>();
     const told = new Set<string>();
     const signals: { key: string; topic: string; value: string; isConsumed: boolean }[] = [];
     const consumed = new Set<string>();
@@ -66,7 +66,11 @@ export class JournalReader {
   unfinished(below?: string): readonly Unfinished[] {
     const { unfinished, unfinishedBelow } = this.#statements;
     const rows = below === undefined ? unfinished.all() : unfinishedBelow.all(below);
-    return rows.map(unfinishedOf);
+    return rows.map((row) => {
+      const { due_at: dueAt, delay_ms: delayMs } = row;
+      if (typeof dueAt !== 'string') return unfinishedOf(row);
+      return { ...unfinishedOf(row), parked: { dueAt: Number(dueAt), delayMs: Number(delayMs) } };
+    });
   }
 
   *views(): Iterable<WorkflowView> {
@@ -134,7 +138,6 @@ function statusOf(value: SQLOutputValue | undefined): WorkflowView['status'] {
 const ENDS = ['cancelled', 'completed', 'failed'] as const;
 
 function prepareStatements(database: DatabaseSync) {
-  const columns = 'id, workflow, version, parent_id';
   return {
     workflow: database.prepare('SELECT * FROM workflows WHERE id = ?'),
     entries: database.prepare(
@@ -142,7 +145,10 @@ function prepareStatements(database: DatabaseSync) {
     ),
     large: database.prepare('SELECT text FROM large_values WHERE digest = ?'),
     unfinished: database.prepare(
-      `SELECT ${columns} FROM workflows WHERE status = 'running' ORDER BY number`,
+      `SELECT w.id, w.workflow, w.version, w.parent_id, e.value AS due_at, e.detail AS delay_ms FROM workflows w
+       LEFT JOIN entries e ON e.is_parked = 1 AND w.cancel_reason IS NULL
+         AND e.seq = (SELECT max(seq) FROM entries WHERE workflow = w.number)
+       WHERE status = 'running' ORDER BY number`,
     ),
     unfinishedBelow: database.prepare(
       `WITH RECURSIVE below (id) AS (
@@ -150,7 +156,7 @@ function prepareStatements(database: DatabaseSync) {
          UNION ALL
          SELECT w.id FROM workflows w JOIN below b ON w.parent_id = b.id
        )
-       SELECT ${columns} FROM workflows
+       SELECT id, workflow, version, parent_id FROM workflows
        WHERE status = 'running' AND id IN (SELECT id FROM below) ORDER BY number`,
     ),
     views: database.prepare(

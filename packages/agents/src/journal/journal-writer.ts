@@ -61,7 +61,7 @@ class Connection {
   }
 
   #keep(operation: Operation): void {
-    const { begin, insert, replace, cancel, end } = this.#statements;
+    const { begin, insert, replace, wait, cancel, end } = this.#statements;
     const { forgetEntries, forgetBelow, forgetUses, forgetUnused } = this.#statements;
     const { id } = operation;
     switch (operation.kind) {
@@ -91,8 +91,8 @@ class Connection {
         );
         return;
       case 'timed': {
-        const { key, dueAt, delayMs } = operation;
-        insert.run(ENTRY_KINDS.timed, key, String(dueAt), String(delayMs), id, null, null);
+        const { key, dueAt, delayMs, isParked } = operation;
+        wait.run(key, String(dueAt), String(delayMs), Number(isParked), id);
         return;
       }
       case 'signalled': {
@@ -181,6 +181,10 @@ function prepareStatements(database: DatabaseSync) {
     ),
     insert: database.prepare(`INSERT OR IGNORE INTO entries ${entry}`),
     replace: database.prepare(`INSERT OR REPLACE INTO entries ${entry}`),
+    wait: database.prepare(
+      `INSERT OR REPLACE INTO entries (workflow, kind, key, value, detail, is_parked)
+       SELECT number, ${ENTRY_KINDS.timed}, ?1, ?2, ?3, ?4 FROM workflows WHERE id = ?5`,
+    ),
     cancel: database.prepare(
       `${BELOW} UPDATE workflows SET cancel_reason = ?2
        WHERE status = 'running' AND cancel_reason IS NULL AND number IN (SELECT number FROM below)`,

@@ -42,6 +42,9 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX large_uses_digest ON large_uses (digest);
   `,
+  `
+  ALTER TABLE entries ADD COLUMN is_parked INTEGER; -- timed: 1 when the workflow does nothing else
+  `,
 ];
 
 /** The bug that lost committed data when a log was reset (3.7.0 to 3.51.2) needs two connections, which a journal has. */
