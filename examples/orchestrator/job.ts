@@ -120,22 +120,30 @@ export async function runJob(
 ): Promise<RunReport> {
   const { folder, runFolder, seed, strategy, waves, part, approveAll } = job;
   const { environment, signal } = surroundings;
+  // Closed in the opposite order, wherever this ends; the log last, for all others act behind it until they are closed.
+  await using last = new AsyncDisposableStack();
+  await using opened = new AsyncDisposableStack();
+  opened.defer(async () => healing?.close());
+  opened.defer(async () => wire?.close());
   const logClock = datedClock(clock);
-  await using governance = await openGate(
-    {
-      stateFolder: stateFolderOf(runFolder),
-      seed,
-      part,
-      approveAll,
-      isTimeless: clock instanceof ManualClock,
-      pollMs: POLL_MS * speed,
-    },
-    { clock: logClock, environment },
+  const governance = last.use(
+    await openGate(
+      {
+        stateFolder: stateFolderOf(runFolder),
+        seed,
+        part,
+        approveAll,
+        isTimeless: clock instanceof ManualClock,
+        pollMs: POLL_MS * speed,
+      },
+      { clock: logClock, environment },
+    ),
   );
   const gate = new GateLedger(governance, () => logClock.now());
   const output = await openFolderOutput(folder, { clock });
   const programTools = governance.govern(world.programTools);
   const programs = createPrograms({ work: world.work, programTools }, { clock, output, seed });
+  opened.defer(() => programs.close());
   const tools = governance.govern([...world.tools, programs.tool]);
   governance.assertCovered([...tools, ...programTools]);
   const notes = [...notesOn(job, { wire, healing }), ...job.notes];
@@ -168,46 +176,39 @@ export async function runJob(
       },
     },
   );
+  opened.defer(() => harness.close());
   const waiting = followWaiting(harness, job.askedBy);
   const progress = showProgress(harness, surroundings);
+  opened.defer(() => progress.stop());
   const stopFollowing = job.store
     ? followDecisions(harness, governance.approvals, silentLogger)
     : () => undefined;
-  const socket = job.store && (await openEngineSocket(harness.control, { runFolder }));
-  try {
-    const work = async () => {
-      await harness.load(job.source);
-      await healing?.begin({ stateFolder: stateFolderOf(folder), governance, signal });
-      if (!job.store) return harness.run({ signal });
-      const result = await (job.isResumed ? harness.resume({ signal }) : harness.run({ signal }));
-      stopFollowing();
-      return decideAll(harness, governance, result);
-    };
-    const result = await (clock instanceof ManualClock ? clock.run(work) : work());
-    await writeMeasured(folder, performance.now() - began, programs.ledger);
-    if (result.status !== 'cancelled')
-      await saveWaiting(folder, [...job.left, ...waiting.values()]);
-    const reportPath = join(folder, 'phase21', 'report.md');
-    const { counts } = gate;
-    return {
-      result,
-      folder,
-      runFolder,
-      reportPath,
-      programs: programs.ledger.counts,
-      gate: counts,
-      healing: healing?.counts(),
-      notes,
-    };
-  } finally {
-    progress.stop();
-    stopFollowing();
-    await socket?.close();
-    await programs.close();
-    await harness.close();
-    await wire?.close();
-    await healing?.close();
+  opened.defer(stopFollowing);
+  if (job.store) {
+    const socket = await openEngineSocket(harness.control, { runFolder });
+    opened.defer(() => socket.close());
   }
+  const work = async () => {
+    await harness.load(job.source);
+    await healing?.begin({ stateFolder: stateFolderOf(folder), governance, signal });
+    if (!job.store) return harness.run({ signal });
+    const result = await (job.isResumed ? harness.resume({ signal }) : harness.run({ signal }));
+    stopFollowing();
+    return decideAll(harness, governance, result);
+  };
+  const result = await (clock instanceof ManualClock ? clock.run(work) : work());
+  await writeMeasured(folder, performance.now() - began, programs.ledger);
+  if (result.status !== 'cancelled') await saveWaiting(folder, [...job.left, ...waiting.values()]);
+  return {
+    result,
+    folder,
+    runFolder,
+    reportPath: join(folder, 'phase21', 'report.md'),
+    programs: programs.ledger.counts,
+    gate: gate.counts,
+    healing: healing?.counts(),
+    notes,
+  };
 }
 
 /** Carries out what people have decided about tasks that wait. What that was is for the gate to say. */

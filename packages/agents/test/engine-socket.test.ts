@@ -61,6 +61,15 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   return list;
 }
 
+async function asNobody(work: () => Promise<void>): Promise<void> {
+  process.seteuid?.(65_534);
+  try {
+    await work();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
+
 describe('the socket of an engine', () => {
   it('lets others list its workflows, signal one, and cancel one', async () => {
     const { runFolder, engine } = await opened();
@@ -80,6 +89,19 @@ describe('the socket of an engine', () => {
       status: 'cancelled',
       cancelReason: 'enough',
     });
+  });
+
+  // Only root can become somebody else; for others this is skipped.
+  it.runIf(process.getuid?.() === 0)('lets no other user in', async () => {
+    const { runFolder, socket } = await opened();
+    await chmod(runFolder, 0o755);
+    await asNobody(() =>
+      expect(connectLocally(socket.path)).rejects.toMatchObject({ code: 'EACCES' }),
+    );
+    await asNobody(() =>
+      expect(connectEngine(runFolder)).rejects.toMatchObject({ code: 'AGENTS_ENGINE_UNREACHABLE' }),
+    );
+    await expect(connectEngine(runFolder)).resolves.toBeDefined();
   });
 
   it('hands on what the engine refuses, by its code: an unknown workflow, a full disk', async () => {
