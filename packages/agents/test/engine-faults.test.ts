@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   copyFileSync,
@@ -211,6 +211,10 @@ const waitForGo: Workflow = async (ctx) => {
   return ctx.waitFor('go', { key: 'go', timeoutMs: 3_600_000 });
 };
 
+function hasStrace(): boolean {
+  return spawnSync('strace', ['-V']).status === 0;
+}
+
 describe('a disk that takes no more', { timeout: 60_000 }, () => {
   it('has what it acknowledged when it takes more again: the system fails its writes meanwhile', async () => {
     // A limit of the system's on the size of files, in KB: writes beyond it fail, as they do where a quota is used up.
@@ -226,6 +230,28 @@ describe('a disk that takes no more', { timeout: 60_000 }, () => {
     expect(listed).toEqual(acknowledged.map((id: string) => `${id} completed`));
     expect(await end()).toBeNull();
   });
+
+  // Debian's package strace; where there is none, this is skipped.
+  it.runIf(hasStrace())(
+    'has what it acknowledged when the system cannot sync for a while',
+    async () => {
+      const failing = '-e inject=fsync,fdatasync:error=EIO:when=60..90';
+      const strace = `exec strace -f -qq -o '${folder}/strace' -e trace=fsync,fdatasync ${failing} "$@";`;
+      const { stdin, next, end } = start(['fill'], strace);
+      expect(await next()).toContain('AGENTS_JOURNAL_WRITE');
+      stdin.write('it can again\n'); // when it has been tried often enough
+      const { acknowledged, kinds, listed } = JSON.parse(await next());
+      expect(acknowledged.length).toBeGreaterThan(5);
+      expect(kinds).toEqual(['completed']);
+      expect(listed).toEqual(acknowledged.map((id: string) => `${id} completed`));
+      expect(await end()).toBeNull();
+      const syncs = readFileSync(`${folder}/strace`, 'utf8').split('\n');
+      expect(syncs.filter((line) => line.includes('EIO'))).toHaveLength(31);
+      const again = openJournal({ file });
+      expect([...again.views()].map(({ id, status }) => `${id} ${status}`)).toEqual(listed);
+      await again.close();
+    },
+  );
 
   it('keeps what it acknowledged and nothing that it refused: commits fail at random, also such as were kept', async () => {
     const random = seededRandom(Number(process.env['BUDDY_SEED'] ?? 1));
