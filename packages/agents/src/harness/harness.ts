@@ -17,7 +17,7 @@ import {
 import type { EventEmitter } from 'eventemitter3';
 import type { ActivityResult } from '../durable/durable-context.ts';
 import type { Engine } from '../durable/engine.ts';
-import { createEngine } from '../durable/scheduler.ts';
+import { createEngine } from '../durable/local-engine.ts';
 import type { AskedEngine } from '../engine-socket/open-engine-socket.ts';
 import { HarnessMisuseError, RunFailedError } from '../errors.ts';
 import { supportTools } from '../execution/support-tools.ts';
