@@ -10,7 +10,7 @@ export type {
 } from './durable/durable-context.ts';
 export type { Engine, Registration, WorkflowResult, WorkflowView } from './durable/engine.ts';
 export { NotJsonError } from './durable/json-value.ts';
-export { createEngine } from './durable/scheduler.ts';
+export { createEngine } from './durable/local-engine.ts';
 export type {
   HistoryEntry,
   Operation,

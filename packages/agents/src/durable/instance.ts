@@ -1,4 +1,4 @@
-import type { Clock, FailureDescription, Tool } from '@buddy/core';
+import type { Clock } from '@buddy/core';
 import { type ActivityHost, type Interruptible, performActivity } from './activity.ts';
 import type { Deadlines } from './deadlines.ts';
 import type {
@@ -11,13 +11,16 @@ import type {
   Received,
 } from './durable-context.ts';
 import type { WorkflowResult, WorkflowView } from './engine.ts';
-import { asJson, NotJsonError } from './json-value.ts';
+import { Inbox } from './inbox.ts';
+import { asJson } from './json-value.ts';
+import { KeptCalls } from './kept-calls.ts';
 import type { Lane } from './lane.ts';
+import { enter } from './line.ts';
 import type { RateLimit } from './rate-limit.ts';
-import { LOST, notJson, poisonous } from './refusals.ts';
+import type { Registry } from './registry.ts';
+import { type Waiter, Waits } from './waits.ts';
 import {
   fromJournal,
-  restOf,
   type StoredWorkflow,
   toJournal,
   type WorkflowStore,
@@ -25,16 +28,14 @@ import {
 
 /** What a workflow needs of the scheduler that runs it. */
 export interface InstanceHost {
+  readonly registry: Registry;
   readonly clock: Clock;
   /** Undefined: nothing outlives the process, and nothing is ever recalled. */
   readonly store: WorkflowStore | undefined;
   readonly deadlines: Deadlines;
-  readonly tools: ReadonlyMap<string, Tool>;
   readonly isClosed: boolean;
   /** So often may a call end its process before it is called no more. */
   readonly poisonAfter: number;
-  lane(name: string | undefined): Lane | undefined;
-  rateLimit(provider: string | undefined): RateLimit | undefined;
   spawn(child: ChildStart, parent: Instance): Instance | undefined;
   ended(id: string): Promise<WorkflowResult>;
   forget(id: string): void;
@@ -56,29 +57,24 @@ export interface Past {
 }
 
 /** One workflow as it runs: the verbs of its context, and what reaches it from outside. */
-export class Instance implements DurableContext {
+export class Instance implements DurableContext, Waiter {
   readonly id: string;
   readonly workflow: string;
   status: WorkflowView['status'] = 'running';
   ended: Promise<WorkflowResult> = Promise.resolve({ kind: 'completed', value: undefined });
   readonly #host: InstanceHost;
+  readonly #registry: Registry;
   readonly #past: StoredWorkflow | undefined;
-  readonly #isDue: boolean;
   #parent: Instance | undefined;
   readonly #children = new Set<Instance>();
-  /** What to call when the workflow is cancelled, for whatever it has in flight. */
-  readonly #interrupts = new Set<Interruptible>();
-  readonly #timers = new Set<AbortController>();
-  readonly #inbox = new Map<string, Signal[]>();
-  readonly #receivedKeys = new Set<string>();
-  readonly #waiting = new Map<string, (signal: Signal) => void>();
+  readonly interrupts = new Set<Interruptible>();
+  readonly #inbox = new Inbox();
+  readonly #waits: Waits;
+  /** Undefined: nothing outlives the process. */
+  readonly #keptCalls: KeptCalls | undefined;
   #cancelReason: string | undefined;
   /** Verbs that have not answered. */
   #verbs = 0;
-  /** As in `Past`, and it has done nothing since. */
-  #isSuspect: boolean;
-  /** Brings it back into memory, from which its wait has taken it; undefined while it is there. */
-  #comeBack: (() => Promise<void>) | undefined;
 
   constructor(
     host: InstanceHost,
@@ -86,28 +82,29 @@ export class Instance implements DurableContext {
     parent: Instance | undefined,
     past: Past | undefined,
   ) {
-    const { stored, isDue = false, isSuspect = false } = past ?? {};
+    const { store } = host;
+    const { stored } = past ?? {};
     this.#host = host;
+    this.#registry = host.registry;
     this.#parent = parent;
     this.#past = stored;
-    this.#isDue = isDue;
-    this.#isSuspect = isSuspect;
     this.#cancelReason = stored?.cancelReason;
     this.id = id;
     this.workflow = workflow;
+    this.#waits = new Waits(host, this, this.#inbox, past);
+    this.#keptCalls = store && new KeptCalls(id, host, store, past);
     for (const { key, topic, value, isConsumed } of stored?.signals ?? []) {
-      this.#receivedKeys.add(key);
-      if (!isConsumed) this.#keepForLater({ key, topic, value: fromJournal(value) });
+      this.#inbox.recall({ key, topic, value: fromJournal(value) }, { isTaken: isConsumed });
     }
   }
 
   activity<Value>(call: ActivityCall): Promise<ActivityResult<Value>> {
     const known = this.#past?.recorded.get(call.key);
     if (known !== undefined) return Promise.resolve(fromJournal<ActivityResult<Value>>(known));
-    if (this.#comeBack) return this.#comeBack().then(() => this.activity(call));
+    if (this.#waits.comeBack) return this.#waits.comeBack().then(() => this.activity(call));
     this.#verbs += 1;
-    const lane = this.#host.lane(call.lane);
-    const rate = this.#host.rateLimit(call.provider);
+    const lane = this.#registry.lane(call.lane);
+    const rate = this.#registry.rateLimit(call.provider);
     if (rate) return this.#performInTurn(call, lane, rate);
     if (!lane || (this.#mayStart(call) && lane.tryEnter())) return this.#perform(call, lane);
     return this.#performInTurn(call, lane, undefined);
@@ -118,9 +115,9 @@ export class Instance implements DurableContext {
     lane: Lane | undefined,
     rate: RateLimit | undefined,
   ): Promise<ActivityResult<Value>> {
-    const isCancellable = !call.evenIfCancelled;
-    if (rate) await this.#enter(rate, isCancellable);
-    const hasPlace = lane !== undefined && (await this.#enter(lane, isCancellable));
+    const interrupts = call.evenIfCancelled ? undefined : this.interrupts;
+    if (rate && this.#mayStart(call)) await enter(rate, interrupts);
+    const hasPlace = lane !== undefined && this.#mayStart(call) && (await enter(lane, interrupts));
     return this.#perform<Value>(call, hasPlace ? lane : undefined);
   }
 
@@ -130,8 +127,8 @@ export class Instance implements DurableContext {
 
   /** Written with callbacks, for it is run twice for every task: an async function costs as much as a short task. */
   #perform<Value>(call: ActivityCall, lane: Lane | undefined): Promise<ActivityResult<Value>> {
-    const { store } = this.#host;
-    if (store) return this.#performDurably(call, lane, store);
+    const keptCalls = this.#keptCalls;
+    if (keptCalls) return this.#performDurably(call, lane, keptCalls);
     return new Promise((resolve) =>
       this.#callTool<Value>(call, (result) => {
         lane?.leave();
@@ -144,86 +141,36 @@ export class Instance implements DurableContext {
   async #performDurably<Value>(
     call: ActivityCall,
     lane: Lane | undefined,
-    store: WorkflowStore,
+    keptCalls: KeptCalls,
   ): Promise<ActivityResult<Value>> {
-    const refusal = await this.#prepare(call, store);
-    const came = refusal
-      ? this.#refusedResult<Value>(refusal)
-      : await new Promise<ActivityResult<Value>>((resolve) => this.#callTool(call, resolve));
+    await keptCalls.stalled();
+    // One that was cancelled will not be made.
+    const refused = this.#mayStart(call) ? await keptCalls.prepare<Value>(call) : undefined;
+    const came =
+      refused ??
+      (await new Promise<ActivityResult<Value>>((resolve) => this.#callTool(call, resolve)));
     lane?.called();
-    this.#isSuspect = false;
-    const { text, value: result } = this.#asKept(call, came);
-    await store.keep({
-      kind: 'recorded',
-      id: this.id,
-      at: this.#host.clock.now(),
-      key: call.key,
-      value: text,
-      tool: call.tool,
-    });
+    const { result, kept } = keptCalls.keep(call, came);
+    await kept;
     lane?.kept();
     this.#verbs -= 1;
     return result;
   }
 
-  #asKept<Value>(call: ActivityCall, came: ActivityResult<Value>) {
-    try {
-      return asJson(came, `What ${call.tool} answered`);
-    } catch (error) {
-      if (!(error instanceof NotJsonError)) throw error;
-      return asJson(this.#refusedResult<Value>(notJson(error.message)), 'A refusal');
-    }
-  }
-
   #callTool<Value>(call: ActivityCall, onEnded: (result: ActivityResult<Value>) => void): void {
-    const { clock, deadlines, tools } = this.#host;
+    const { clock, deadlines } = this.#host;
     const isCancellable = !call.evenIfCancelled;
     const host: ActivityHost = {
       clock,
       deadlines,
-      interrupts: isCancellable ? this.#interrupts : undefined,
+      interrupts: isCancellable ? this.interrupts : undefined,
       cancelReason: isCancellable ? this.#cancelReason : undefined,
     };
-    performActivity<Value>(call, tools.get(call.tool), host, onEnded);
-  }
-
-  /**
-   * What has to be on disk before a call is made: that it will be, when it must not be made twice, or may be what ended the
-   * process before.
-   * @returns Why it is not to be made.
-   */
-  async #prepare(
-    call: ActivityCall,
-    store: WorkflowStore,
-  ): Promise<FailureDescription | undefined> {
-    await store.stalled();
-    if (!this.#mayStart(call)) return undefined; // it will not be made
-    const isOnce = this.#host.tools.get(call.tool)?.effect === 'once';
-    if (!isOnce && !this.#isSuspect) return undefined;
-    const tries = this.#past?.intended.get(call.key) ?? 0;
-    if (isOnce && tries > 0) return LOST;
-    if (tries >= this.#host.poisonAfter) return poisonous(tries);
-    await store.keep({ kind: 'intended', id: this.id, key: call.key, tries: tries + 1 });
-    return undefined;
-  }
-
-  #refusedResult<Value>(failure: FailureDescription): ActivityResult<Value> {
-    const at = this.#host.clock.now();
-    return { kind: 'failed', failure, startedAt: at, endedAt: at };
+    performActivity<Value>(call, this.#registry.tools.get(call.tool), host, onEnded);
   }
 
   sleep(key: string, ms: number): Promise<'slept' | 'cancelled'> {
-    return this.#once(key, async () => {
-      if (this.#cancelReason !== undefined) return 'cancelled';
-      const timer = this.#startTimer(this.#restOf(key, ms));
-      const interrupt = { interrupt: () => timer.stop() };
-      this.#interrupts.add(interrupt);
-      try {
-        return (await timer.isOver) ? 'slept' : 'cancelled';
-      } finally {
-        this.#interrupts.delete(interrupt);
-      }
-    });
+    return this.#once(key, () => this.#waits.sleep(key, ms));
   }
 
   now(key: string): Promise<number> {
@@ -236,7 +183,7 @@ export class Instance implements DurableContext {
   ): Promise<Received<Value>> {
     let consumed: string | undefined;
     const receive = async (): Promise<Received<Value>> => {
-      const signal = await this.#receive(topic, key, timeoutMs);
+      const signal = await this.#waits.receive(topic, key, timeoutMs);
       if (typeof signal === 'string') return { kind: signal };
       consumed = signal.key;
       return { kind: 'received', value: signal.value as Value };
@@ -245,7 +192,7 @@ export class Instance implements DurableContext {
   }
 
   async spawnAll(children: readonly ChildStart[]): Promise<readonly ChildHandle[]> {
-    await this.#comeBack?.();
+    await this.#waits.comeBack?.();
     return children.map((start) => {
       const child = this.#host.spawn(start, this);
       if (child) {
@@ -257,7 +204,7 @@ export class Instance implements DurableContext {
   }
 
   async joinAll<Value>(children: readonly ChildHandle[]): Promise<readonly ChildResult<Value>[]> {
-    await this.#comeBack?.();
+    await this.#waits.comeBack?.();
     this.#verbs += 1;
     const results: ChildResult<Value>[] = [];
     for (const { id } of children) {
@@ -283,7 +230,7 @@ export class Instance implements DurableContext {
 
   async #tellDurably(key: string, fact: object, store: WorkflowStore): Promise<void> {
     const { text, value: told } = asJson(fact, `The fact ${key}`);
-    await this.#comeBack?.();
+    await this.#waits.comeBack?.();
     this.#verbs += 1;
     const at = this.#host.clock.now();
     await store.keep({ kind: 'told', id: this.id, at, key, fact: text });
@@ -302,21 +249,11 @@ export class Instance implements DurableContext {
 
   /** Whether a signal of this key has come before. */
   hasReceived(key: string): boolean {
-    return this.#receivedKeys.has(key);
+    return this.#inbox.hasReceived(key);
   }
 
   receive(topic: string, value: unknown, key: string): void {
-    if (this.#receivedKeys.has(key)) return;
-    this.#receivedKeys.add(key);
-    const signal = { key, topic, value };
-    const take = this.#waiting.get(topic);
-    if (take) take(signal);
-    else this.#keepForLater(signal);
-  }
-
-  #keepForLater(signal: Signal): void {
-    const { topic } = signal;
-    this.#inbox.set(topic, [...(this.#inbox.get(topic) ?? []), signal]);
+    this.#inbox.receive({ key, topic, value });
   }
 
   /** Also when it has ended: what it left running is cancelled with it. */
@@ -324,7 +261,7 @@ export class Instance implements DurableContext {
     if (this.#cancelReason !== undefined) return;
     this.#cancelReason = reason;
     for (const child of this.#children) child.cancel(reason);
-    for (const one of this.#interrupts) one.interrupt(reason);
+    for (const one of this.interrupts) one.interrupt(reason);
   }
 
   end(result: WorkflowResult): WorkflowResult {
@@ -351,120 +288,24 @@ export class Instance implements DurableContext {
 
   /** Lets go of timers; whatever waits for them waits for ever. */
   dropTimers(): void {
-    for (const timer of this.#timers) timer.abort();
+    this.#waits.dropTimers();
   }
 
-  /** @returns Whether it was let through; not so when it was cancelled before. */
-  async #enter(lane: Lane | RateLimit, isCancellable: boolean): Promise<boolean> {
-    if (isCancellable && this.#cancelReason !== undefined) return false;
-    if (lane.tryEnter()) return true;
-    return new Promise((resolve) => {
-      const interrupt = {
-        interrupt: () => {
-          leaveLine();
-          resolve(false);
-        },
-      };
-      const leaveLine = lane.wait(() => {
-        this.#interrupts.delete(interrupt);
-        resolve(true);
-      });
-      if (isCancellable) this.#interrupts.add(interrupt);
-    });
+  leave(afterMs: number): void {
+    this.#host.evict(this, afterMs);
   }
 
-  /** A signal that comes after the wait has ended, in whatever way, is kept for the next one. */
-  async #receive(topic: string, key: string, timeoutMs: number): Promise<Came> {
-    const early = this.#inbox.get(topic)?.shift();
-    if (early) return early;
-    if (this.#cancelReason !== undefined) return 'cancelled';
-    const isAlone = this.#mayBeEvicted;
-    const restMs = this.#restOf(key, timeoutMs, isAlone);
-    if (isAlone && restMs > 0) return this.#waitOutside(topic, key, restMs);
-    return this.#waitHere(topic, restMs);
+  takeBack(): boolean {
+    return this.#host.takeBack(this);
   }
 
-  /**
-   * Leaves the memory: whatever comes for it, comes for another instance. Unless a branch beside the wait, which could not be
-   * seen when the wait began, does something after all: then nothing has happened.
-   */
-  #waitOutside(topic: string, key: string, restMs: number): Promise<Came> {
-    const { store, clock } = this.#host;
-    const { promise, resolve, reject } = Promise.withResolvers<Came>();
-    const leftAt = clock.monotonic();
-    const comeBack = async () => {
-      if (!this.#host.takeBack(this)) return forever();
-      const delayMs = Math.max(0, restMs - (clock.monotonic() - leftAt));
-      const wait = { key, dueAt: clock.now() + delayMs, delayMs, isParked: false };
-      // Before anything else is begun: a crash must not leave that to a workflow that is thought to be parked.
-      await store?.keep({ kind: 'timed', id: this.id, ...wait });
-      this.#comeBack = undefined;
-      this.#waitHere(topic, delayMs).then(resolve, reject);
-    };
-    let coming: Promise<void> | undefined;
-    this.#comeBack = () => (coming ??= comeBack());
-    this.#host.evict(this, restMs);
-    return promise;
-  }
-
-  #waitHere(topic: string, restMs: number): Promise<Came> {
-    const { promise, resolve, reject } = Promise.withResolvers<Came>();
-    const timer = this.#startTimer(restMs);
-    const finish = (received: Came) => {
-      this.#interrupts.delete(interrupt);
-      this.#waiting.delete(topic);
-      timer.stop();
-      resolve(received);
-    };
-    const interrupt = { interrupt: () => finish('cancelled') };
-    this.#interrupts.add(interrupt);
-    this.#waiting.set(topic, finish);
-    const timeOut = async () => {
-      if (await timer.isOver) finish('timed_out');
-    };
-    timeOut().catch(reject);
-    return promise;
-  }
-
-  /** This wait is all there is: nothing is in flight that an eviction would lose. */
-  get #mayBeEvicted(): boolean {
+  get mayLeave(): boolean {
     return (
       this.#host.store !== undefined &&
       this.#verbs === 1 &&
-      this.#interrupts.size === 0 &&
+      this.interrupts.size === 0 &&
       this.#children.size === 0
     );
-  }
-
-  /** How long a wait of `ms` still takes. */
-  #restOf(key: string, ms: number, isParked = false): number {
-    const { clock, store } = this.#host;
-    const begun = this.#past?.timed.get(key);
-    if (begun && this.#isDue) return 0;
-    if (begun) return restOf(begun, clock.now());
-    const dueAt = clock.now() + ms;
-    // Nobody waits for it: when it is lost, so is all that comes after, and the wait begins anew.
-    void store?.keep({ kind: 'timed', id: this.id, key, dueAt, delayMs: ms, isParked });
-    return ms;
-  }
-
-  /** `isOver` says whether the time passed or the timer was stopped; never anything once the engine is closed. */
-  #startTimer(ms: number): { isOver: Promise<boolean>; stop: () => void } {
-    const stopped = new AbortController();
-    const sleep = async () => {
-      if (this.#host.isClosed) return forever();
-      this.#timers.add(stopped);
-      try {
-        await this.#host.clock.sleep(ms, stopped.signal);
-        return true;
-      } catch (error) {
-        if (!stopped.signal.aborted) throw error;
-        return this.#host.isClosed ? forever() : false;
-      } finally {
-        this.#timers.delete(stopped);
-      }
-    };
-    return { isOver: sleep(), stop: () => stopped.abort() };
   }
 
   /** Does it, or recalls what came of it. */
@@ -476,7 +317,7 @@ export class Instance implements DurableContext {
     const { store } = this.#host;
     const known = this.#past?.recorded.get(key);
     if (known !== undefined) return fromJournal<Value>(known);
-    await this.#comeBack?.();
+    await this.#waits.comeBack?.();
     this.#verbs += 1;
     const value = await work();
     if (store) {
@@ -495,17 +336,4 @@ export class Instance implements DurableContext {
   }
 }
 
-/** What ends a wait. */
-type Came = Signal | 'timed_out' | 'cancelled';
-
-interface Signal {
-  key: string;
-  topic: string;
-  value: unknown;
-}
-
 const DONE = Promise.resolve();
-
-function forever(): Promise<never> {
-  return new Promise(() => undefined);
-}

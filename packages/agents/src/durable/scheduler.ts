@@ -1,65 +1,37 @@
-import { type Clock, describeFailure, systemClock, type Tool } from '@buddy/core';
+import { type Clock, describeFailure } from '@buddy/core';
 import { EngineMisuseError } from '../errors.ts';
 import { Alarms } from './alarms.ts';
 import { Deadlines } from './deadlines.ts';
-import type { ChildStart, Workflow } from './durable-context.ts';
-import type { Engine, Registration, WorkflowResult, WorkflowView } from './engine.ts';
+import type { ChildStart } from './durable-context.ts';
+import type { WorkflowResult } from './engine.ts';
 import { asJson } from './json-value.ts';
 import { Instance, type InstanceHost, type Past } from './instance.ts';
-import { Lane } from './lane.ts';
-import { RateLimit } from './rate-limit.ts';
+import type { Registry } from './registry.ts';
 import {
   fromJournal,
   restOf,
   resultOf,
-  type HistoryEntry,
+  type Unfinished,
   type WorkflowStore,
 } from './workflow-store.ts';
 
-/**
- * An engine in this process. What it remembers is up to its store; without one, nothing outlives the process.
- * @example
- * const engine = createEngine();
- * engine.register({ workflows: { greet: async (ctx) => ctx.now('start') }, tools: [], lanes: {} });
- * await engine.start('greeting-1', 'greet', null);
- * await engine.result('greeting-1'); // { kind: 'completed', value: 1767225600000 }
- */
-export function createEngine({
-  clock = systemClock,
-  store,
-  lanes = new Map(),
-  poisonAfter = 3,
-}: EnginePorts = {}): Engine {
-  return new Scheduler(clock, store, lanes, poisonAfter);
+interface SchedulerPorts {
+  clock: Clock;
+  store: WorkflowStore | undefined;
+  poisonAfter: number;
 }
 
-interface EnginePorts {
-  clock?: Clock;
-  /** Such as `openJournal` gives; closed with the engine. */
-  store?: WorkflowStore;
-  /** Lanes that are shared with other engines of this process; one that is there already keeps its concurrency. */
-  lanes?: Map<string, Lane>;
-  /** So often may a call end its process before it is called no more, and fails. Default 3. */
-  poisonAfter?: number;
-}
-
-class Scheduler implements Engine, InstanceHost {
+/** The workflows of an engine that are in memory, and those that left it for a wait: runs them, and brings them back. */
+export class Scheduler implements InstanceHost {
+  readonly registry: Registry;
   readonly clock: Clock;
   readonly store: WorkflowStore | undefined;
   readonly deadlines: Deadlines;
-  readonly tools = new Map<string, Tool>();
   readonly poisonAfter: number;
-  /** By version, then by name. */
-  readonly #workflows = new Map<string, Map<string, Workflow>>();
-  /** What begins now begins with this. */
-  #version = DEFAULT_VERSION;
-  readonly #lanes: Map<string, Lane>;
-  readonly #rateLimits = new Map<string, RateLimit>();
   readonly #instances = new Map<string, Instance>();
-  /** Those that are being started from outside, and are not on the disk yet. */
-  readonly #starting = new Map<string, Promise<unknown>>();
   /** Those that somebody waits for and that are not in memory. */
   readonly #awaited = new Map<string, PromiseWithResolvers<WorkflowResult>>();
+  /** Of those that have left the memory. */
   readonly #alarms: Alarms;
   readonly #listeners = new Set<(fact: object, at: number) => void>();
   /** Those that a process before this one left, as long as they have not come back. */
@@ -67,98 +39,41 @@ class Scheduler implements Engine, InstanceHost {
   #running = 0;
   isClosed = false;
 
-  constructor(
-    clock: Clock,
-    store: WorkflowStore | undefined,
-    lanes: Map<string, Lane>,
-    poisonAfter: number,
-  ) {
+  constructor(registry: Registry, { clock, store, poisonAfter }: SchedulerPorts) {
+    this.registry = registry;
     this.clock = clock;
     this.store = store;
     this.poisonAfter = poisonAfter;
-    this.#lanes = lanes;
     this.deadlines = new Deadlines(clock);
     this.#alarms = new Alarms(clock, (id) => this.#wakeInTime(id));
   }
 
-  get isDurable(): boolean {
-    return this.store !== undefined;
+  inMemory(id: string): Instance | undefined {
+    return this.#instances.get(id);
   }
 
-  register({
-    workflows,
-    tools,
-    lanes,
-    providers = {},
-    version = DEFAULT_VERSION,
-  }: Registration): void {
-    this.#version = version;
-    const named = this.#workflows.get(version) ?? new Map<string, Workflow>();
-    this.#workflows.set(version, named);
-    for (const [name, workflow] of Object.entries(workflows)) named.set(name, workflow);
-    for (const tool of tools) {
-      const known = this.tools.get(tool.name);
-      if (known && known !== tool) throw new EngineMisuseError(`Two tools are named ${tool.name}`);
-      this.tools.set(tool.name, tool);
-    }
-    for (const [name, concurrency] of Object.entries(lanes)) {
-      if (!this.#lanes.has(name)) this.#lanes.set(name, new Lane(concurrency));
-    }
-    for (const [name, limit] of Object.entries(providers)) {
-      if (!this.#rateLimits.has(name)) this.#rateLimits.set(name, new RateLimit(this.clock, limit));
-    }
+  /** In memory, or outside for a wait. */
+  has(id: string): boolean {
+    return this.#instances.has(id) || this.#alarms.has(id);
   }
 
-  async open(): Promise<{ resumed: number }> {
-    const { store } = this;
-    if (!store) return { resumed: 0 };
-    const left = store.unfinished();
-    for (const { workflow, version } of left) this.#find(workflow, version); // all or nothing
+  instances(): Iterable<Instance> {
+    return this.#instances.values();
+  }
+
+  /** Goes on with what a process before this one left. */
+  recover(left: readonly Unfinished[]): void {
     for (const { id, parked } of left) {
       // What did nothing when the process ended did not end it, and need not come back before something comes for it.
       if (parked) this.#alarms.set(id, restOf(parked, this.clock.now()));
       else this.#left.add(id);
     }
-    if (left.length > 0) for (const limit of this.#rateLimits.values()) limit.useUp();
+    if (left.length > 0) this.registry.useUpRateLimits();
     // Those below others come back as their parents do again what they did, or were left by one that has ended.
     const roots = left.filter(
       ({ id, parentId }) => this.#left.has(id) && (parentId === null || !this.#left.has(parentId)),
     );
     for (const { id } of roots) this.#resume(id);
-    return { resumed: left.length };
-  }
-
-  async start(id: string, workflow: string, input: unknown): Promise<{ created: boolean }> {
-    this.#find(workflow, this.#version);
-    if (this.#instances.has(id)) return { created: false };
-    const { store } = this;
-    if (!store) {
-      this.#run({ id, workflow, input }, undefined, undefined);
-      return { created: true };
-    }
-    const other = this.#starting.get(id);
-    if (other) return other.then(() => ({ created: false })); // it may wait, or have ended, before we look again
-    const starting = this.#startDurably(id, workflow, input, store);
-    this.#starting.set(id, starting);
-    try {
-      return await starting;
-    } finally {
-      this.#starting.delete(id);
-    }
-  }
-
-  async #startDurably(
-    id: string,
-    workflow: string,
-    input: unknown,
-    store: WorkflowStore,
-  ): Promise<{ created: boolean }> {
-    const { text, value } = asJson(input, `The input of ${id}`);
-    if (store.load(id)) return { created: false };
-    await store.offer(this.#beginning(id, workflow, text, null));
-    if (this.#instances.has(id) || this.#alarms.has(id)) return { created: false }; // a parent was faster
-    this.#run({ id, workflow, input: value }, undefined, undefined);
-    return { created: true };
   }
 
   spawn({ id, workflow, input }: ChildStart, parent: Instance): Instance | undefined {
@@ -168,22 +83,13 @@ class Scheduler implements Engine, InstanceHost {
       return this.#instances.get(id) ?? this.#resume(id, { parent });
     }
     if (past || this.#instances.has(id)) throw alreadyThere(id);
-    this.#find(workflow, this.#version);
-    if (!this.store) return this.#run({ id, workflow, input }, parent, undefined);
+    const { version } = this.registry;
+    this.registry.find(workflow, version);
+    if (!this.store) return this.run({ id, workflow, input }, parent);
     const { text, value } = asJson(input, `The input of ${id}`);
-    void this.store.keep(this.#beginning(id, workflow, text, parent.id));
-    return this.#run({ id, workflow, input: value }, parent, undefined);
-  }
-
-  #beginning(id: string, workflow: string, input: string, parentId: string | null) {
-    return {
-      kind: 'begun',
-      id,
-      workflow,
-      version: this.#version,
-      parentId,
-      input,
-    } as const;
+    const parentId = parent.id;
+    void this.store.keep({ kind: 'begun', id, workflow, version, parentId, input: text });
+    return this.run({ id, workflow, input: value }, parent);
   }
 
   /** Goes on with a workflow that is only in the store. */
@@ -195,16 +101,16 @@ class Scheduler implements Engine, InstanceHost {
     if (!stored || stored.ended) return undefined;
     const { workflow, input } = stored;
     const past = { stored, isDue, isSuspect: this.#left.delete(id) };
-    return this.#run({ id, workflow, input: fromJournal(input) }, parent, past);
+    return this.run({ id, workflow, input: fromJournal(input) }, parent, past);
   }
 
   /** Runs a workflow until its first wait. */
-  #run(
+  run(
     { id, workflow: name, input }: { id: string; workflow: string; input: unknown },
-    parent: Instance | undefined,
-    past: Past | undefined,
+    parent?: Instance,
+    past?: Past,
   ): Instance {
-    const workflow = this.#find(name, past?.stored.version ?? this.#version);
+    const workflow = this.registry.find(name, past?.stored.version ?? this.registry.version);
     const instance = new Instance(this, { id, workflow: name }, parent, past);
     this.#instances.set(id, instance);
     this.#running += 1;
@@ -259,14 +165,14 @@ class Scheduler implements Engine, InstanceHost {
   }
 
   #wakeInTime(id: string): void {
-    this.#wake(id, { isDue: true }).catch((error: unknown) => {
+    this.wake(id, { isDue: true }).catch((error: unknown) => {
       const failure = describeFailure(error);
       this.#awaited.get(id)?.resolve({ kind: 'failed', failure });
     });
   }
 
   /** Brings back a workflow that was evicted, for its time has come or something came for it. */
-  async #wake(id: string, { isDue = false } = {}): Promise<Instance | undefined> {
+  async wake(id: string, { isDue = false } = {}): Promise<Instance | undefined> {
     // What it kept before it was evicted may still be on its way.
     await this.store?.settled();
     if (this.isClosed) return undefined;
@@ -282,7 +188,7 @@ class Scheduler implements Engine, InstanceHost {
     if (this.#alarms.has(id)) return this.#whenEnded(id);
     const past = this.store?.load(id);
     if (past?.ended) return Promise.resolve(resultOf(past.ended));
-    if (!past) throw unknown(id);
+    if (!past) throw unknownWorkflow(id);
     return this.#whenEnded(id);
   }
 
@@ -297,124 +203,23 @@ class Scheduler implements Engine, InstanceHost {
     return awaited.promise;
   }
 
-  lane(name: string | undefined): Lane | undefined {
-    return name === undefined ? undefined : this.#lanes.get(name);
-  }
-
-  rateLimit(provider: string | undefined): RateLimit | undefined {
-    return provider === undefined ? undefined : this.#rateLimits.get(provider);
+  subscribe(listener: (fact: object, at: number) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   tell(fact: object, at: number): void {
     for (const listener of this.#listeners) listener(fact, at);
   }
 
-  async signal(id: string, topic: string, value: unknown, { key }: { key: string }): Promise<void> {
-    const { store } = this;
-    const running = this.#instances.get(id);
-    if (!store) return this.#instance(id).receive(topic, value, key);
-    const sent = asJson(value, `The signal ${key} to ${id}`);
-    if (running?.hasReceived(key)) return store.settled();
-    if (!running) {
-      await store.settled();
-      const stored = store.load(id);
-      if (!stored) throw unknown(id);
-      if (stored.ended || stored.signals.some((signal) => signal.key === key)) return;
-    }
-    await store.offer({ kind: 'signalled', id, key, topic, value: sent.text });
-    const receiver = this.#instances.get(id);
-    if (receiver) receiver.receive(topic, sent.value, key);
-    else await this.#wake(id);
-  }
-
-  async cancel(id: string, reason: string): Promise<void> {
-    const { store } = this;
-    if (!store) return this.#instance(id).cancel(reason);
-    if (!this.#isKnown(id)) throw unknown(id);
-    await store.offer({ kind: 'cancelled', id, reason });
-    const running = this.#instances.get(id) ?? (await this.#wake(id));
-    running?.cancel(reason);
-    // Those that are not in memory hear of it here; the store has told all that are below.
-    for (const below of store.unfinished(id)) {
-      const waiting = this.#instances.get(below.id) ?? (await this.#wake(below.id));
-      waiting?.cancel(reason);
-    }
-  }
-
-  async result(id: string): Promise<WorkflowResult> {
-    return this.ended(id);
-  }
-
-  async *list(): AsyncIterable<WorkflowView> {
-    if (this.store) {
-      await this.store.settled();
-      yield* this.store.views();
-      return;
-    }
-    for (const { id, workflow, status, cancelReason } of this.#instances.values()) {
-      yield { id, workflow, status, cancelReason };
-    }
-  }
-
-  subscribe<Fact extends object>(listener: (fact: Fact, at: number) => void): () => void {
-    const hear = (fact: object, at: number) => listener(fact as Fact, at);
-    this.#listeners.add(hear);
-    return () => this.#listeners.delete(hear);
-  }
-
-  async *history<Fact, Recorded>(after = 0): AsyncIterable<HistoryEntry<Fact, Recorded>> {
-    await this.store?.settled();
-    for (const entry of this.store?.history(after) ?? []) {
-      yield entry as HistoryEntry<Fact, Recorded>;
-    }
-  }
-
-  async compact(id: string): Promise<void> {
-    const { store } = this;
-    if (!store) return;
-    await store.settled();
-    if (store.load(id)?.ended === undefined) {
-      throw new EngineMisuseError(`Workflow ${id} has not ended, and cannot be compacted`);
-    }
-    await store.keep({ kind: 'compacted', id });
-  }
-
-  async close(): Promise<void> {
+  close(): void {
     this.isClosed = true;
     this.deadlines.rest();
     this.#alarms.rest();
-    for (const limit of this.#rateLimits.values()) limit.rest();
+    this.registry.rest();
     for (const instance of this.#instances.values()) instance.dropTimers();
-    await this.store?.close();
-  }
-
-  #find(name: string, version: string): Workflow {
-    const named = this.#workflows.get(version);
-    const workflow = named?.get(name);
-    if (workflow) return workflow;
-    if (version !== this.#version) {
-      const versions = [...this.#workflows.keys()].join(', ') || 'none';
-      throw new EngineMisuseError(
-        `A workflow ${name} began with version ${version}; register that too, for as long as any is left. Registered: ${versions}`,
-      );
-    }
-    const known = [...(named?.keys() ?? [])].join(', ') || 'none';
-    throw new EngineMisuseError(`No workflow is named ${name}; registered: ${known}`);
-  }
-
-  #isKnown(id: string): boolean {
-    // That it began may not be on the disk yet.
-    return this.#instances.has(id) || this.#alarms.has(id) || this.store?.load(id) !== undefined;
-  }
-
-  #instance(id: string): Instance {
-    const instance = this.#instances.get(id);
-    if (!instance) throw unknown(id);
-    return instance;
   }
 }
-
-const DEFAULT_VERSION = '1';
 
 /** A workflow that returned what is no JSON has failed. */
 function resultAsJson(id: string, result: WorkflowResult) {
@@ -425,7 +230,7 @@ function resultAsJson(id: string, result: WorkflowResult) {
   }
 }
 
-function unknown(id: string): EngineMisuseError {
+export function unknownWorkflow(id: string): EngineMisuseError {
   return new EngineMisuseError(`No workflow has the id ${id}`);
 }
 

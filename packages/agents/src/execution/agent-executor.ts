@@ -15,7 +15,7 @@ import { z } from 'zod';
 import type { Workflow } from '../durable/durable-context.ts';
 import type { Engine } from '../durable/engine.ts';
 import type { Lane } from '../durable/lane.ts';
-import { createEngine } from '../durable/scheduler.ts';
+import { createEngine } from '../durable/local-engine.ts';
 import { RunFailedError } from '../errors.ts';
 import { AgentOptions } from '../manager/options.ts';
 import type { Fact } from '../orchestration/facts.ts';

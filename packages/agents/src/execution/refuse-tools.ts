@@ -1,5 +1,5 @@
 import { isGoverned, type Tool } from '@buddy/core';
-import { ToolRefusedError } from '../errors.ts';
+import { HarnessMisuseError, ToolRefusedError } from '../errors.ts';
 
 /**
  * Sees to it that nothing dangerous can run unasked: tier 4 never, tier 3 only behind a gate or with leave.
@@ -23,5 +23,14 @@ export function refuseDangerousTools(
       ungoverned,
       `Tools of tier 3 need a gate: ${ungoverned.join(', ')}. Hand in governance.govern(tool), or say allowUngoverned: true where nothing real can happen.`,
     );
+  }
+}
+
+/** @throws {HarnessMisuseError} When two have the same name: they are called by it. */
+export function refuseNamesakes(tools: readonly Tool[]): void {
+  const names = new Set<string>();
+  for (const { name } of tools) {
+    if (names.has(name)) throw new HarnessMisuseError(`Two tools are named ${name}; take one out`);
+    names.add(name);
   }
 }

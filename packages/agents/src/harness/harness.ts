@@ -12,16 +12,15 @@ import {
   silentLogger,
   systemClock,
   type Tool,
-  type GuardedEmitter,
 } from '@buddy/core';
 import type { EventEmitter } from 'eventemitter3';
 import type { ActivityResult } from '../durable/durable-context.ts';
 import type { Engine } from '../durable/engine.ts';
-import { createEngine } from '../durable/scheduler.ts';
+import { createEngine } from '../durable/local-engine.ts';
 import type { AskedEngine } from '../engine-socket/open-engine-socket.ts';
-import { HarnessMisuseError, RunFailedError } from '../errors.ts';
-import { supportTools } from '../execution/support-tools.ts';
-import { refuseDangerousTools } from '../execution/refuse-tools.ts';
+import { HarnessMisuseError } from '../errors.ts';
+import type { Heal } from '../execution/heal.ts';
+import { refuseDangerousTools, refuseNamesakes } from '../execution/refuse-tools.ts';
 import { createFeedbackLoop, type FeedbackLoop } from '../feedback/feedback-loop.ts';
 import {
   type AgentManager,
@@ -30,24 +29,18 @@ import {
 } from '../manager/agent-manager.ts';
 import { createMonitor, type Monitor } from '../monitor/monitor.ts';
 import { type Fact, VERDICT_TOPIC, type Verdict } from '../orchestration/facts.ts';
-import { parkedWorkflow } from '../orchestration/parked.ts';
-import type { TaskPolicy } from '../orchestration/policy.ts';
-import { runWorkflow } from '../orchestration/run.ts';
-import { retryWorkflow } from '../orchestration/retry.ts';
-import { slotWorkflow } from '../orchestration/slot.ts';
 import { MemoryOutput } from '../output/memory-output.ts';
 import type { Output } from '../output/output.ts';
 import type { PredictionSource } from '../prediction/load.ts';
 import type { ReportSection } from '../report/sections.ts';
-import { pickRetryOptions } from '../task/retry-options.ts';
+import type { ActiveRun } from './active-run.ts';
 import { createHarnessEmitter, type HarnessEvents } from './events.ts';
-import type { Heal } from '../execution/heal.ts';
+import { findRun } from './find-run.ts';
 import { HarnessOptions, type HarnessInput } from './options.ts';
+import { prepareRun, type RunParts } from './prepare-run.ts';
+import { RunEnding } from './run-ending.ts';
 import { RunFiles } from './run-files.ts';
-import { RunHost } from './run-host.ts';
-import { ActiveRun } from './active-run.ts';
-import { createRunObserver } from './run-observer.ts';
-import type { RunResult, RunStatus } from './run-result.ts';
+import type { RunResult } from './run-result.ts';
 import { VerdictSchema } from './verdict.ts';
 
 export interface HarnessPorts {
@@ -137,17 +130,13 @@ class WaveHarness implements Harness {
   readonly #clock: Clock;
   readonly #engine: Engine;
   readonly #logger: Logger;
-  readonly #heal: Heal | undefined;
-  readonly #notes: readonly string[];
-  readonly #sections: NonNullable<HarnessPorts['sections']>;
   readonly #files: RunFiles;
+  readonly #ending: RunEnding;
   #runId: string;
-  readonly #tools: ReadonlyMap<string, Tool>;
-  readonly #emit: GuardedEmitter<HarnessEvents>['emit'];
+  readonly #parts: RunParts;
   #sources: readonly string[] = [];
   #run: ActiveRun | undefined;
   #isRestoring = false;
-  #standingStill: Promise<RunResult> | undefined;
 
   constructor(options: HarnessOptions, ports: HarnessPorts) {
     const { tools, clock = systemClock, logger = silentLogger, newId = randomId('run') } = ports;
@@ -158,11 +147,7 @@ class WaveHarness implements Harness {
     this.#clock = clock;
     this.#logger = logger;
     this.#engine = ports.engine ?? createEngine({ clock });
-    this.#heal = ports.heal;
-    this.#notes = ports.notes ?? [];
-    this.#sections = ports.sections ?? (() => []);
     this.#runId = newId();
-    this.#tools = new Map(tools.map((tool) => [tool.name, tool]));
     const { agents, strategy, controlShare, seed, defaultAction } = options;
     const managing = { agents, strategy, controlShare, seed };
     this.manager = createAgentManager(
@@ -174,11 +159,36 @@ class WaveHarness implements Harness {
     this.#files = new RunFiles(this.output, options);
     const { events, emit } = createHarnessEmitter(logger);
     this.events = events;
-    this.#emit = emit;
-    this.monitor.events.on('anomalyDetected', (event) => {
+    const { manager, monitor, feedback, output } = this;
+    this.#parts = {
+      manager,
+      feedback,
+      monitor,
+      output,
+      clock,
+      tools: new Map(tools.map((tool) => [tool.name, tool])),
+      emit,
+      engine: this.#engine,
+      heal: ports.heal,
+    };
+    const { notes = [], sections = () => [] } = ports;
+    this.#ending = new RunEnding({
+      ...this.#parts,
+      logger,
+      files: this.#files,
+      known: async () => ({
+        clockKind: clock instanceof ManualClock ? 'manual' : 'real',
+        loaded: manager.loaded,
+        sources: this.#sources,
+        learning: feedback.learning,
+        notes,
+        sections: await sections(),
+      }),
+    });
+    monitor.events.on('anomalyDetected', (event) => {
       if (!this.#isRestoring) emit('anomalyDetected', { runId: this.#runId, ...event });
     });
-    this.monitor.events.on('healthChanged', (event) => {
+    monitor.events.on('healthChanged', (event) => {
       if (!this.#isRestoring) emit('healthChanged', { runId: this.#runId, ...event });
     });
   }
@@ -200,11 +210,11 @@ class WaveHarness implements Harness {
     const waves = this.#chooseWaves(loaded);
     const startedAt = this.#clock.now();
     const fingerprint = this.#engine.isDurable ? this.manager.fingerprint() : undefined;
-    const run = this.#prepare(waves, startedAt);
+    const runId = this.#runId;
+    const run = prepareRun({ runId, waves, startedAt }, this.#options, this.#parts);
     return this.#carryOut(run, signal, async () => {
       const { policy } = run;
-      const { runId } = policy;
-      this.#emit('runStarted', { at: startedAt, runId, waves, tasks: taskCount });
+      this.#parts.emit('runStarted', { at: startedAt, runId, waves, tasks: taskCount });
       const began =
         fingerprint === undefined
           ? undefined
@@ -223,7 +233,7 @@ class WaveHarness implements Harness {
       );
     }
     this.#runId = runId;
-    const run = this.#prepare(waves, startedAt);
+    const run = prepareRun({ runId, waves, startedAt }, this.#options, this.#parts);
     return this.#carryOut(run, signal, async () => {
       this.#isRestoring = true;
       for await (const entry of this.#engine.history<Fact, ActivityResult<unknown>>()) {
@@ -250,9 +260,9 @@ class WaveHarness implements Harness {
         await this.#files.writeStart(run, this.manager.loaded);
         await begin();
       } catch (error) {
-        throw await this.#failed(run, error);
+        throw await this.#ending.failed(run, error);
       }
-      return await this.#standStill(run);
+      return await this.#ending.standStill(run);
     } finally {
       signal?.removeEventListener('abort', abort);
     }
@@ -273,7 +283,7 @@ class WaveHarness implements Harness {
       throw new HarnessMisuseError(`Task ${taskId} was decided already; that is being carried out`);
     }
     await run.decide(waiting.parkedId, checked);
-    return this.#standStill(run);
+    return this.#ending.standStill(run);
   }
 
   get control(): AskedEngine {
@@ -304,9 +314,11 @@ class WaveHarness implements Harness {
     run.onFact(fact, at);
     if (!isExpiry) return;
     // Nobody asked, so nobody but the log hears when it goes wrong.
-    this.#standStill(run).catch((error: unknown) =>
-      this.#logger.error({ err: error }, 'What became of an undecided task was not written'),
-    );
+    this.#ending
+      .standStill(run)
+      .catch((error: unknown) =>
+        this.#logger.error({ err: error }, 'What became of an undecided task was not written'),
+      );
   }
 
   #chooseWaves(loaded: readonly number[]): readonly number[] {
@@ -317,153 +329,6 @@ class WaveHarness implements Harness {
     throw new HarnessMisuseError(
       `No wave from ${waves.from} to ${waves.to} is loaded; there are ${loaded.join(', ')}`,
     );
-  }
-
-  #prepare(waves: readonly number[], startedAt: number): ActiveRun {
-    const { verdictTimeoutMs, seed, agents } = this.#options;
-    const policy: TaskPolicy = {
-      ...pickRetryOptions(this.#options),
-      runId: this.#runId,
-      verdictTimeoutMs,
-      seed,
-      canHeal: this.#heal !== undefined,
-    };
-    const observer = createRunObserver(startedAt, agents);
-    const { manager, feedback, monitor, output } = this;
-    const host: RunHost = new RunHost(this.#runId, {
-      manager,
-      feedback,
-      monitor,
-      output,
-      clock: this.#clock,
-      tools: this.#tools,
-      emit: this.#emit,
-      observer,
-      onBroken: (error) => run.break(error),
-    });
-    const run = new ActiveRun({
-      host,
-      observer,
-      policy,
-      engine: this.#engine,
-      waves,
-      startedAt,
-    });
-    this.#engine.register({
-      workflows: {
-        run: runWorkflow,
-        slot: slotWorkflow,
-        retry: retryWorkflow,
-        parked: parkedWorkflow,
-      },
-      tools: [
-        ...this.#tools.values(),
-        ...host.systemTools(),
-        ...supportTools(this.#tools, this.#heal),
-      ],
-      providers: this.#options.rateLimits,
-      lanes: Object.fromEntries(agents.map(({ id, capacity }) => [id, capacity])),
-    });
-    return run;
-  }
-
-  /** Waits until there is nothing more to do without people; whoever asks meanwhile gets the same answer. */
-  #standStill(run: ActiveRun): Promise<RunResult> {
-    this.#standingStill ??= this.#settleRun(run).finally(() => (this.#standingStill = undefined));
-    return this.#standingStill;
-  }
-
-  async #settleRun(run: ActiveRun): Promise<RunResult> {
-    try {
-      for (;;) {
-        await run.standStill();
-        const result = await this.#writeEnd(run);
-        if (run.isStill) return result; // else somebody decided while it was written
-      }
-    } catch (error) {
-      throw await this.#failed(run, error);
-    }
-  }
-
-  async #writeEnd(run: ActiveRun): Promise<RunResult> {
-    const result = this.#resultOf(run);
-    const { runId, status, counts, endedAt: at } = result;
-    await this.#files.writeEnd(run, result, {
-      clockKind: this.#clock instanceof ManualClock ? 'manual' : 'real',
-      loaded: this.manager.loaded,
-      sources: this.#sources,
-      learning: this.feedback.learning,
-      notes: this.#notes,
-      sections: await this.#sections(),
-    });
-    this.#logger.info({ runId, status, counts }, 'The run has ended');
-    if (run.hasEnded && run.wasBegun) await this.#engine.compact(runId);
-    this.#emit('runCompleted', { at, runId, result });
-    return result;
-  }
-
-  /** As well as can be: when it was the output that failed, this fails too, and the first failure is what counts. */
-  async #failed(run: ActiveRun, error: unknown): Promise<RunFailedError> {
-    const { runId } = run.policy;
-    this.#logger.error({ err: error, runId }, 'The run failed');
-    const failed =
-      error instanceof RunFailedError
-        ? error
-        : new RunFailedError(describeFailure(error), { cause: error });
-    try {
-      await this.#files.writeFailure(run, failed.failure);
-    } catch (writeError) {
-      this.#logger.error({ err: writeError, runId }, 'That the run failed could not be written');
-    }
-    return failed;
-  }
-
-  #resultOf(run: ActiveRun): RunResult {
-    const { host, waves, startedAt, cancelReason } = run;
-    const { counts, wavesDone, waiting } = host;
-    const status: RunStatus =
-      cancelReason !== undefined ? 'cancelled' : counts.waiting > 0 ? 'waiting' : 'completed';
-    return {
-      runId: this.#runId,
-      status,
-      startedAt,
-      endedAt: this.#clock.now(),
-      tasks: Object.values(counts).reduce((sum, count) => sum + count, 0),
-      counts: { ...counts },
-      waves: [...wavesDone],
-      unfinishedWaves: waves.filter((wave) => !wavesDone.includes(wave)),
-      health: this.monitor.health(),
-      waiting: [...waiting.values()].map(({ outcome, approvalId, why }) => ({
-        taskId: outcome.taskId,
-        approvalId,
-        why,
-      })),
-      problems: this.manager.loaded.problems.length,
-    };
-  }
-}
-
-type BegunRun = Extract<Fact, { kind: 'runBegan' }> & { cancelReason: string | null };
-
-/** @throws {HarnessMisuseError} When there is none to go on with. */
-async function findRun(engine: Engine): Promise<BegunRun> {
-  for await (const { id, workflow, cancelReason } of engine.list()) {
-    if (workflow !== 'run') continue;
-    for await (const { workflowId, kind, value } of engine.history<Fact, { kind: never }>()) {
-      if (workflowId === id && kind === 'told' && value.kind === 'runBegan') {
-        return { ...value, cancelReason };
-      }
-    }
-    throw new HarnessMisuseError(`Run ${id} is over; there is nothing to go on with`);
-  }
-  throw new HarnessMisuseError('The engine has no run to go on with; call run() to begin one');
-}
-
-function refuseNamesakes(tools: readonly Tool[]): void {
-  const names = new Set<string>();
-  for (const { name } of tools) {
-    if (names.has(name)) throw new HarnessMisuseError(`Two tools are named ${name}; take one out`);
-    names.add(name);
   }
 }
 

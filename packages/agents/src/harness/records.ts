@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { FailureDescription } from '@buddy/core';
 import type { PlannedTask } from '../manager/agent-manager.ts';
+import { UNASSIGNED } from '../manager/options.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { LoadProblem } from '../prediction/load-problem.ts';
 import type { Attempt, Outcome } from '../task/outcome.ts';
@@ -8,6 +9,13 @@ import type { HarnessOptions } from './options.ts';
 import type { RunResult, RunStatus } from './run-result.ts';
 
 /** What the files of a run hold: snake_case, ISO 8601 in UTC, durations in seconds where the original system had them. */
+
+/** Of a wave, or of an agent in it; null: of the tasks that nobody was given. */
+export function folderOf(wave: number, agentId?: string | null): string {
+  return agentId === undefined
+    ? `phase21/wave_${wave}`
+    : `phase21/wave_${wave}/${agentId ?? UNASSIGNED}`;
+}
 
 export function planRecord(plan: Plan): object {
   return {

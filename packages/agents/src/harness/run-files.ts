@@ -10,7 +10,7 @@ import type { ReportSource } from './run-observer.ts';
 import type { RunResult } from './run-result.ts';
 
 /** What the report tells that only the harness knows. */
-type KnownToHarness = Omit<
+export type KnownToHarness = Omit<
   ReportSource,
   'result' | 'options' | 'cancelReason' | 'problemsFile' | 'waiting'
 >;

@@ -1,8 +1,8 @@
 import type { DurableContext } from '../durable/durable-context.ts';
 import { RunFailedError } from '../errors.ts';
 import { type Claim, neverStarted, outcomeOf } from '../task/work.ts';
+import { tell } from './facts.ts';
 import { SYSTEM_ACTOR } from './policy.ts';
-import { tell } from './task.ts';
 
 /** Asks the wave for something to do. */
 export async function claimTask(

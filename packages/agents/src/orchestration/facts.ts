@@ -1,4 +1,5 @@
 import type { FailureDescription } from '@buddy/core';
+import type { DurableContext } from '../durable/durable-context.ts';
 import type { Attempt, Outcome } from '../task/outcome.ts';
 
 /** What orchestration tells the world, in the order in which it happens. JSON. */
@@ -45,3 +46,7 @@ export type Verdict =
   | { kind: 'failed'; explanation: string };
 
 export const VERDICT_TOPIC = 'verdict';
+
+export function tell(ctx: DurableContext, key: string, fact: Fact): Promise<void> {
+  return ctx.emit(key, fact);
+}

@@ -1,19 +1,11 @@
 import type { ChildHandle, DurableContext } from '../durable/durable-context.ts';
 import { reason } from '../task/work.ts';
 import { claimTask, settleUntouched } from './claim.ts';
-import { VERDICT_TOPIC, type Verdict } from './facts.ts';
+import { tell, VERDICT_TOPIC, type Verdict } from './facts.ts';
 import { SYSTEM_TOOLS } from './policy.ts';
 import { standAside, tellWaiting } from './stand-aside.ts';
-import {
-  doTask,
-  NO_PROGRESS,
-  nextTry,
-  settle,
-  type TaskEnd,
-  type TaskRun,
-  tell,
-  type ParkedTask,
-} from './task.ts';
+import { NO_PROGRESS, nextTry, type TaskRun } from './task-run.ts';
+import { doTask, type ParkedTask, settle, type TaskEnd } from './task.ts';
 import { join } from './wave.ts';
 
 /**

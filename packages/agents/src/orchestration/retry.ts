@@ -1,6 +1,7 @@
 import type { ChildHandle, DurableContext } from '../durable/durable-context.ts';
 import { standAside } from './stand-aside.ts';
-import { doTask, nextTry, settle, type TaskEnd, type TaskRun, type RetryingTask } from './task.ts';
+import { nextTry, type TaskRun } from './task-run.ts';
+import { doTask, type RetryingTask, settle, type TaskEnd } from './task.ts';
 
 export interface RetryResult {
   parked: readonly ChildHandle[];

@@ -1,10 +1,8 @@
 import type { ChildHandle, DurableContext } from '../durable/durable-context.ts';
 import { RunFailedError } from '../errors.ts';
 import { claimTask, settleUntouched } from './claim.ts';
-import type { Fact } from './facts.ts';
+import { type Fact, tell } from './facts.ts';
 import { SYSTEM_ACTOR, SYSTEM_TOOLS, type TaskPolicy } from './policy.ts';
-
-import { tell } from './task.ts';
 import { doWave, join, type Slot } from './wave.ts';
 
 export interface RunInput {

@@ -2,7 +2,8 @@ import type { ChildHandle, DurableContext } from '../durable/durable-context.ts'
 import { claimTask, settleUntouched } from './claim.ts';
 import { SYSTEM_TOOLS, type TaskPolicy } from './policy.ts';
 import { standAside } from './stand-aside.ts';
-import { doTask, NO_PROGRESS } from './task.ts';
+import { NO_PROGRESS } from './task-run.ts';
+import { doTask } from './task.ts';
 
 export interface SlotInput {
   wave: number;

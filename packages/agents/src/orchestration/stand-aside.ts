@@ -1,6 +1,8 @@
 import type { ChildHandle, DurableContext } from '../durable/durable-context.ts';
 import { outcomeOf } from '../task/work.ts';
-import { type ParkedTask, type RetryingTask, type TaskEnd, type TaskRun, tell } from './task.ts';
+import { tell } from './facts.ts';
+import type { TaskRun } from './task-run.ts';
+import type { ParkedTask, RetryingTask, TaskEnd } from './task.ts';
 
 /**
  * Puts a task that has to wait into a workflow of its own, so that its agent can go on. That it waits for a person is told

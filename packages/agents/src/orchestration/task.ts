@@ -1,40 +1,12 @@
-import type { FailureDescription, Reconciliation } from '@buddy/core';
+import type { FailureDescription } from '@buddy/core';
 import type { ActivityResult, DurableContext } from '../durable/durable-context.ts';
-import { backoffMs } from '../task/backoff.ts';
 import type { AttemptStatus, OutcomeStatus } from '../task/outcome.ts';
-import { outcomeOf, type Work } from '../task/work.ts';
-import type { Fact, WaitingFor } from './facts.ts';
-import { SYSTEM_ACTOR, SYSTEM_TOOLS, type TaskPolicy } from './policy.ts';
-
-/** A task in somebody's hands. */
-export interface TaskRun {
-  work: Work;
-  agentId: string;
-  policy: TaskPolicy;
-  progress: Progress;
-}
-
-/** How far it has come. JSON: a task that waits takes it along. */
-export interface Progress {
-  /** The attempt that is next or under way, from 1. */
-  attempt: number;
-  /** Calls made; more than attempts, for one that needed approval is made again. */
-  calls: number;
-  /** Grows when a failure was definitive and the cause is mended: a new piece of work to the provider, a new key. */
-  logicalAttempt: number;
-  startedAt: number | null;
-  timedOutMs: number;
-  healing: 'untried' | 'failed' | 'healed';
-}
-
-export const NO_PROGRESS: Progress = {
-  attempt: 1,
-  calls: 0,
-  logicalAttempt: 0,
-  startedAt: null,
-  timedOutMs: 0,
-  healing: 'untried',
-};
+import { outcomeOf } from '../task/work.ts';
+import { decide } from './decide.ts';
+import { tell, type WaitingFor } from './facts.ts';
+import { inquire, isInDoubt } from './inquire.ts';
+import { SYSTEM_ACTOR, SYSTEM_TOOLS } from './policy.ts';
+import { callKey, type Progress, type TaskRun, workKey } from './task-run.ts';
 
 export type TaskEnd =
   | { kind: 'settled' }
@@ -134,15 +106,6 @@ export function settle(
   return tell(ctx, `${work.taskId}/settled`, { kind: 'taskSettled', outcome, output });
 }
 
-/** The progress of a task whose last try is over, and counts. */
-export function nextTry(progress: Progress): Progress {
-  return { ...progress, attempt: progress.attempt + 1 };
-}
-
-export function tell(ctx: DurableContext, key: string, fact: Fact): Promise<void> {
-  return ctx.emit(key, fact);
-}
-
 /** One call of the tool. */
 function callTool(
   ctx: DurableContext,
@@ -170,128 +133,6 @@ function callTool(
 function providerOf(action: string): string {
   const end = action.indexOf('.');
   return end === -1 ? action : action.slice(0, end);
-}
-
-function callKey({ taskId }: Work, { calls }: Progress): string {
-  return `${taskId}/call/${calls}`;
-}
-
-/** Whether the answer was lost, and the provider can be asked what happened. */
-function isInDoubt(result: ActivityResult<unknown>, work: Work): boolean {
-  const isLost = result.kind === 'failed' || result.kind === 'timed_out';
-  return isLost && result.failure.effect !== 'none' && work.effect === 'once' && work.canReconcile;
-}
-
-/** What the call turns out to be once the provider has been asked. */
-async function inquire(
-  ctx: DurableContext,
-  { work, policy }: TaskRun,
-  progress: Progress,
-  result: ActivityResult<unknown>,
-): Promise<ActivityResult<unknown>> {
-  const key = `${callKey(work, progress)}/reconcile`;
-  const asked = await reconcile(ctx, work, policy, key, workKey(policy, work, progress));
-  switch (asked.happened) {
-    case true: {
-      const { startedAt, endedAt } = result;
-      return { kind: 'succeeded', value: asked.output, startedAt, endedAt };
-    }
-    case false:
-      if (result.kind === 'succeeded') return result;
-      return { ...result, failure: { ...result.failure, effect: 'none' } };
-    case 'unknown':
-      return result;
-  }
-}
-
-/** Asks what happened, again and again as any question may be; when nobody can tell, `unknown`. */
-async function reconcile(
-  ctx: DurableContext,
-  work: Work,
-  policy: TaskPolicy,
-  key: string,
-  provider: string,
-): Promise<Reconciliation<unknown>> {
-  for (let tries = 1; ; tries++) {
-    const asked = await ctx.activity<Reconciliation<unknown>>({
-      key: `${key}/${tries}`,
-      tool: SYSTEM_TOOLS.reconcile,
-      input: { tool: work.action, input: work.input, work: provider },
-      work: `${provider}/reconcile`,
-      actor: SYSTEM_ACTOR,
-      rationale: 'the answer was lost; did it happen?',
-      attempt: tries,
-      timeoutMs: policy.taskTimeoutMs,
-    });
-    if (asked.kind === 'succeeded' && asked.value.happened !== 'unknown') return asked.value;
-    if (tries >= policy.maxAttempts) return { happened: 'unknown' };
-    if (asked.kind !== 'succeeded' && !mayAskAgain(asked, policy)) return { happened: 'unknown' };
-    const { retryAfterMs } = asked.kind === 'succeeded' ? {} : asked.failure;
-    const draw = [policy.seed, 'reconcile', work.taskId];
-    const waitMs = backoffMs(policy.backoff, tries, { retryAfterMs, draw });
-    if ((await ctx.sleep(`${key}/${tries}/backoff`, waitMs)) === 'cancelled')
-      return { happened: 'unknown' };
-  }
-}
-
-/** A question may be asked again whatever it failed of, but not after years. */
-function mayAskAgain({ failure }: { failure: FailureDescription }, policy: TaskPolicy): boolean {
-  return (failure.retryAfterMs ?? 0) <= policy.maxRetryAfterMs;
-}
-
-/** The same words for every try that means the same effect. */
-function workKey({ runId }: TaskPolicy, { taskId }: Work, { logicalAttempt }: Progress): string {
-  return `${runId}/${taskId}/${logicalAttempt}`;
-}
-
-type Next =
-  | { kind: 'settle'; status: OutcomeStatus }
-  | { kind: 'park'; why: WaitingFor; approvalId: string | null; failure: FailureDescription }
-  | { kind: 'retry'; backoffMs: number; failure: FailureDescription }
-  | { kind: 'heal'; status: OutcomeStatus; failure: FailureDescription };
-
-function decide(
-  result: ActivityResult<unknown>,
-  work: Work,
-  policy: TaskPolicy,
-  { attempt: tried, healing }: Progress,
-): Next {
-  switch (result.kind) {
-    case 'succeeded':
-      return { kind: 'settle', status: 'completed' };
-    case 'denied':
-      return { kind: 'settle', status: 'denied' };
-    case 'cancelled':
-      return { kind: 'settle', status: 'cancelled' };
-    case 'approval_required':
-      return {
-        kind: 'park',
-        why: 'approval',
-        approvalId: result.approvalId,
-        failure: result.failure,
-      };
-    case 'failed':
-    case 'timed_out': {
-      const { failure, kind: status } = result;
-      const mayRepeat = work.effect !== 'once' || failure.effect === 'none';
-      if (failure.retryable && !mayRepeat) {
-        return { kind: 'park', why: 'indeterminate', approvalId: null, failure };
-      }
-      const { retryAfterMs = 0 } = failure;
-      const isWorthWaiting = failure.retryable && retryAfterMs <= policy.maxRetryAfterMs;
-      if (isWorthWaiting && tried < policy.maxAttempts && healing === 'untried') {
-        const draw = [policy.seed, 'backoff', work.taskId];
-        return {
-          kind: 'retry',
-          failure,
-          backoffMs: backoffMs(policy.backoff, tried, { retryAfterMs, draw }),
-        };
-      }
-      if (policy.canHeal && mayRepeat && healing === 'untried')
-        return { kind: 'heal', status, failure };
-      return { kind: 'settle', status };
-    }
-  }
 }
 
 async function heal(
