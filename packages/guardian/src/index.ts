@@ -381,49 +381,50 @@ export {
 } from './probes/layers/session.ts';
 export { transportProbe } from './probes/layers/transport.ts';
 export { type Sample, type SampleRequest, takeSample } from './probes/sampler.ts';
+export type { CredentialAdapter, QuotaAdapter } from './resource/adapters/access.ts';
+export type { LockHolder, PostgresAdapter, SqliteAdapter } from './resource/adapters/database.ts';
 export type {
-  AgentAdapter,
-  AnyAdapter,
-  AuditLogAdapter,
   ConfigFileAdapter,
-  CredentialAdapter,
   DiskAdapter,
+  DiskSpace,
+  ReclaimableFile,
+} from './resource/adapters/files.ts';
+export type { ModelLimits, ModelServerAdapter } from './resource/adapters/model-server.ts';
+export type {
+  BreakerState,
   DnsAdapter,
   EndpointAdapter,
-  GuardrailsAdapter,
-  LockHolder,
-  ModelServerAdapter,
-  ModulesAdapter,
+  KnownAddresses,
   PathMeasure,
   PortAdapter,
-  PostgresAdapter,
-  Probed,
-  ProcessIdentity,
-  QueueAdapter,
-  ResourceAdapters,
-  ResourceKind,
+  TlsAdapter,
+  VerifiedCertificate,
+} from './resource/adapters/network.ts';
+export type { Probed, Sign } from './resource/adapters/probed.ts';
+export type {
+  AuditLogAdapter,
+  GuardrailsAdapter,
   SandboxAdapter,
+} from './resource/adapters/safeguards.ts';
+export type {
+  LaunchAdapter,
+  LaunchSettings,
+  ModulesAdapter,
+  ProcessIdentity,
   ServiceAdapter,
   ServiceExit,
   ServiceState,
-  Sign,
-  SqliteAdapter,
-  TlsAdapter,
-  LaunchAdapter,
-  LaunchSettings,
   Vitals,
   VitalsAdapter,
-  BreakerState,
-  KnownAddresses,
-  QuotaAdapter,
-  VerifiedCertificate,
+} from './resource/adapters/service.ts';
+export type {
+  AgentAdapter,
   AgentProgress,
-  DiskSpace,
-  ModelLimits,
+  QueueAdapter,
   QueueHead,
-  ReclaimableFile,
-} from './resource/adapters.ts';
+} from './resource/adapters/work.ts';
 export { type EffectMethod, EFFECTS, type EffectNature } from './resource/effects.ts';
+export type { AnyAdapter, ResourceAdapters, ResourceKind } from './resource/kinds.ts';
 export { HEALTHY, type Reading, type UnknownReason } from './resource/reading.ts';
 export type { Resource, ResourceInput } from './resource/registry.ts';
 export type { GuardianHealth, GuardianStats, PlaybookView } from './stats/stats.ts';

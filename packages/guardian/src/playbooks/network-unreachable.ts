@@ -1,4 +1,4 @@
-import type { EndpointAdapter } from '../resource/adapters.ts';
+import type { EndpointAdapter } from '../resource/adapters/network.ts';
 import type { Reading } from '../resource/reading.ts';
 import { definePlaybook } from '../playbook/define-playbook.ts';
 import { irreversible } from '../playbook/step.ts';

@@ -2,7 +2,9 @@ import { type Clock, parseOrThrow, systemClock } from '@buddy/core';
 import { z } from 'zod';
 import { GuardianConfigError, GuardianMisuseError, StepTimeoutError } from '../../errors.ts';
 import { failed } from '../../probes/layers/layer.ts';
-import type { LockHolder, PostgresAdapter, ServiceAdapter, Sign } from '../../resource/adapters.ts';
+import type { LockHolder, PostgresAdapter } from '../../resource/adapters/database.ts';
+import type { Sign } from '../../resource/adapters/probed.ts';
+import type { ServiceAdapter } from '../../resource/adapters/service.ts';
 import { HEALTHY, type Reading } from '../../resource/reading.ts';
 import { readPostgresError } from './read-error.ts';
 

@@ -5,7 +5,11 @@ import { type Clock, parseOrThrow, systemClock } from '@buddy/core';
 import { z } from 'zod';
 import { GuardianMisuseError } from '../../errors.ts';
 import { errorCode, failed } from '../../probes/layers/layer.ts';
-import type { ProcessIdentity, ServiceAdapter, ServiceState } from '../../resource/adapters.ts';
+import type {
+  ProcessIdentity,
+  ServiceAdapter,
+  ServiceState,
+} from '../../resource/adapters/service.ts';
 import { HEALTHY, type Reading } from '../../resource/reading.ts';
 import { hasProc, identify } from '../process/proc.ts';
 

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { type Clock, parseOrThrow, systemClock, writeFileAtomic } from '@buddy/core';
 import { z } from 'zod';
 import { GuardianMisuseError } from '../../errors.ts';
+import type { Sign } from '../../resource/adapters/probed.ts';
 import type {
   ProcessIdentity,
   ServiceAdapter,
   ServiceExit,
   ServiceState,
-  Sign,
-} from '../../resource/adapters.ts';
+} from '../../resource/adapters/service.ts';
 import { HEALTHY, type Reading } from '../../resource/reading.ts';
 import { signOfExit } from './classify-exit.ts';
 import { CrashHistory } from './crash-history.ts';
