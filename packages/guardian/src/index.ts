@@ -113,14 +113,13 @@ export {
   HttpPortOptions,
   type HttpPortPorts,
 } from './adapters/port/http-port.ts';
+export type { PostgresClient, PostgresPool } from './adapters/postgres/client.ts';
 export {
   createPostgresDatabase,
-  type PostgresClient,
   type PostgresDatabase,
   type PostgresDatabaseInput,
   PostgresDatabaseOptions,
   type PostgresDatabasePorts,
-  type PostgresPool,
 } from './adapters/postgres/postgres-database.ts';
 export {
   createPostgresServer,
