@@ -233,18 +233,13 @@ export {
 } from './audit/audit.ts';
 export type { GuardianConfig } from './config/guardian-config.ts';
 export { guardianPolicyFile } from './default-policy.ts';
+export type { GuardianParts, GuardianPorts } from './engine/assemble.ts';
 export type { AlertKind, GuardianEvents } from './engine/events.ts';
-export {
-  createGuardian,
-  type DryRun,
-  type Guardian,
-  type GuardianParts,
-  type GuardianPorts,
-} from './engine/guardian.ts';
+export { createGuardian, type Guardian } from './engine/guardian.ts';
 export type { Reported } from './engine/intake.ts';
 export type { MaintenanceRequest } from './engine/maintenance.ts';
 export { type GuardianInput, GuardianOptions } from './engine/options.ts';
-export type { Plan, PlannedStep } from './engine/plan.ts';
+export type { DryRun, Plan, PlannedStep } from './engine/plan.ts';
 export type { PlaybookStats } from './engine/playbook-record.ts';
 export type { RehearsalRequest, RehearsedFault } from './engine/rehearsal.ts';
 export type { Govern, StepCall } from './engine/step-tools.ts';
