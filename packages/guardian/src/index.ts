@@ -113,14 +113,13 @@ export {
   HttpPortOptions,
   type HttpPortPorts,
 } from './adapters/port/http-port.ts';
+export type { PostgresClient, PostgresPool } from './adapters/postgres/client.ts';
 export {
   createPostgresDatabase,
-  type PostgresClient,
   type PostgresDatabase,
   type PostgresDatabaseInput,
   PostgresDatabaseOptions,
   type PostgresDatabasePorts,
-  type PostgresPool,
 } from './adapters/postgres/postgres-database.ts';
 export {
   createPostgresServer,
@@ -234,18 +233,13 @@ export {
 } from './audit/audit.ts';
 export type { GuardianConfig } from './config/guardian-config.ts';
 export { guardianPolicyFile } from './default-policy.ts';
+export type { GuardianParts, GuardianPorts } from './engine/assemble.ts';
 export type { AlertKind, GuardianEvents } from './engine/events.ts';
-export {
-  createGuardian,
-  type DryRun,
-  type Guardian,
-  type GuardianParts,
-  type GuardianPorts,
-} from './engine/guardian.ts';
+export { createGuardian, type Guardian } from './engine/guardian.ts';
 export type { Reported } from './engine/intake.ts';
 export type { MaintenanceRequest } from './engine/maintenance.ts';
 export { type GuardianInput, GuardianOptions } from './engine/options.ts';
-export type { Plan, PlannedStep } from './engine/plan.ts';
+export type { DryRun, Plan, PlannedStep } from './engine/plan.ts';
 export type { PlaybookStats } from './engine/playbook-record.ts';
 export type { RehearsalRequest, RehearsedFault } from './engine/rehearsal.ts';
 export type { Govern, StepCall } from './engine/step-tools.ts';
@@ -381,49 +375,50 @@ export {
 } from './probes/layers/session.ts';
 export { transportProbe } from './probes/layers/transport.ts';
 export { type Sample, type SampleRequest, takeSample } from './probes/sampler.ts';
+export type { CredentialAdapter, QuotaAdapter } from './resource/adapters/access.ts';
+export type { LockHolder, PostgresAdapter, SqliteAdapter } from './resource/adapters/database.ts';
 export type {
-  AgentAdapter,
-  AnyAdapter,
-  AuditLogAdapter,
   ConfigFileAdapter,
-  CredentialAdapter,
   DiskAdapter,
+  DiskSpace,
+  ReclaimableFile,
+} from './resource/adapters/files.ts';
+export type { ModelLimits, ModelServerAdapter } from './resource/adapters/model-server.ts';
+export type {
+  BreakerState,
   DnsAdapter,
   EndpointAdapter,
-  GuardrailsAdapter,
-  LockHolder,
-  ModelServerAdapter,
-  ModulesAdapter,
+  KnownAddresses,
   PathMeasure,
   PortAdapter,
-  PostgresAdapter,
-  Probed,
-  ProcessIdentity,
-  QueueAdapter,
-  ResourceAdapters,
-  ResourceKind,
+  TlsAdapter,
+  VerifiedCertificate,
+} from './resource/adapters/network.ts';
+export type { Probed, Sign } from './resource/adapters/probed.ts';
+export type {
+  AuditLogAdapter,
+  GuardrailsAdapter,
   SandboxAdapter,
+} from './resource/adapters/safeguards.ts';
+export type {
+  LaunchAdapter,
+  LaunchSettings,
+  ModulesAdapter,
+  ProcessIdentity,
   ServiceAdapter,
   ServiceExit,
   ServiceState,
-  Sign,
-  SqliteAdapter,
-  TlsAdapter,
-  LaunchAdapter,
-  LaunchSettings,
   Vitals,
   VitalsAdapter,
-  BreakerState,
-  KnownAddresses,
-  QuotaAdapter,
-  VerifiedCertificate,
+} from './resource/adapters/service.ts';
+export type {
+  AgentAdapter,
   AgentProgress,
-  DiskSpace,
-  ModelLimits,
+  QueueAdapter,
   QueueHead,
-  ReclaimableFile,
-} from './resource/adapters.ts';
+} from './resource/adapters/work.ts';
 export { type EffectMethod, EFFECTS, type EffectNature } from './resource/effects.ts';
+export type { AnyAdapter, ResourceAdapters, ResourceKind } from './resource/kinds.ts';
 export { HEALTHY, type Reading, type UnknownReason } from './resource/reading.ts';
 export type { Resource, ResourceInput } from './resource/registry.ts';
 export type { GuardianHealth, GuardianStats, PlaybookView } from './stats/stats.ts';

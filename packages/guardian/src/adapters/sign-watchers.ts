@@ -1,4 +1,4 @@
-import type { Sign } from '../resource/adapters.ts';
+import type { Sign } from '../resource/adapters/probed.ts';
 
 /** Those who want to know of trouble the moment it comes. */
 export class SignWatchers {

@@ -1,6 +1,7 @@
 import { describeFailure, type Tier } from '@buddy/core';
 import { armFor } from '../engine/arming.ts';
-import { createGuardian, type DryRun } from '../engine/guardian.ts';
+import { createGuardian } from '../engine/guardian.ts';
+import type { DryRun } from '../engine/plan.ts';
 import { describeUndo } from '../engine/plan.ts';
 import { kindsOf } from '../playbook/context.ts';
 import { checkPlaybook, type Playbook } from '../playbook/define-playbook.ts';

@@ -1,4 +1,4 @@
-import type { AnyAdapter, ResourceAdapters, ResourceKind } from '../resource/adapters.ts';
+import type { AnyAdapter, ResourceAdapters, ResourceKind } from '../resource/kinds.ts';
 import { effectNature } from '../resource/effects.ts';
 import { HEALTHY, type Reading } from '../resource/reading.ts';
 import { GuardianMisuseError } from '../errors.ts';

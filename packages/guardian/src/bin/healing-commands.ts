@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { GuardianConfig } from '../config/guardian-config.ts';
-import { createGuardian, type DryRun, type Guardian } from '../engine/guardian.ts';
+import { createGuardian, type Guardian } from '../engine/guardian.ts';
+import type { DryRun } from '../engine/plan.ts';
 import { GuardianMisuseError } from '../errors.ts';
 import { builtinPlaybooks } from '../playbooks/builtin-playbooks.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';

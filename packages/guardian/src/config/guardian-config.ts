@@ -3,7 +3,7 @@ import type { RecoverableFault } from '../faults/define-fault.ts';
 import type { GuardianInput } from '../engine/options.ts';
 import type { Playbook } from '../playbook/define-playbook.ts';
 import type { LayerProbe } from '../probes/layers/layer.ts';
-import type { AnyAdapter } from '../resource/adapters.ts';
+import type { AnyAdapter } from '../resource/kinds.ts';
 import { EFFECTS } from '../resource/effects.ts';
 import type { ResourceInput } from '../resource/registry.ts';
 

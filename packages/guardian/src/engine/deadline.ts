@@ -51,3 +51,12 @@ export async function withDeadline<T>(
     signal.removeEventListener('abort', abort);
   }
 }
+
+/** The same by a guardian's clock, with the grace that its options give. */
+export function withDeadlineOf<T>(
+  { clock, options }: { clock: Clock; options: { abortGraceMs: number } },
+  limits: Pick<DeadlineOptions, 'what' | 'timeoutMs' | 'signal'>,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  return withDeadline({ ...limits, clock, graceMs: options.abortGraceMs }, work);
+}

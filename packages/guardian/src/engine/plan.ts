@@ -31,6 +31,14 @@ export interface Plan {
   readonly expectedMs: number;
 }
 
+export interface DryRun {
+  plan: Plan;
+  /** Effects that each step called, by step. None was done. */
+  calls: Readonly<Record<string, readonly string[]>>;
+  /** Steps that could not be followed to their end without doing anything, and why. */
+  problems: Readonly<Record<string, string>>;
+}
+
 /** How a step is taken back, in words. */
 export function describeUndo(step: Step): string {
   if (!isRunnable(step)) return 'nothing to take back: a person does it';

@@ -1,31 +1,18 @@
-import { describeFailure, type Tier } from '@buddy/core';
-import { AutonomyError } from '../errors.ts';
+import { describeFailure } from '@buddy/core';
 import type { Run, RunResult, StepEntry } from '../incident/incident.ts';
 import { withoutSecrets } from '../incident/without-secrets.ts';
-import type { Needs, PlaybookContext } from '../playbook/context.ts';
 import { isRunnable, type Playbook } from '../playbook/define-playbook.ts';
-import type { RunnableStep } from '../playbook/step.ts';
-import { type EffectPermit, READ_ONLY } from '../resource/guarded-adapter.ts';
-import type { Autonomy } from './autonomy.ts';
-import { withDeadline } from './deadline.ts';
+import { READ_ONLY } from '../resource/guarded-adapter.ts';
 import type { IncidentBook, LiveIncident } from './incident-book.ts';
 import { alert, type Parts } from './parts.ts';
-import { describeUndo, type Plan, type PlannedStep } from './plan.ts';
-import { contextFor, type Roles } from './playbook-context.ts';
+import type { Plan } from './plan.ts';
+import type { Planner } from './planner.ts';
 import type { PlaybookRecord } from './playbook-record.ts';
 import type { Prober } from './prober.ts';
-import type { StepJournal } from './step-journal.ts';
-import type { StepTools } from './step-tools.ts';
+import { contextOf, type RunRequest } from './run-request.ts';
+import type { Stop, StepRunner } from './step-runner.ts';
 import type { StepUndo } from './step-undo.ts';
 import { verify } from './verify.ts';
-
-export interface RunRequest {
-  live: LiveIncident;
-  playbook: Playbook;
-  roles: Roles;
-  /** Aborted when the guardian stops. */
-  signal: AbortSignal;
-}
 
 export type RunEnd =
   | { result: 'restored'; restored: number }
@@ -41,17 +28,13 @@ export type RunEnd =
       hasRelapsed?: boolean;
     };
 
-/** Why the steps came to an end before the last. */
-type Stop = { why: 'failed' | 'aborted' | 'refused' | 'for_people'; reason: string };
-
 interface RunnerParts {
   parts: Parts;
   book: IncidentBook;
   prober: Prober;
-  autonomy: Autonomy;
-  tools: StepTools;
   record: PlaybookRecord;
-  journal: StepJournal;
+  planner: Planner;
+  steps: StepRunner;
   undo: StepUndo;
 }
 
@@ -63,54 +46,11 @@ export class PlaybookRunner {
     this.#parts = parts;
   }
 
-  /** What the playbook would do now. Looks, and changes nothing. */
-  async plan({
-    live,
-    playbook,
-    roles,
-    signal,
-  }: RunRequest): Promise<Plan & { diagnosis: unknown }> {
-    const { autonomy, record, parts } = this.#parts;
-    const { incident } = live;
-    const context = this.#context({ live, playbook, roles, signal }, READ_ONLY);
-    const diagnosis = await this.#withDeadline(
-      `diagnose of ${playbook.id}`,
-      playbook.verify.withinMs + parts.options.probeTimeoutMs,
-      signal,
-      (own) => playbook.diagnose({ ...context, signal: own }),
-    );
-    const isRehearsal = incident.rehearses === playbook.id;
-    const steps = playbook.steps.map((step): PlannedStep => {
-      const isCalledFor = !isRunnable(step) || !step.when || step.when({ ...context, diagnosis });
-      return {
-        id: step.id,
-        description: step.description,
-        tier: step.tier,
-        isCalledFor,
-        refusal: isCalledFor ? autonomy.refusal(playbook, step.tier, isRehearsal) : undefined,
-        effects: step.effects ?? [],
-        undo: describeUndo(step),
-        timeoutMs: isRunnable(step) ? step.timeoutMs : 0,
-      };
-    });
-    const called = steps.filter(({ isCalledFor }) => isCalledFor);
-    return {
-      playbook: playbook.id,
-      resource: incident.resource,
-      roles,
-      tier: called.reduce<Tier>((highest, { tier }) => (tier > highest ? tier : highest), 1),
-      steps,
-      effects: [...new Set(called.flatMap(({ effects }) => effects))],
-      expectedMs: record.meanMs(playbook.id, incident.resource) ?? playbook.mttrTargetMs,
-      diagnosis,
-    };
-  }
-
   async run(request: RunRequest): Promise<RunEnd> {
-    const { parts, book, record } = this.#parts;
+    const { parts, book, record, planner, steps } = this.#parts;
     const { live, playbook, roles, signal } = request;
     const { clock, emit } = parts;
-    const plan = await this.plan(request);
+    const plan = await planner.plan(request);
     const refusal = refusalAtOnce(playbook, plan);
     if (refusal !== undefined) {
       return { result: 'refused', reason: refusal, isUndone: true, hasActed: false };
@@ -136,8 +76,7 @@ export class PlaybookRunner {
       runId: run.id,
       plan: told,
     });
-    const acted: StepEntry[] = [];
-    const stop = await this.#runSteps(request, run, plan, acted);
+    const { acted, stop } = await steps.run(request, run, plan);
     const end = await this.#conclude(request, run, acted, stop);
     if (end.result === 'aborted' && signal.aborted && !end.isUndone && !stop) {
       return end; // stopped while verifying: the next life of the guardian looks, and decides
@@ -154,157 +93,21 @@ export class PlaybookRunner {
     return end;
   }
 
-  /** Runs the steps against adapters that note effects and do none. */
-  async runDry(request: RunRequest): Promise<{
-    plan: Plan;
-    calls: Readonly<Record<string, readonly string[]>>;
-    problems: Readonly<Record<string, string>>;
-  }> {
-    const { playbook, signal } = request;
-    const { diagnosis, ...plan } = await this.plan(request);
-    const calls: Record<string, readonly string[]> = {};
-    const problems: Record<string, string> = {};
-    for (const [index, step] of playbook.steps.entries()) {
-      if (!isRunnable(step) || !plan.steps[index]?.isCalledFor) continue;
-      const made: string[] = [];
-      calls[step.id] = made;
-      const permit: EffectPermit = {
-        declared: step.effects,
-        isDryRun: true,
-        onEffect: (effect) => made.push(effect),
-      };
-      const context = this.#context(request, permit);
-      try {
-        await this.#withDeadline(step.id, step.timeoutMs, signal, async (own) => {
-          const before = (await step.before?.({ ...context, diagnosis, signal: own })) ?? null;
-          await step.run({ ...context, diagnosis, before, signal: own });
-        });
-      } catch (error) {
-        const failure = describeFailure(error);
-        if (failure.code === 'GUARDIAN_UNDECLARED_EFFECT') throw error;
-        problems[step.id] = failure.message;
-      }
-    }
-    return { plan, calls, problems };
-  }
-
-  async #runSteps(
-    { live, playbook, roles, signal }: RunRequest,
-    run: Run,
-    plan: Plan & { diagnosis: unknown },
-    acted: StepEntry[],
-  ): Promise<Stop | undefined> {
-    for (const [index, step] of playbook.steps.entries()) {
-      if (!isRunnable(step)) return { why: 'for_people', reason: step.instructions.join(' ') };
-      const planned = plan.steps[index];
-      if (!planned?.isCalledFor) continue;
-      try {
-        if (planned.refusal !== undefined) throw new AutonomyError(planned.refusal);
-        await this.#runStep(
-          { live, playbook, roles, signal },
-          run,
-          { index, step },
-          plan.diagnosis,
-          acted,
-        );
-      } catch (error) {
-        const failure = describeFailure(error);
-        if (signal.aborted) return { why: 'aborted', reason: failure.message };
-        if (!REFUSALS.has(failure.code)) {
-          return { why: 'failed', reason: `${step.id}: ${failure.message}` };
-        }
-        if (step.ifRefused !== 'skip') {
-          return { why: 'refused', reason: `${step.id}: ${failure.message}` };
-        }
-      }
-    }
-    return undefined;
-  }
-
-  async #runStep(
-    { live, playbook, roles, signal }: RunRequest,
-    run: Run,
-    { index, step }: { index: number; step: RunnableStep },
-    diagnosis: unknown,
-    acted: StepEntry[],
-  ): Promise<void> {
-    const { tools, journal } = this.#parts;
-    const { incident } = live;
-    const place = `${playbook.id}/${step.id}`;
-    const since = live.lastBegun.get(place) ?? 'first';
-    const permit: EffectPermit = { declared: step.effects, isDryRun: false };
-    const context = this.#context({ live, playbook, roles, signal }, permit);
-    let isGivenUp = false;
-    const act = async (gateSignal: AbortSignal): Promise<void> => {
-      const acting = this.#withDeadline(
-        `step ${step.id} of ${playbook.id}`,
-        step.timeoutMs,
-        gateSignal,
-        async (own) => {
-          const before = (await step.before?.({ ...context, diagnosis, signal: own })) ?? null;
-          own.throwIfAborted();
-          const entry = await journal.intend(run, index, step, before);
-          acted.push(entry);
-          live.lastBegun.set(place, run.id);
-          const last = acted.length - 1;
-          try {
-            own.throwIfAborted();
-            await step.run({ ...context, diagnosis, before, signal: own });
-            if (isGivenUp) {
-              this.#tellLate(run, step);
-              return;
-            }
-            acted[last] = await journal.note(run, { ...entry, state: 'done' });
-          } catch (error) {
-            if (isGivenUp) throw error; // its undo has had its turn
-            acted[last] = await journal.note(run, { ...entry, state: 'failed' });
-            throw error;
-          }
-        },
-      );
-      try {
-        await acting;
-      } finally {
-        isGivenUp = true; // if it has not ended by now
-      }
-    };
-    await tools.run({
-      playbook,
-      step,
-      call: {
-        incident: incident.id,
-        resource: incident.resource,
-        effects: [...step.effects],
-        certified: run.isRehearsal || this.#parts.autonomy.certificateOf(playbook) !== undefined,
-      },
-      // The same until this step was really begun, so that an approval that somebody gave meanwhile is found.
-      idempotencyKey: `${incident.id}/${place}/${since}`,
-      rationale: `${playbook.id} heals ${incident.resource}: ${incident.signal}`,
-      signal,
-      act,
-    });
-  }
-
   /** What could be done alone was done, and it is well; the rest is for a person all the same. */
   #handOver({ incidentId, resource }: Run, { id }: Playbook, instructions: string): void {
     const message = `${id} did what it may on ${resource}; the rest is for a person: ${instructions}`;
     alert(this.#parts.parts, 'for_people', message, { incidentId, resource });
   }
 
-  /** It heeded neither its time nor its signal: the undo came before the end of what it takes back. */
-  #tellLate({ id, incidentId, resource }: Run, step: RunnableStep): void {
-    const message = `Step ${step.id} of run ${id} on ${resource} was given up and taken back, and was done all the same after that: somebody has to look.`;
-    alert(this.#parts.parts, 'step_late', message, { incidentId, resource });
-  }
-
   /** Verifies what was done, and takes it back when it did not help. */
   async #conclude(
-    { live, playbook, roles, signal }: RunRequest,
+    request: RunRequest,
     run: Run,
     acted: readonly StepEntry[],
     stop: Stop | undefined,
   ): Promise<RunEnd> {
-    const { parts, prober } = this.#parts;
+    const { parts, prober, undo } = this.#parts;
+    const { live, playbook, roles, signal } = request;
     let reason = stop?.reason ?? '';
     let hasRelapsed = false;
     const isWorthALook =
@@ -313,7 +116,7 @@ export class PlaybookRunner {
       try {
         const verified = await verify({
           playbook,
-          context: this.#context({ live, playbook, roles, signal }, READ_ONLY),
+          context: contextOf(parts, request, READ_ONLY),
           prober,
           clock: parts.clock,
           longestStableMs: parts.options.longestStableMs,
@@ -342,7 +145,7 @@ export class PlaybookRunner {
         }
       }
     }
-    const { isWhole } = await this.#parts.undo.undo(run, playbook, live.incident.symptom, acted);
+    const { isWhole } = await undo.undo(run, playbook, live.incident.symptom, acted);
     const hasActed = acted.length > 0;
     return { result: stop?.why ?? 'not_helped', reason, isUndone: isWhole, hasActed, hasRelapsed };
   }
@@ -365,31 +168,7 @@ export class PlaybookRunner {
         other.incident.symptom.certainty === 'decisive',
     )?.incident.signal;
   }
-
-  #context(
-    { live, playbook, roles, signal }: RunRequest,
-    permit: EffectPermit,
-  ): PlaybookContext<Needs> {
-    const { symptom } = live.incident;
-    return contextFor(this.#parts.parts, { playbook, roles, symptom, signal, permit });
-  }
-
-  #withDeadline<T>(
-    what: string,
-    timeoutMs: number,
-    signal: AbortSignal,
-    work: (signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
-    const { clock, options } = this.#parts.parts;
-    return withDeadline({ clock, what, timeoutMs, graceMs: options.abortGraceMs, signal }, work);
-  }
 }
-
-const REFUSALS: ReadonlySet<string> = new Set([
-  'GUARDIAN_AUTONOMY',
-  'CORE_TOOL_DENIED',
-  'CORE_APPROVAL_REQUIRED',
-]);
 
 function resultOf(end: RunEnd): RunResult {
   return end.result === 'for_people' ? 'refused' : end.result;

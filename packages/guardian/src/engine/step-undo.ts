@@ -5,7 +5,7 @@ import type { JsonValue, Needs } from '../playbook/context.ts';
 import { isRunnable, type Playbook } from '../playbook/define-playbook.ts';
 import type { RunnableStep, Undo } from '../playbook/step.ts';
 import type { EffectPermit } from '../resource/guarded-adapter.ts';
-import { withDeadline } from './deadline.ts';
+import { withDeadlineOf } from './deadline.ts';
 import { alert, type Parts } from './parts.ts';
 import { contextFor } from './playbook-context.ts';
 import type { StepJournal } from './step-journal.ts';
@@ -74,12 +74,11 @@ export class StepUndo {
         permit,
       });
       const before: JsonValue = JSON.parse(entry.before);
-      await withDeadline(
+      await withDeadlineOf(
+        parts,
         {
-          clock: parts.clock,
           what: `undo of ${step.id} of ${playbook.id}`,
           timeoutMs: parts.options.undoTimeoutMs,
-          graceMs: parts.options.abortGraceMs,
           signal,
         },
         (own) => action.run({ ...context, before, signal: own }),

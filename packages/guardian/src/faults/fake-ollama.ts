@@ -4,7 +4,7 @@ import { childrenOf } from '../adapters/model-server/child-processes.ts';
 import { fullName, ollamaApi } from '../adapters/model-server/ollama-api.ts';
 import { isAlive } from '../adapters/process/proc.ts';
 import { sendSignal } from '../adapters/process/send-signal.ts';
-import type { ProcessIdentity } from '../resource/adapters.ts';
+import type { ProcessIdentity } from '../resource/adapters/service.ts';
 import { defineFault } from './define-fault.ts';
 import { FaultWitnessError } from './errors.ts';
 import { AVAILABLE, type Capability, type FaultHost } from './host.ts';

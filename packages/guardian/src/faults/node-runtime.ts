@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { descriptorsOf, isAlive, readFigures } from '../adapters/process/proc.ts';
 import { GuardianMisuseError, InspectorLostError } from '../errors.ts';
 import { type Inspector, inspectProcess } from '../inspector/inspect-process.ts';
-import type { ProcessIdentity } from '../resource/adapters.ts';
+import type { ProcessIdentity } from '../resource/adapters/service.ts';
 import { defineFault } from './define-fault.ts';
 import { FaultCapError } from './errors.ts';
 import {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { environmentOf, findByEnvironment, identify, isAlive } from '../adapters/process/proc.ts';
 import { MARK } from '../adapters/process/process-mark.ts';
 import { GuardianMisuseError } from '../errors.ts';
-import type { ProcessIdentity } from '../resource/adapters.ts';
+import type { ProcessIdentity } from '../resource/adapters/service.ts';
 import { AVAILABLE, type Capability, type FaultHost } from './host.ts';
 
 /** A process by its number and start time, as `service.state()` tells it: a number alone may be another's by now. */

@@ -1,6 +1,6 @@
 import type { Clock } from '@buddy/core';
 import type { Symptom } from '../incident/symptom.ts';
-import type { ResourceAdapters, ResourceKind } from '../resource/adapters.ts';
+import type { ResourceAdapters, ResourceKind } from '../resource/kinds.ts';
 import type { EffectMethod } from '../resource/effects.ts';
 
 /** The roles of a playbook, and the kind of resource that fills each, or the kinds of which any does. */

@@ -1,6 +1,6 @@
 import { definePlaybook } from '../playbook/define-playbook.ts';
-import { irreversible } from '../playbook/step.ts';
 import { on } from '../playbook/trigger.ts';
+import { resetConnections } from './endpoint-steps.ts';
 
 /** A second try after twice the usual time, or after so long where the usual is not known, in ms. */
 const HEDGE_FACTOR = 2;
@@ -51,11 +51,7 @@ export const apiTimeout = definePlaybook({
     step({
       id: 'drop_connections',
       description: 'Closes the connections that were kept.',
-      tier: 2,
-      timeoutMs: 1_000,
-      effects: ['endpoint.resetConnections'],
-      run: ({ resources, signal }) => resources.endpoint.resetConnections(signal),
-      undo: irreversible('a connection that was closed is opened anew by the next request'),
+      ...resetConnections,
     }),
     step({
       id: 'hedge',

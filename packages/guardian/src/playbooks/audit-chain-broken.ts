@@ -1,7 +1,7 @@
 import { definePlaybook } from '../playbook/define-playbook.ts';
 import { irreversible } from '../playbook/step.ts';
 import { on } from '../playbook/trigger.ts';
-import type { AuditLogAdapter } from '../resource/adapters.ts';
+import type { AuditLogAdapter } from '../resource/adapters/safeguards.ts';
 import type { Reading } from '../resource/reading.ts';
 
 /** The log was tampered with, or cannot be added to: nothing of consequence is done, the evidence is kept, and another segment goes on. */

@@ -1,4 +1,4 @@
-import type { ConfigFileAdapter } from '../resource/adapters.ts';
+import type { ConfigFileAdapter } from '../resource/adapters/files.ts';
 import { GuardianMisuseError } from '../errors.ts';
 import { probeOf } from '../playbook/check.ts';
 import { definePlaybook } from '../playbook/define-playbook.ts';

@@ -2,7 +2,7 @@ import { GuardianMisuseError } from '../errors.ts';
 import { definePlaybook } from '../playbook/define-playbook.ts';
 import { irreversible } from '../playbook/step.ts';
 import { on } from '../playbook/trigger.ts';
-import type { PostgresAdapter } from '../resource/adapters.ts';
+import type { PostgresAdapter } from '../resource/adapters/database.ts';
 
 /** A database server is gone, hangs, is damaged, or has cut its connections: it is started, or another is used, and connections are made anew. */
 export const databaseUnavailable = definePlaybook({

@@ -1,4 +1,4 @@
-import type { DiskSpace, ReclaimableFile } from '../resource/adapters.ts';
+import type { DiskSpace, ReclaimableFile } from '../resource/adapters/files.ts';
 import { definePlaybook } from '../playbook/define-playbook.ts';
 import { on } from '../playbook/trigger.ts';
 

@@ -1,4 +1,4 @@
-import type { LaunchAdapter, VitalsAdapter } from '../resource/adapters.ts';
+import type { LaunchAdapter, VitalsAdapter } from '../resource/adapters/service.ts';
 import type { Reading } from '../resource/reading.ts';
 import { probeOf } from '../playbook/check.ts';
 import { definePlaybook } from '../playbook/define-playbook.ts';

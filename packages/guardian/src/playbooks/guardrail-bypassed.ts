@@ -1,4 +1,4 @@
-import type { GuardrailsAdapter } from '../resource/adapters.ts';
+import type { GuardrailsAdapter } from '../resource/adapters/safeguards.ts';
 import type { Reading } from '../resource/reading.ts';
 import { definePlaybook } from '../playbook/define-playbook.ts';
 import { irreversible } from '../playbook/step.ts';

@@ -1,4 +1,4 @@
-import type { ModelServerAdapter } from '../resource/adapters.ts';
+import type { ModelServerAdapter } from '../resource/adapters/model-server.ts';
 import type { Reading } from '../resource/reading.ts';
 
 /** Layer 4 and a list are not enough: a server can list a model and be stuck. See `checkOneToken`. */

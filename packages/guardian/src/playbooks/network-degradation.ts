@@ -1,4 +1,4 @@
-import type { PathMeasure } from '../resource/adapters.ts';
+import type { PathMeasure } from '../resource/adapters/network.ts';
 import { probeOf } from '../playbook/check.ts';
 import { definePlaybook } from '../playbook/define-playbook.ts';
 import { on } from '../playbook/trigger.ts';

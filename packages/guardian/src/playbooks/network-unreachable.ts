@@ -1,8 +1,9 @@
-import type { EndpointAdapter } from '../resource/adapters.ts';
+import type { EndpointAdapter } from '../resource/adapters/network.ts';
 import type { Reading } from '../resource/reading.ts';
 import { definePlaybook } from '../playbook/define-playbook.ts';
 import { irreversible } from '../playbook/step.ts';
 import { on } from '../playbook/trigger.ts';
+import { resetConnections } from './endpoint-steps.ts';
 
 /** There is no way to a host: another path or address is taken, and what can wait is kept and delivered in order. */
 export const networkUnreachable = definePlaybook({
@@ -48,11 +49,7 @@ export const networkUnreachable = definePlaybook({
     step({
       id: 'reset_connections',
       description: 'Closes the connections that were kept, and looks names up anew.',
-      tier: 2,
-      timeoutMs: 1_000,
-      effects: ['endpoint.resetConnections'],
-      run: ({ resources, signal }) => resources.endpoint.resetConnections(signal),
-      undo: irreversible('a connection that was closed is opened anew by the next request'),
+      ...resetConnections,
     }),
     step({
       id: 'switch_path',

@@ -1,5 +1,6 @@
 import { GuardianMisuseError } from '../errors.ts';
-import type { LaunchAdapter, PortAdapter } from '../resource/adapters.ts';
+import type { PortAdapter } from '../resource/adapters/network.ts';
+import type { LaunchAdapter } from '../resource/adapters/service.ts';
 import type { Reading } from '../resource/reading.ts';
 import { probeOf } from '../playbook/check.ts';
 import { definePlaybook } from '../playbook/define-playbook.ts';

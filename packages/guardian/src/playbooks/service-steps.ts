@@ -1,4 +1,4 @@
-import type { ServiceAdapter } from '../resource/adapters.ts';
+import type { ServiceAdapter } from '../resource/adapters/service.ts';
 
 /** What these steps use of any playbook whose role `service` is a service. */
 interface ServiceContext {

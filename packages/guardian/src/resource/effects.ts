@@ -1,4 +1,4 @@
-import type { ResourceAdapters, ResourceKind } from './adapters.ts';
+import type { ResourceAdapters, ResourceKind } from './kinds.ts';
 
 /** The methods of an adapter that change something: those that answer nothing. */
 export type EffectMethod<Kind extends ResourceKind> = {

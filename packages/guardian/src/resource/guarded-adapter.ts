@@ -1,5 +1,5 @@
 import { UndeclaredEffectError } from '../errors.ts';
-import type { AnyAdapter } from './adapters.ts';
+import type { AnyAdapter } from './kinds.ts';
 import { effectNature } from './effects.ts';
 
 /** What may be done through an adapter. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseOrThrow } from '@buddy/core';
 import { GuardianConfigError } from '../errors.ts';
-import type { AnyAdapter } from './adapters.ts';
+import type { AnyAdapter } from './kinds.ts';
 
 const Declaration = z.object({
   id: z.string().min(1).max(200),

@@ -1,29 +1,30 @@
-import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from 'node:sqlite';
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { type FileLock, tryLockFile } from '@buddy/core';
 import { StoreInUseError, StoreWriteError } from '../errors.ts';
-import type {
-  Closing,
-  Incident,
-  Run,
-  RunResult,
-  StepEntry,
-  StepState,
-} from '../incident/incident.ts';
-import { countOutcomes, type Symptom } from '../incident/symptom.ts';
+import type { Incident, Run } from '../incident/incident.ts';
+import { countOutcomes } from '../incident/symptom.ts';
 import { GroupCommit } from './group-commit.ts';
+import {
+  certificateOf,
+  incidentOf,
+  type Row,
+  rowOfIncident,
+  rowOfRun,
+  runOf,
+  stepOf,
+  totalsOf,
+  undecidedOf,
+  windowOf,
+} from './rows.ts';
 import { checkVersion, migrate } from './schema.ts';
 import type {
-  Certificate,
   GuardianStore,
   JournaledRun,
   Ledger,
-  MaintenanceWindow,
   PlaybookTotals,
   StoreChange,
   StoredState,
 } from './store.ts';
-
-type Row = Record<string, SQLOutputValue>;
 
 /** How long another process that has the file may make us wait, in ms. */
 const BUSY_MS = 5_000;
@@ -113,7 +114,7 @@ class SqliteStore implements GuardianStore {
       ).map(incidentOf),
       undecided: this.#all(
         'SELECT seq, incident_id FROM symptoms WHERE outcome IS NULL ORDER BY seq',
-      ).map((row) => ({ seq: Number(row['seq']), incidentId: textOrNull(row['incident_id']) })),
+      ).map(undecidedOf),
       openRuns: this.#all(`SELECT * FROM runs WHERE result = 'running' ORDER BY number`).map(
         (row) => this.#journalOf(runOf(row)),
       ),
@@ -239,15 +240,7 @@ class SqliteStore implements GuardianStore {
          sum(ended_at - started_at) AS total_ms, max(started_at) AS last_run_at
        FROM runs WHERE ended_at IS NOT NULL AND result NOT IN ('refused', 'aborted')
        GROUP BY playbook, resource`,
-    ).map((row) => ({
-      playbook: String(row['playbook']),
-      resource: String(row['resource']),
-      runs: Number(row['runs']),
-      successes: Number(row['successes']),
-      failures: Number(row['runs']) - Number(row['successes']),
-      totalMs: Number(row['total_ms']),
-      lastRunAt: Number(row['last_run_at']),
-    }));
+    ).map(totalsOf);
   }
 
   #all(sql: string, values: SQLInputValue[] = []): Row[] {
@@ -310,122 +303,4 @@ function prepareWrites(database: DatabaseSync) {
       `DELETE FROM incidents WHERE status = 'closed' AND closed_at < ?`,
     ),
   };
-}
-
-function rowOfIncident(incident: Incident): Record<string, SQLInputValue> {
-  return {
-    id: incident.id,
-    fingerprint: incident.fingerprint,
-    resource: incident.resource,
-    signal: incident.signal,
-    status: incident.status,
-    symptom: JSON.stringify(incident.symptom),
-    opened_by: incident.openedBy,
-    first_bad: incident.firstBad,
-    detected: incident.detected,
-    restored: incident.restored,
-    closed_at: incident.closedAt,
-    closed_as: incident.closedAs,
-    cause_id: incident.causeId,
-    retries: incident.retries,
-    reason: incident.reason,
-    rehearses: incident.rehearses,
-  };
-}
-
-function rowOfRun(run: Run): Record<string, SQLInputValue> {
-  return {
-    id: run.id,
-    incident_id: run.incidentId,
-    playbook: run.playbook,
-    resource: run.resource,
-    roles: JSON.stringify(run.roles),
-    started_at: run.startedAt,
-    ended_at: run.endedAt,
-    result: run.result,
-    reason: run.reason,
-    interrupts: Number(run.interrupts),
-    is_rehearsal: Number(run.isRehearsal),
-  };
-}
-
-/*
- * What comes out is what went in: only this file writes these tables, and their CHECKs and STRICT hold what types cannot.
- */
-/* oxlint-disable typescript/no-unsafe-type-assertion */
-function incidentOf(row: Row): Incident {
-  return {
-    id: String(row['id']),
-    fingerprint: String(row['fingerprint']),
-    resource: String(row['resource']),
-    signal: String(row['signal']),
-    status: row['status'] as Incident['status'],
-    symptom: JSON.parse(String(row['symptom'])) as Symptom,
-    openedBy: Number(row['opened_by']),
-    firstBad: Number(row['first_bad']),
-    detected: Number(row['detected']),
-    restored: numberOrNull(row['restored']),
-    closedAt: numberOrNull(row['closed_at']),
-    closedAs: row['closed_as'] as Closing | null,
-    causeId: textOrNull(row['cause_id']),
-    retries: Number(row['retries']),
-    reason: String(row['reason']),
-    rehearses: textOrNull(row['rehearses']),
-  };
-}
-
-function runOf(row: Row): Run {
-  return {
-    id: String(row['id']),
-    incidentId: String(row['incident_id']),
-    playbook: String(row['playbook']),
-    resource: String(row['resource']),
-    roles: JSON.parse(String(row['roles'])) as Record<string, string>,
-    startedAt: Number(row['started_at']),
-    endedAt: numberOrNull(row['ended_at']),
-    result: row['result'] as RunResult,
-    reason: String(row['reason']),
-    interrupts: row['interrupts'] === 1,
-    isRehearsal: row['is_rehearsal'] === 1,
-  };
-}
-
-function stepOf(row: Row): StepEntry {
-  return {
-    runId: String(row['run_id']),
-    index: Number(row['place']),
-    step: String(row['step']),
-    state: row['state'] as StepState,
-    before: String(row['before']),
-    at: Number(row['at']),
-  };
-}
-
-function certificateOf(row: Row): Certificate {
-  return {
-    playbook: String(row['playbook']),
-    codeHash: String(row['code_hash']),
-    resource: String(row['resource']),
-    fault: String(row['fault']),
-    at: Number(row['at']),
-  };
-}
-
-function windowOf(row: Row): MaintenanceWindow {
-  return {
-    id: String(row['id']),
-    resources: JSON.parse(String(row['resources'])) as MaintenanceWindow['resources'],
-    reason: String(row['reason']),
-    from: Number(row['begins']),
-    until: Number(row['ends']),
-  };
-}
-/* oxlint-enable typescript/no-unsafe-type-assertion */
-
-function numberOrNull(value: SQLOutputValue | undefined): number | null {
-  return value === null || value === undefined ? null : Number(value);
-}
-
-function textOrNull(value: SQLOutputValue | undefined): string | null {
-  return value === null || value === undefined ? null : String(value);
 }

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { GuardianMisuseError } from '../../errors.ts';
 import type { JsonValue } from '../../playbook/context.ts';
 import { failed } from '../../probes/layers/layer.ts';
-import type { AgentAdapter, Sign } from '../../resource/adapters.ts';
+import type { Sign } from '../../resource/adapters/probed.ts';
+import type { AgentAdapter } from '../../resource/adapters/work.ts';
 import { HEALTHY, type Reading } from '../../resource/reading.ts';
 
 export const SupervisedAgentOptions = z.strictObject({

@@ -4,7 +4,8 @@ import { type Clock, parseOrThrow, systemClock, writeFileAtomic } from '@buddy/c
 import { z } from 'zod';
 import { GuardianMisuseError } from '../../errors.ts';
 import { failed } from '../../probes/layers/layer.ts';
-import type { AuditLogAdapter, GuardrailsAdapter, Sign } from '../../resource/adapters.ts';
+import type { Sign } from '../../resource/adapters/probed.ts';
+import type { AuditLogAdapter, GuardrailsAdapter } from '../../resource/adapters/safeguards.ts';
 import { HEALTHY, type Reading } from '../../resource/reading.ts';
 
 export const SegmentedAuditLogOptions = z.strictObject({

@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { type Clock, describeFailure, parseOrThrow, systemClock } from '@buddy/core';
 import { z } from 'zod';
 import { errorCode, unknown } from '../../probes/layers/layer.ts';
-import type { ConfigFileAdapter } from '../../resource/adapters.ts';
+import type { ConfigFileAdapter } from '../../resource/adapters/files.ts';
 import { HEALTHY, type Reading } from '../../resource/reading.ts';
 import { createConfigCopies } from './config-copies.ts';
 import { watchPath } from './watch-path.ts';

@@ -2,7 +2,7 @@ import { lstat, stat, statfs } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { type Clock, parseOrThrow, systemClock } from '@buddy/core';
 import { z } from 'zod';
-import type { DiskAdapter, DiskSpace } from '../../resource/adapters.ts';
+import type { DiskAdapter, DiskSpace } from '../../resource/adapters/files.ts';
 import { HEALTHY, type Reading } from '../../resource/reading.ts';
 import { createBallast } from './ballast.ts';
 import { createFillForecast } from './fill-forecast.ts';

@@ -15,7 +15,7 @@ import { dirname, join, relative, sep } from 'node:path';
 import type { Clock } from '@buddy/core';
 import { GuardianMisuseError } from '../../errors.ts';
 import { errorCode } from '../../probes/layers/layer.ts';
-import type { ReclaimableFile } from '../../resource/adapters.ts';
+import type { ReclaimableFile } from '../../resource/adapters/files.ts';
 
 export interface ReclaimOptions {
   path: string;

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { GuardianMisuseError } from '../../errors.ts';
 import { openSocket, readingOfConnectError } from '../../probes/layers/connect.ts';
 import { errorCode, failed, unknown } from '../../probes/layers/layer.ts';
-import type { DnsAdapter, KnownAddresses } from '../../resource/adapters.ts';
+import type { DnsAdapter, KnownAddresses } from '../../resource/adapters/network.ts';
 import type { Reading } from '../../resource/reading.ts';
 import { SignWatchers } from '../sign-watchers.ts';
 

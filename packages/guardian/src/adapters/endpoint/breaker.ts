@@ -1,5 +1,5 @@
 import type { Clock } from '@buddy/core';
-import type { BreakerState } from '../../resource/adapters.ts';
+import type { BreakerState } from '../../resource/adapters/network.ts';
 
 export interface BreakerOptions {
   /** Requests in a row that nobody answered, after which it opens by itself. */

@@ -3,7 +3,7 @@ import { type Clock, type NewId, parseOrThrow, randomId, systemClock } from '@bu
 import { GuardianMisuseError } from '../../errors.ts';
 import { createLagMeter, type LagMeter } from '../../probes/lag-meter.ts';
 import { retryAfterOf } from '../../probes/layers/retry-after.ts';
-import type { EndpointAdapter } from '../../resource/adapters.ts';
+import type { EndpointAdapter } from '../../resource/adapters/network.ts';
 import { SignWatchers } from '../sign-watchers.ts';
 import { AnswerCache } from './answer-cache.ts';
 import { Breaker } from './breaker.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '@buddy/core';
-import type { Sign } from '../../resource/adapters.ts';
+import type { Sign } from '../../resource/adapters/probed.ts';
 import type { Unanswered } from './request-sender.ts';
 
 /** So many requests without an answer in so short a time are a sign, in ms. */

@@ -1,7 +1,8 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { type Clock, systemClock } from '@buddy/core';
 import { BuddyError } from '@buddy/core';
-import type { GuardrailsAdapter, Sign } from '../../resource/adapters.ts';
+import type { Sign } from '../../resource/adapters/probed.ts';
+import type { GuardrailsAdapter } from '../../resource/adapters/safeguards.ts';
 import type { Reading } from '../../resource/reading.ts';
 import { failed } from '../../probes/layers/layer.ts';
 import { createLagMeter } from '../../probes/lag-meter.ts';

@@ -5,7 +5,7 @@ import { parseOrThrow, writeFileAtomic } from '@buddy/core';
 import { z } from 'zod';
 import { PolicyReleaseError } from '../../errors.ts';
 import { errorCode } from '../../probes/layers/layer.ts';
-import type { Sign } from '../../resource/adapters.ts';
+import type { Sign } from '../../resource/adapters/probed.ts';
 import { watchPath } from '../config-file/watch-path.ts';
 import type { Guard, GuardedCall } from './receipt-gate.ts';
 

@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import type { ProcessIdentity } from '../../resource/adapters.ts';
+import type { ProcessIdentity } from '../../resource/adapters/service.ts';
 import { identify } from '../process/proc.ts';
 
 /** Processes that this one started and that are there now. Needs Linux's `/proc`; elsewhere none are seen. */

@@ -2,7 +2,8 @@ import { type Clock, describeFailure, parseOrThrow, systemClock } from '@buddy/c
 import { z } from 'zod';
 import { GuardianMisuseError } from '../../errors.ts';
 import { errorCode, failed, unknown } from '../../probes/layers/layer.ts';
-import type { ModelLimits, ModelServerAdapter, ServiceAdapter } from '../../resource/adapters.ts';
+import type { ModelLimits, ModelServerAdapter } from '../../resource/adapters/model-server.ts';
+import type { ServiceAdapter } from '../../resource/adapters/service.ts';
 import { HEALTHY, type Reading } from '../../resource/reading.ts';
 import { isAlive } from '../process/proc.ts';
 import { sendSignal } from '../process/send-signal.ts';

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { parseOrThrow } from '@buddy/core';
 import { z } from 'zod';
 import { GuardianMisuseError } from '../../errors.ts';
-import type { ModulesAdapter } from '../../resource/adapters.ts';
+import type { ModulesAdapter } from '../../resource/adapters/service.ts';
 
 export const InstalledModulesOptions = z.strictObject({
   /** Folder with the `package.json` and the `node_modules` of the service. */

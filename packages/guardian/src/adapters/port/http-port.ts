@@ -5,7 +5,7 @@ import { applicationProbe } from '../../probes/layers/application.ts';
 import { failed } from '../../probes/layers/layer.ts';
 import { transportProbe } from '../../probes/layers/transport.ts';
 import { takeSample } from '../../probes/sampler.ts';
-import type { PortAdapter } from '../../resource/adapters.ts';
+import type { PortAdapter } from '../../resource/adapters/network.ts';
 import type { Reading } from '../../resource/reading.ts';
 import { findListener } from '../process/proc.ts';
 

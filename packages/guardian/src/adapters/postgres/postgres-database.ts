@@ -2,9 +2,13 @@ import { type Clock, parseOrThrow, systemClock } from '@buddy/core';
 import { z } from 'zod';
 import { GuardianConfigError, GuardianMisuseError, StepTimeoutError } from '../../errors.ts';
 import { failed } from '../../probes/layers/layer.ts';
-import type { LockHolder, PostgresAdapter, ServiceAdapter, Sign } from '../../resource/adapters.ts';
+import type { LockHolder, PostgresAdapter } from '../../resource/adapters/database.ts';
+import type { Sign } from '../../resource/adapters/probed.ts';
+import type { ServiceAdapter } from '../../resource/adapters/service.ts';
 import { HEALTHY, type Reading } from '../../resource/reading.ts';
+import { type PostgresClient, type PostgresPool, untilAborted, withClient } from './client.ts';
 import { readPostgresError } from './read-error.ts';
+import { countWaiting, endSession, findLockHolders } from './sessions.ts';
 
 export const PostgresDatabaseOptions = z.strictObject({
   /** Names of the servers that have the data; the first is the one in use. */
@@ -28,18 +32,6 @@ export const PostgresDatabaseOptions = z.strictObject({
 });
 export type PostgresDatabaseInput = z.input<typeof PostgresDatabaseOptions>;
 type PostgresDatabaseOptions = z.output<typeof PostgresDatabaseOptions>;
-
-/** As much of a pool as is needed; a `Pool` of `pg` fits. */
-export interface PostgresPool {
-  query(text: string, values?: unknown[]): Promise<{ rows: Record<string, unknown>[] }>;
-  end(): Promise<void>;
-  on(event: 'error', listener: (error: Error) => void): unknown;
-}
-
-/** As much of a single connection; a `Client` of `pg` fits. */
-export interface PostgresClient extends PostgresPool {
-  connect(): Promise<unknown>;
-}
 
 export interface PostgresDatabasePorts<Pool extends PostgresPool> {
   /** Makes the application's pool. Say the application's name in it, and give it a `connectionTimeoutMillis`. */
@@ -85,36 +77,6 @@ export function createPostgresDatabase<Pool extends PostgresPool>(
   }
   return new ServerDatabase(options, ports);
 }
-
-const HOLDERS = `
-  WITH waiting AS (
-    SELECT unnest(pg_blocking_pids(pid)) AS pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'
-  )
-  SELECT pid, started, application_name AS name, idle_ms FROM (
-    SELECT pid, application_name, state,
-      (extract(epoch FROM backend_start) * 1000000)::bigint::text AS started,
-      CASE WHEN state LIKE 'idle in transaction%'
-        THEN extract(epoch FROM clock_timestamp() - state_change)::float8 * 1000 END AS idle_ms
-    FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid()
-  ) AS sessions
-  WHERE idle_ms >= $1 OR pid IN (SELECT pid FROM waiting)
-  ORDER BY idle_ms DESC NULLS LAST`;
-
-const END = `
-  SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-  WHERE pid = $1 AND (extract(epoch FROM backend_start) * 1000000)::bigint::text = $2
-    AND application_name = $3`;
-
-const IS_THERE = `
-  SELECT 1 FROM pg_stat_activity
-  WHERE pid = $1 AND (extract(epoch FROM backend_start) * 1000000)::bigint::text = $2`;
-
-const WAITING = `
-  SELECT count(*)::int AS count FROM pg_stat_activity
-  WHERE wait_event_type = 'Lock' AND clock_timestamp() - state_change > $1 * interval '1 ms'`;
-
-const POLL_MS = 10;
 
 class ServerDatabase<Pool extends PostgresPool> implements PostgresDatabase<Pool> {
   readonly kind = 'postgres';
@@ -204,27 +166,17 @@ class ServerDatabase<Pool extends PostgresPool> implements PostgresDatabase<Pool
   }
 
   async lockHolders(signal: AbortSignal): Promise<readonly LockHolder[]> {
-    const { applicationName, idleInTransactionMs } = this.#options;
-    const { rows } = await this.#withClient(this.#target, signal, (client) =>
-      client.query(HOLDERS, [idleInTransactionMs]),
+    return this.#withClient(this.#target, signal, (client) =>
+      findLockHolders(client, this.#options),
     );
-    return rows.map(({ pid, started, name, idle_ms: idleMs }) => ({
-      id: `${Number(pid)}/${String(started)}`,
-      name: `session ${Number(pid)} of ${String(name) || 'an unnamed application'}`,
-      isOurs: name === applicationName,
-      idleMs: typeof idleMs === 'number' ? idleMs : undefined,
-    }));
   }
 
   /** Its session with it: a transaction in which nothing runs cannot be ended otherwise. */
   async endTransaction(id: string, signal: AbortSignal): Promise<void> {
-    const [pid, started] = id.split('/');
-    const session = [Number(pid), started];
-    await this.#withClient(this.#target, signal, async (client) => {
-      await client.query(END, [...session, this.#options.applicationName]);
-      const isThere = async () => (await client.query(IS_THERE, session)).rows.length > 0;
-      while (await isThere()) await this.#clock.sleep(POLL_MS, signal);
-    });
+    const { applicationName } = this.#options;
+    await this.#withClient(this.#target, signal, (client) =>
+      endSession(client, id, { applicationName, clock: this.#clock, signal }),
+    );
   }
 
   writerLimit(): number {
@@ -286,8 +238,7 @@ class ServerDatabase<Pool extends PostgresPool> implements PostgresDatabase<Pool
   async #look(client: PostgresClient): Promise<Reading> {
     const mode = await this.#readMode(this.#target, client);
     if (mode.status !== 'HEALTHY') return mode;
-    const { rows } = await client.query(WAITING, [this.#options.idleInTransactionMs]);
-    const waiting = Number(rows[0]?.['count']);
+    const waiting = await countWaiting(client, this.#options.idleInTransactionMs);
     if (waiting === 0) return mode;
     return failed('database.locked', 'ambiguous', `${waiting} sessions wait for a lock`);
   }
@@ -338,39 +289,13 @@ class ServerDatabase<Pool extends PostgresPool> implements PostgresDatabase<Pool
     }
   }
 
-  /** Does work with a connection of its own, and lets go of it when nobody waits any more. */
-  async #withClient<T>(
+  #withClient<T>(
     target: string,
     signal: AbortSignal,
     work: (client: PostgresClient) => Promise<T>,
   ): Promise<T> {
-    signal.throwIfAborted();
-    const client = this.#ports.openClient(target);
-    client.on('error', () => undefined); // whoever waits for an answer is told
+    const open = () => this.#ports.openClient(target);
     const { answerMs } = this.#options;
-    const timer = new AbortController();
-    const silence = this.#clock.sleep(answerMs, timer.signal).then(() => {
-      throw new StepTimeoutError(`A question to ${target}`, answerMs);
-    });
-    silence.catch(() => undefined); // it may not be needed
-    const working = client.connect().then(() => work(client));
-    try {
-      return await untilAborted(Promise.race([working, silence]), signal);
-    } finally {
-      timer.abort('over');
-      working.catch(() => undefined);
-      client.end().catch(() => undefined); // a connection into nowhere never says farewell
-    }
-  }
-}
-
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => aborted.reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
+    return withClient({ target, open, answerMs, clock: this.#clock, signal }, work);
   }
 }

@@ -5,9 +5,14 @@ import { type Clock, parseOrThrow, systemClock } from '@buddy/core';
 import { z } from 'zod';
 import { GuardianMisuseError } from '../../errors.ts';
 import { errorCode, failed } from '../../probes/layers/layer.ts';
-import type { ProcessIdentity, ServiceAdapter, ServiceState } from '../../resource/adapters.ts';
+import type {
+  ProcessIdentity,
+  ServiceAdapter,
+  ServiceState,
+} from '../../resource/adapters/service.ts';
 import { HEALTHY, type Reading } from '../../resource/reading.ts';
 import { hasProc, identify } from '../process/proc.ts';
+import { sendSignal } from '../process/send-signal.ts';
 
 export const PostgresServerOptions = z.strictObject({
   /** The program `postgres`. */
@@ -115,11 +120,11 @@ class PostgresServer implements ServiceAdapter {
     for (const { send, forMs } of ladder) {
       const identity = await this.#postmaster();
       if (!identity) break;
-      for (const pid of await this.#processes()) signalProcess(pid, 'SIGCONT'); // or they hear nothing else
-      signalProcess(identity.pid, send);
+      for (const pid of await this.#processes()) sendSignal(pid, 'SIGCONT'); // or they hear nothing else
+      sendSignal(identity.pid, send);
       if (await this.#becomesEmpty(signal.aborted ? 0 : forMs)) return;
     }
-    for (const pid of await this.#processes()) signalProcess(pid, 'SIGKILL');
+    for (const pid of await this.#processes()) sendSignal(pid, 'SIGKILL');
     if (await this.#becomesEmpty(KILL_WAIT_MS)) return;
     throw new GuardianMisuseError(
       `The Postgres server in ${this.#options.dataFolder} does not end, not even by SIGKILL.`,
@@ -162,7 +167,7 @@ class PostgresServer implements ServiceAdapter {
       if (orphans.length === 0 && is !== 'ending') return;
       if (this.#clock.monotonic() >= deadline) {
         if (orphans.length === 0) return;
-        for (const pid of orphans) signalProcess(pid, 'SIGKILL');
+        for (const pid of orphans) sendSignal(pid, 'SIGKILL');
       }
       await this.#clock.sleep(POLL_MS, signal);
     }
@@ -235,13 +240,4 @@ export async function findByFolder(folder: string): Promise<number[]> {
     }),
   );
   return found.filter((pid) => pid !== undefined);
-}
-
-/** It may be gone by now, which is what was wanted. */
-function signalProcess(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-  }
 }

@@ -1,13 +1,13 @@
 import { type Clock, parseOrThrow, systemClock } from '@buddy/core';
 import { z } from 'zod';
 import { GuardianMisuseError } from '../../errors.ts';
+import type { Sign } from '../../resource/adapters/probed.ts';
 import type {
   ProcessIdentity,
   ServiceAdapter,
   ServiceExit,
   ServiceState,
-  Sign,
-} from '../../resource/adapters.ts';
+} from '../../resource/adapters/service.ts';
 import { HEALTHY, type Reading } from '../../resource/reading.ts';
 import { signOfExit } from './classify-exit.ts';
 import { findByEnvironment, identify } from './proc.ts';

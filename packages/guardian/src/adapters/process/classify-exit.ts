@@ -1,5 +1,5 @@
-import type { ServiceExit } from '../../resource/adapters.ts';
-import type { Sign } from '../../resource/adapters.ts';
+import type { ServiceExit } from '../../resource/adapters/service.ts';
+import type { Sign } from '../../resource/adapters/probed.ts';
 
 const EX_CONFIG = 78; // sysexits.h
 const KILLED_BY_ABORT = 134;

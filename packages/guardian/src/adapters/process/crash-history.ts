@@ -1,4 +1,4 @@
-import type { ServiceExit } from '../../resource/adapters.ts';
+import type { ServiceExit } from '../../resource/adapters/service.ts';
 
 export interface CrashLoopOptions {
   /** So many ends within `windowMs` are a loop. */

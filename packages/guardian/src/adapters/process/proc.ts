@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import type { ProcessIdentity } from '../../resource/adapters.ts';
+import type { ProcessIdentity } from '../../resource/adapters/service.ts';
 
 /** Where Linux tells of its processes. Elsewhere there is no such folder, and what it would tell is not known. */
 const PROC = '/proc';

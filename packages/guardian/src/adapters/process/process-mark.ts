@@ -1,4 +1,4 @@
-import type { ProcessIdentity } from '../../resource/adapters.ts';
+import type { ProcessIdentity } from '../../resource/adapters/service.ts';
 import { hasInEnvironment } from './proc.ts';
 
 /** By this variable in its environment a process, and all that came from it, is known to be of a service. */

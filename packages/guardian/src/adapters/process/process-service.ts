@@ -1,21 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, open, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type Clock, parseOrThrow, systemClock, writeFileAtomic } from '@buddy/core';
+import { type Clock, parseOrThrow, systemClock } from '@buddy/core';
 import { z } from 'zod';
 import { GuardianMisuseError } from '../../errors.ts';
+import type { Sign } from '../../resource/adapters/probed.ts';
 import type {
   ProcessIdentity,
   ServiceAdapter,
   ServiceExit,
   ServiceState,
-  Sign,
-} from '../../resource/adapters.ts';
+} from '../../resource/adapters/service.ts';
 import { HEALTHY, type Reading } from '../../resource/reading.ts';
 import { signOfExit } from './classify-exit.ts';
 import { CrashHistory } from './crash-history.ts';
 import { findByEnvironment, identify, isAlive } from './proc.ts';
 import { MARK, markOf } from './process-mark.ts';
+import { sendSignal } from './send-signal.ts';
+import { NO_RELEASE, ServiceFiles } from './service-files.ts';
 import type { Command, ServiceLaunch } from './service-launch.ts';
 
 export const ProcessServiceOptions = z.strictObject({
@@ -52,20 +52,11 @@ export interface ProcessServicePorts {
   launch?: ServiceLaunch;
 }
 
-const TAIL_BYTES = 8_192;
 const POLL_MS = 10;
 const KILL_WAIT_MS = 5_000;
 const DYING_MS = 25;
 /** A reason of our own for what is not needed any more. */
 const OVER = 'over';
-
-const ProcessRecord = z.object({
-  pid: z.int(),
-  start_time: z.string(),
-  started_at: z.iso.datetime().optional(),
-  release: z.string().optional(),
-});
-const NO_RELEASE = 'only';
 
 /**
  * A service that is a child process, in a process group of its own. It outlives the guardian; a guardian that starts anew
@@ -88,6 +79,7 @@ class ProcessService implements ServiceAdapter {
   readonly #ready: ProcessServicePorts['ready'];
   readonly #launch: ServiceLaunch | undefined;
   readonly #crashes: CrashHistory;
+  readonly #files: ServiceFiles;
   /** What runs, or ran last: its release, when it was started (ms since the epoch), and whether it was ready since. */
   #run: { release: string; startedAt: number | undefined; wasReady: boolean } | undefined;
   #bootAlarm: AbortController | undefined;
@@ -110,6 +102,7 @@ class ProcessService implements ServiceAdapter {
     this.#ready = ready;
     this.#launch = launch;
     this.#crashes = new CrashHistory(options.crashLoop);
+    this.#files = new ServiceFiles(options);
   }
 
   async probe(signal: AbortSignal): Promise<Reading> {
@@ -206,7 +199,7 @@ class ProcessService implements ServiceAdapter {
     if (this.#child) await this.#exitKnown;
     if (this.#exit) return { is: 'exited', exit: this.#exit };
     if (!this.#isWanted) return { is: 'stopped' };
-    const stderrTail = await this.#stderrTail();
+    const stderrTail = await this.#files.stderrTail();
     return { is: 'exited', exit: { code: null, signal: null, stderrTail } };
   }
 
@@ -214,15 +207,11 @@ class ProcessService implements ServiceAdapter {
     this.#isWanted = true;
     if (await this.#find()) return;
     signal.throwIfAborted();
-    const { id, command, args, cwd, env, stateFolder } = this.#options;
+    const { id, command, args, cwd, env } = this.#options;
     const base: Command = { command, args, cwd, env };
     const release = this.#launch?.settings().release ?? NO_RELEASE;
     const launched = this.#launch?.commandOf(base) ?? base;
-    await mkdir(stateFolder, { recursive: true });
-    // A guardian that dies before the new record is there must not leave the old one: the mark finds what has none.
-    await rm(this.#recordPath, { force: true });
-    // A file and no pipe: it must be able to write when we are gone.
-    const stderr = await open(this.#stderrPath, 'w');
+    const stderr = await this.#files.begin();
     try {
       const child = spawn(launched.command, launched.args, {
         cwd: launched.cwd,
@@ -242,13 +231,7 @@ class ProcessService implements ServiceAdapter {
       child.unref();
       const pid = await pidOf(child, id);
       const { startTime } = (this.#identity = (await identify(pid)) ?? { pid, startTime: 'gone' });
-      const record: z.input<typeof ProcessRecord> = {
-        pid,
-        start_time: startTime,
-        started_at: new Date(startedAt).toISOString(),
-        release,
-      };
-      await writeFileAtomic(this.#recordPath, `${JSON.stringify(record)}\n`);
+      await this.#files.note({ pid, startTime, startedAt, release });
       this.#setBootAlarm();
     } finally {
       await stderr.close();
@@ -272,8 +255,8 @@ class ProcessService implements ServiceAdapter {
       }
       const due = now >= deadline || signal.aborted ? 'SIGKILL' : 'SIGTERM';
       if (due === 'SIGKILL' || sent !== due) {
-        if (this.#identity) send(-this.#identity.pid, due); // its group, where there is no /proc to find the others by
-        for (const { pid } of alive) send(pid, due);
+        if (this.#identity) sendSignal(-this.#identity.pid, due); // its group, where there is no /proc to find the others by
+        for (const { pid } of alive) sendSignal(pid, due);
       }
       sent = due;
       await this.#clock.sleep(POLL_MS);
@@ -287,7 +270,7 @@ class ProcessService implements ServiceAdapter {
   async #find(): Promise<ProcessIdentity | undefined> {
     if (this.#identity && (await isAlive(this.#identity))) return this.#identity;
     this.#identity = undefined;
-    const recorded = await this.#recorded();
+    const recorded = await this.#files.noted();
     if (recorded && (await isAlive(recorded))) {
       this.#identity = recorded;
       this.#run ??= this.#adopt(recorded);
@@ -317,7 +300,7 @@ class ProcessService implements ServiceAdapter {
     this.#bootAlarm?.abort(OVER);
     const release = this.#run?.release ?? NO_RELEASE;
     const endedAt = this.#clock.now();
-    const exit = { code, signal: by, stderrTail: await this.#stderrTail() };
+    const exit = { code, signal: by, stderrTail: await this.#files.stderrTail() };
     this.#crashes.noteEnd(exit, release, this.#clock.monotonic());
     if (this.#child !== child) return; // another was started meanwhile
     this.#exit = exit;
@@ -325,42 +308,8 @@ class ProcessService implements ServiceAdapter {
     this.#raise?.(this.#signOf(exit));
   }
 
-  async #recorded(): Promise<
-    (ProcessIdentity & { release: string; startedAt: number | undefined }) | undefined
-  > {
-    const text = await readFile(this.#recordPath, 'utf8').catch(() => undefined);
-    if (text === undefined) return undefined;
-    const record = readRecord(text);
-    if (!record) return undefined; // the mark finds what it was about
-    const startedAt = record.started_at === undefined ? undefined : Date.parse(record.started_at);
-    const { pid, start_time: startTime, release = NO_RELEASE } = record;
-    return { pid, startTime, release, startedAt };
-  }
-
-  async #stderrTail(): Promise<string> {
-    const text = await readFile(this.#stderrPath).catch(() => Buffer.alloc(0));
-    return text.subarray(-TAIL_BYTES).toString('utf8');
-  }
-
   get #mark(): string {
     return markOf(this.#options);
-  }
-
-  get #recordPath(): string {
-    return join(this.#options.stateFolder, `${this.#options.id}.json`);
-  }
-
-  get #stderrPath(): string {
-    return join(this.#options.stateFolder, `${this.#options.id}.stderr`);
-  }
-}
-
-/** Undefined when it is none: a disk that was full, or somebody who edited it. */
-function readRecord(text: string): z.output<typeof ProcessRecord> | undefined {
-  try {
-    return ProcessRecord.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined; // not even JSON
   }
 }
 
@@ -371,13 +320,4 @@ function pidOf(child: ChildProcess, id: string): Promise<number> {
     );
     child.once('spawn', () => resolve(child.pid ?? 0));
   });
-}
-
-/** It may be gone by now, which is what was wanted. */
-function send(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-  }
 }

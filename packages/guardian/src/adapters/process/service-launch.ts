@@ -6,7 +6,11 @@ import { join } from 'node:path';
 import { parseOrThrow, writeFileAtomic } from '@buddy/core';
 import { z } from 'zod';
 import { GuardianConfigError, GuardianMisuseError } from '../../errors.ts';
-import type { LaunchAdapter, LaunchSettings, ProcessIdentity } from '../../resource/adapters.ts';
+import type {
+  LaunchAdapter,
+  LaunchSettings,
+  ProcessIdentity,
+} from '../../resource/adapters/service.ts';
 import { HEALTHY, type Reading } from '../../resource/reading.ts';
 import { bearsMark, markOf } from './process-mark.ts';
 

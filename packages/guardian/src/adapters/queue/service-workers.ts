@@ -1,4 +1,4 @@
-import type { ServiceAdapter } from '../../resource/adapters.ts';
+import type { ServiceAdapter } from '../../resource/adapters/service.ts';
 import type { QueueWorkers } from './sqlite-queue.ts';
 
 /**

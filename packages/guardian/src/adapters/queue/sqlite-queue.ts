@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { type Clock, type NewId, parseOrThrow, randomId, systemClock } from '@buddy/core';
 import { z } from 'zod';
 import { QueuePausedError } from '../../errors.ts';
-import type { QueueAdapter, QueueHead } from '../../resource/adapters.ts';
+import type { QueueAdapter, QueueHead } from '../../resource/adapters/work.ts';
 import { HEALTHY, type Reading } from '../../resource/reading.ts';
 import { createDrainMeter } from './drain-meter.ts';
 

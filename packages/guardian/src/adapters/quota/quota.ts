@@ -2,7 +2,8 @@ import { BuddyError, type Clock, parseOrThrow, systemClock } from '@buddy/core';
 import { z } from 'zod';
 import { GuardianMisuseError } from '../../errors.ts';
 import { retryAfterOf } from '../../probes/layers/retry-after.ts';
-import type { QuotaAdapter, Sign } from '../../resource/adapters.ts';
+import type { QuotaAdapter } from '../../resource/adapters/access.ts';
+import type { Sign } from '../../resource/adapters/probed.ts';
 import type { Reading } from '../../resource/reading.ts';
 import { SignWatchers } from '../sign-watchers.ts';
 

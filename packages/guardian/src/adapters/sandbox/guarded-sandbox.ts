@@ -2,7 +2,8 @@ import { type Clock, describeFailure, parseOrThrow, systemClock } from '@buddy/c
 import { z } from 'zod';
 import { JobQuarantinedError, SandboxDownError } from '../../errors.ts';
 import { failed, unknown } from '../../probes/layers/layer.ts';
-import type { SandboxAdapter, Sign } from '../../resource/adapters.ts';
+import type { Sign } from '../../resource/adapters/probed.ts';
+import type { SandboxAdapter } from '../../resource/adapters/safeguards.ts';
 import { HEALTHY, type Reading } from '../../resource/reading.ts';
 
 const Code = z.string().min(1);

@@ -1,5 +1,5 @@
 import { readdir, readFile, readlink, realpath, stat } from 'node:fs/promises';
-import type { ProcessIdentity } from '../../resource/adapters.ts';
+import type { ProcessIdentity } from '../../resource/adapters/service.ts';
 import { identify } from '../process/proc.ts';
 
 /*

@@ -5,7 +5,9 @@ import { type Clock, type NewId, parseOrThrow, randomId, systemClock } from '@bu
 import { z } from 'zod';
 import { GuardianMisuseError } from '../../errors.ts';
 import { failed, unknown } from '../../probes/layers/layer.ts';
-import type { LockHolder, ProcessIdentity, Sign, SqliteAdapter } from '../../resource/adapters.ts';
+import type { LockHolder, SqliteAdapter } from '../../resource/adapters/database.ts';
+import type { Sign } from '../../resource/adapters/probed.ts';
+import type { ProcessIdentity } from '../../resource/adapters/service.ts';
 import { HEALTHY, type Reading } from '../../resource/reading.ts';
 import { type Backup, BackupFolder } from './backup-folder.ts';
 import { exists, putBackReadOnly, setAside } from './file-set.ts';

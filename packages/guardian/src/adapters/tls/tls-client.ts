@@ -2,7 +2,7 @@ import { BuddyError, type Clock, parseOrThrow, systemClock } from '@buddy/core';
 import { z } from 'zod';
 import { GuardianMisuseError } from '../../errors.ts';
 import { presentationProbe } from '../../probes/layers/presentation.ts';
-import type { TlsAdapter } from '../../resource/adapters.ts';
+import type { TlsAdapter } from '../../resource/adapters/network.ts';
 import { verifiedCertificate } from './verified-certificate.ts';
 
 const TlsWay = z.strictObject({

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { GuardianMisuseError } from '../../errors.ts';
 import { failed } from '../../probes/layers/layer.ts';
 import { presentationProbe } from '../../probes/layers/presentation.ts';
-import type { TlsAdapter } from '../../resource/adapters.ts';
+import type { TlsAdapter } from '../../resource/adapters/network.ts';
 import {
   type CertificatePair,
   type CertificateSource,

@@ -3,7 +3,7 @@ import {
   handshake,
   type PresentationProbeOptions,
 } from '../../probes/layers/presentation.ts';
-import type { VerifiedCertificate } from '../../resource/adapters.ts';
+import type { VerifiedCertificate } from '../../resource/adapters/network.ts';
 
 /** What a handshake with everything verified shows; undefined when it does not stand. */
 export async function verifiedCertificate(

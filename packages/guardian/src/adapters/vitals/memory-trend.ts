@@ -1,4 +1,4 @@
-import type { ProcessIdentity } from '../../resource/adapters.ts';
+import type { ProcessIdentity } from '../../resource/adapters/service.ts';
 import { type Point, slopeOf } from './growth.ts';
 
 export interface LeakOptions {

@@ -11,13 +11,13 @@ import { z } from 'zod';
 import { stackOf } from '../../inspector/stack-of.ts';
 import { createLagMeter, type LagMeter } from '../../probes/lag-meter.ts';
 import { takeSample } from '../../probes/sampler.ts';
+import type { Sign } from '../../resource/adapters/probed.ts';
 import type {
   ProcessIdentity,
   ServiceAdapter,
-  Sign,
   Vitals,
   VitalsAdapter,
-} from '../../resource/adapters.ts';
+} from '../../resource/adapters/service.ts';
 import { HEALTHY, type Reading } from '../../resource/reading.ts';
 import { OpenAnswer, ShedAnswer, VitalsAnswer } from '../../vitals/protocol.ts';
 import { readFigures } from '../process/proc.ts';

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { findByEnvironment, identify } from '../../adapters/process/proc.ts';
 import { isBusy } from '../../adapters/sqlite/read-error.ts';
-import type { ProcessIdentity } from '../../resource/adapters.ts';
+import type { ProcessIdentity } from '../../resource/adapters/service.ts';
 import { defineFault } from '../define-fault.ts';
 import { AVAILABLE } from '../host.ts';
 
