@@ -245,7 +245,8 @@ export class Instance implements DurableContext {
   }
 
   async spawnAll(children: readonly ChildStart[]): Promise<readonly ChildHandle[]> {
-    await this.#comeBack?.();
+    await this.#beHere();
+    this.#verbs -= 1;
     return children.map((start) => {
       const child = this.#host.spawn(start, this);
       if (child) {
@@ -257,8 +258,7 @@ export class Instance implements DurableContext {
   }
 
   async joinAll<Value>(children: readonly ChildHandle[]): Promise<readonly ChildResult<Value>[]> {
-    await this.#comeBack?.();
-    this.#verbs += 1;
+    await this.#beHere();
     const results: ChildResult<Value>[] = [];
     for (const { id } of children) {
       results.push((await this.#host.ended(id)) as ChildResult<Value>);
@@ -283,8 +283,7 @@ export class Instance implements DurableContext {
 
   async #tellDurably(key: string, fact: object, store: WorkflowStore): Promise<void> {
     const { text, value: told } = asJson(fact, `The fact ${key}`);
-    await this.#comeBack?.();
-    this.#verbs += 1;
+    await this.#beHere();
     const at = this.#host.clock.now();
     await store.keep({ kind: 'told', id: this.id, at, key, fact: text });
     this.#verbs -= 1;
@@ -373,15 +372,27 @@ export class Instance implements DurableContext {
     });
   }
 
+  /** Begins a verb. Counted at once: a wait beside it that begins at the same moment is not alone. */
+  #beHere(): Promise<void> | undefined {
+    this.#verbs += 1;
+    return this.#comeBack?.();
+  }
+
   /** A signal that comes after the wait has ended, in whatever way, is kept for the next one. */
   async #receive(topic: string, key: string, timeoutMs: number): Promise<Came> {
-    const early = this.#inbox.get(topic)?.shift();
+    const early = this.#takeEarly(topic);
     if (early) return early;
-    if (this.#cancelReason !== undefined) return 'cancelled';
     const isAlone = this.#mayBeEvicted;
     const restMs = this.#restOf(key, timeoutMs, isAlone);
     if (isAlone && restMs > 0) return this.#waitOutside(topic, key, restMs);
     return this.#waitHere(topic, restMs);
+  }
+
+  /** What ends a wait before it begins. */
+  #takeEarly(topic: string): Came | undefined {
+    const early = this.#inbox.get(topic)?.shift();
+    if (early) return early;
+    return this.#cancelReason === undefined ? undefined : 'cancelled';
   }
 
   /**
@@ -392,14 +403,17 @@ export class Instance implements DurableContext {
     const { store, clock } = this.#host;
     const { promise, resolve, reject } = Promise.withResolvers<Came>();
     const leftAt = clock.monotonic();
+    const leftMs = () => Math.max(0, restMs - (clock.monotonic() - leftAt));
     const comeBack = async () => {
       if (!this.#host.takeBack(this)) return forever();
-      const delayMs = Math.max(0, restMs - (clock.monotonic() - leftAt));
+      const delayMs = leftMs();
       const wait = { key, dueAt: clock.now() + delayMs, delayMs, isParked: false };
       // Before anything else is begun: a crash must not leave that to a workflow that is thought to be parked.
       await store?.keep({ kind: 'timed', id: this.id, ...wait });
       this.#comeBack = undefined;
-      this.#waitHere(topic, delayMs).then(resolve, reject);
+      const early = this.#takeEarly(topic); // it may have come while that was kept
+      if (early) resolve(early);
+      else this.#waitHere(topic, leftMs()).then(resolve, reject);
     };
     let coming: Promise<void> | undefined;
     this.#comeBack = () => (coming ??= comeBack());
@@ -430,6 +444,7 @@ export class Instance implements DurableContext {
   get #mayBeEvicted(): boolean {
     return (
       this.#host.store !== undefined &&
+      this.status === 'running' &&
       this.#verbs === 1 &&
       this.#interrupts.size === 0 &&
       this.#children.size === 0
@@ -476,8 +491,7 @@ export class Instance implements DurableContext {
     const { store } = this.#host;
     const known = this.#past?.recorded.get(key);
     if (known !== undefined) return fromJournal<Value>(known);
-    await this.#comeBack?.();
-    this.#verbs += 1;
+    await this.#beHere();
     const value = await work();
     if (store) {
       const consumes = consumed();

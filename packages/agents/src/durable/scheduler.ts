@@ -167,7 +167,7 @@ class Scheduler implements Engine, InstanceHost {
       if (past.ended || this.#alarms.has(id)) return undefined;
       return this.#instances.get(id) ?? this.#resume(id, { parent });
     }
-    if (past || this.#instances.has(id)) throw alreadyThere(id);
+    if (past || this.#instances.has(id) || this.#alarms.has(id)) throw alreadyThere(id);
     this.#find(workflow, this.#version);
     if (!this.store) return this.#run({ id, workflow, input }, parent, undefined);
     const { text, value } = asJson(input, `The input of ${id}`);
@@ -220,6 +220,8 @@ class Scheduler implements Engine, InstanceHost {
     const { id } = instance;
     const { store } = this;
     if (!store) return instance.end(came);
+    // A wait that it has left behind took it out of memory; if something came for that, another instance goes on instead.
+    if (this.#instances.get(id) !== instance && !this.takeBack(instance)) return forever();
     const { text, value: result } = resultAsJson(id, came);
     instance.end(result);
     const { status } = instance;
@@ -246,7 +248,7 @@ class Scheduler implements Engine, InstanceHost {
     this.#instances.delete(instance.id);
     instance.leaveParent();
     this.onEnded();
-    this.#alarms.set(instance.id, afterMs);
+    if (!this.isClosed) this.#alarms.set(instance.id, afterMs);
   }
 
   takeBack(instance: Instance): boolean {
@@ -322,9 +324,8 @@ class Scheduler implements Engine, InstanceHost {
       if (stored.ended || stored.signals.some((signal) => signal.key === key)) return;
     }
     await store.offer({ kind: 'signalled', id, key, topic, value: sent.text });
-    const receiver = this.#instances.get(id);
-    if (receiver) receiver.receive(topic, sent.value, key);
-    else await this.#wake(id);
+    const receiver = this.#instances.get(id) ?? (await this.#wake(id));
+    receiver?.receive(topic, sent.value, key); // one that was in the store has it already
   }
 
   async cancel(id: string, reason: string): Promise<void> {
@@ -423,6 +424,10 @@ function resultAsJson(id: string, result: WorkflowResult) {
   } catch (error) {
     return asJson<WorkflowResult>({ kind: 'failed', failure: describeFailure(error) }, 'A failure');
   }
+}
+
+function forever(): Promise<never> {
+  return new Promise(() => undefined);
 }
 
 function unknown(id: string): EngineMisuseError {
