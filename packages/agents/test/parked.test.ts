@@ -2,6 +2,7 @@
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import {
   type ActivityCall,
   createEngine,
@@ -9,6 +10,7 @@ import {
   openJournal,
   type Registration,
   type Workflow,
+  type WorkflowView,
 } from '@buddy/agents';
 import { type Clock, ManualClock, type Tool } from '@buddy/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -38,6 +40,7 @@ function crash(): void {
 /** Lets batches through to the disk: all, or one each time it is told to. */
 class Gate {
   #isHeld = false;
+  #fails = 0;
   #atGate: (() => void) | undefined;
 
   hold(): void {
@@ -57,11 +60,19 @@ class Gate {
     this.#atGate = undefined;
   }
 
+  failNext(): void {
+    this.#fails += 1;
+  }
+
   readonly writer = (path: string) => {
     const real = new JournalWriter(path);
     return {
       write: async (batch: readonly Write[]) => {
         if (this.#isHeld) await new Promise<void>((resolve) => (this.#atGate = resolve));
+        if (this.#fails > 0) {
+          this.#fails -= 1;
+          throw new Error('disk I/O error');
+        }
         real.write(batch);
       },
       close: async () => real.close(),
@@ -100,6 +111,12 @@ function callOf(tool: string): ActivityCall {
     rationale: 'a test',
     attempt: 1,
   };
+}
+
+async function viewsOf(engine: Engine): Promise<WorkflowView[]> {
+  const views: WorkflowView[] = [];
+  for await (const view of engine.list()) views.push(view);
+  return views;
 }
 
 const quick = toolOf('quick', async () => 'done');
@@ -388,6 +405,93 @@ describe('an id', () => {
       kind: 'failed',
       failure: { message: expect.stringContaining('is there already') },
     });
+    await engine.close();
+  });
+});
+
+describe('what was acknowledged', () => {
+  it('stays when the same is asked for again and refused: a cancellation', async () => {
+    const clock = new ManualClock();
+    const gate = new Gate();
+    const w: Workflow = async (ctx) => ctx.activity({ ...callOf('slow'), evenIfCancelled: true });
+    const slow = toolOf('slow', () => new Promise(() => undefined));
+    const engine = await open({ workflows: { w }, tools: [slow] }, { clock, gate });
+    await engine.start('w', 'w', null);
+    await engine.cancel('w', 'enough');
+    gate.failNext();
+    await engine.cancel('w', 'more than enough').catch(() => undefined);
+    await clock.advance(HOUR_MS);
+    expect(await viewsOf(engine)).toMatchObject([{ id: 'w', cancelReason: 'enough' }]);
+    await engine.close();
+  });
+
+  it('stays when the cancellation of what is above is refused', async () => {
+    const clock = new ManualClock();
+    const gate = new Gate();
+    const parent: Workflow = async (ctx) =>
+      ctx.joinAll(await ctx.spawnAll([{ key: 'c', id: 'c', workflow: 'child', input: null }]));
+    const child: Workflow = async (ctx) =>
+      ctx.activity({ ...callOf('slow'), evenIfCancelled: true });
+    const slow = toolOf('slow', () => new Promise(() => undefined));
+    const engine = await open({ workflows: { parent, child }, tools: [slow] }, { clock, gate });
+    await engine.start('w', 'parent', null);
+    await engine.cancel('c', 'not this one');
+    gate.failNext();
+    await expect(engine.cancel('w', 'enough')).rejects.toMatchObject({
+      code: 'AGENTS_JOURNAL_WRITE',
+    });
+    await clock.advance(HOUR_MS);
+    expect(await viewsOf(engine)).toMatchObject([
+      { id: 'w', cancelReason: null },
+      { id: 'c', cancelReason: 'not this one' },
+    ]);
+    await engine.close();
+  });
+
+  it('stays when the same is asked for again and refused: a signal', async () => {
+    const clock = new ManualClock();
+    const gate = new Gate();
+    const w: Workflow = async (ctx) => {
+      await ctx.sleep('nap', HOUR_MS);
+      return ctx.waitFor('go', { key: 'wait', timeoutMs: HOUR_MS });
+    };
+    const engine = await open({ workflows: { w } }, { clock, gate });
+    await engine.start('w', 'w', null);
+    await rest();
+    gate.hold();
+    const first = engine.signal('w', 'go', 1, { key: 'k' });
+    await rest(); // it is being written
+    const second = engine.signal('w', 'go', 2, { key: 'k' }).catch(() => undefined);
+    await rest();
+    await gate.letOne();
+    gate.failNext();
+    gate.open();
+    await rest();
+    await clock.advance(1_000);
+    await Promise.all([first, second]);
+    await engine.close();
+    const later = new ManualClock();
+    const next = await open({ workflows: { w } }, { clock: later });
+    expect(await later.run(() => next.result('w'))).toMatchObject({ value: { value: 1 } });
+    await next.close();
+  });
+});
+
+describe('a journal from before it was noted what is parked', () => {
+  it('is brought up to date, and what waits in it is gone on with', async () => {
+    const first = await open({ workflows: { waitForGo } });
+    for (const id of ['told', 'due']) await first.start(id, 'waitForGo', null);
+    await rest();
+    await first.close();
+    const database = new DatabaseSync(file);
+    database.exec('ALTER TABLE entries DROP COLUMN is_parked; PRAGMA user_version = 2;');
+    database.close();
+    const clock = new ManualClock();
+    const engine = await open({ workflows: { waitForGo } }, { clock });
+    await engine.signal('told', 'go', 'yes', { key: 'k' });
+    expect(await soon(engine.result('told'))).toMatchObject({ value: { value: 'yes' } });
+    await clock.advance(HOUR_MS);
+    expect(await soon(engine.result('due'))).toMatchObject({ value: { kind: 'timed_out' } });
     await engine.close();
   });
 });

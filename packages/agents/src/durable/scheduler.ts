@@ -58,6 +58,8 @@ class Scheduler implements Engine, InstanceHost {
   readonly #instances = new Map<string, Instance>();
   /** Those that are being started from outside, and are not on the disk yet. */
   readonly #starting = new Map<string, Promise<unknown>>();
+  /** Signals that are being kept, by workflow and key. */
+  readonly #signalling = new Map<string, Promise<void>>();
   /** Those that somebody waits for and that are not in memory. */
   readonly #awaited = new Map<string, PromiseWithResolvers<WorkflowResult>>();
   readonly #alarms: Alarms;
@@ -323,7 +325,17 @@ class Scheduler implements Engine, InstanceHost {
       if (!stored) throw unknown(id);
       if (stored.ended || stored.signals.some((signal) => signal.key === key)) return;
     }
-    await store.offer({ kind: 'signalled', id, key, topic, value: sent.text });
+    // The same that is under way is not offered again: one that is refused would take the other back with it.
+    const name = JSON.stringify([id, key]);
+    const other = this.#signalling.get(name);
+    if (other) return other;
+    const signalling = store.offer({ kind: 'signalled', id, key, topic, value: sent.text });
+    this.#signalling.set(name, signalling);
+    try {
+      await signalling;
+    } finally {
+      this.#signalling.delete(name);
+    }
     const receiver = this.#instances.get(id) ?? (await this.#wake(id));
     receiver?.receive(topic, sent.value, key); // one that was in the store has it already
   }
@@ -332,7 +344,7 @@ class Scheduler implements Engine, InstanceHost {
     const { store } = this;
     if (!store) return this.#instance(id).cancel(reason);
     if (!this.#isKnown(id)) throw unknown(id);
-    await store.offer({ kind: 'cancelled', id, reason });
+    if (!this.#isCancelled(id, store)) await store.offer({ kind: 'cancelled', id, reason });
     const running = this.#instances.get(id) ?? (await this.#wake(id));
     running?.cancel(reason);
     // Those that are not in memory hear of it here; the store has told all that are below.
@@ -340,6 +352,13 @@ class Scheduler implements Engine, InstanceHost {
       const waiting = this.#instances.get(below.id) ?? (await this.#wake(below.id));
       waiting?.cancel(reason);
     }
+  }
+
+  /** Then it is not cancelled again: when that is refused, the first is taken back with it. */
+  #isCancelled(id: string, store: WorkflowStore): boolean {
+    if (typeof this.#instances.get(id)?.cancelReason === 'string') return true;
+    // While it cannot be written, what it holds may be about to be taken back.
+    return !store.stalled() && store.load(id)?.cancelReason !== undefined;
   }
 
   async result(id: string): Promise<WorkflowResult> {
