@@ -98,7 +98,8 @@ export class Remembered {
     });
   }
 
-  #parked({ id, cancelReason }: StoredWorkflow): { parked?: Wait } {
+  #parked({ id, cancelReason, signals }: StoredWorkflow): { parked?: Wait } {
+    if (signals.some(({ isConsumed }) => !isConsumed)) return {};
     const last = this.operations.findLast((operation) => operation.id === id);
     const isParked = last?.kind === 'timed' && last.isParked && cancelReason === undefined;
     return isParked ? { parked: last } : {};

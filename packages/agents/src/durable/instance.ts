@@ -192,7 +192,8 @@ export class Instance implements DurableContext, Waiter {
   }
 
   async spawnAll(children: readonly ChildStart[]): Promise<readonly ChildHandle[]> {
-    await this.#waits.comeBack?.();
+    await this.#beHere();
+    this.#verbs -= 1;
     return children.map((start) => {
       const child = this.#host.spawn(start, this);
       if (child) {
@@ -204,8 +205,7 @@ export class Instance implements DurableContext, Waiter {
   }
 
   async joinAll<Value>(children: readonly ChildHandle[]): Promise<readonly ChildResult<Value>[]> {
-    await this.#waits.comeBack?.();
-    this.#verbs += 1;
+    await this.#beHere();
     const results: ChildResult<Value>[] = [];
     for (const { id } of children) {
       results.push((await this.#host.ended(id)) as ChildResult<Value>);
@@ -230,8 +230,7 @@ export class Instance implements DurableContext, Waiter {
 
   async #tellDurably(key: string, fact: object, store: WorkflowStore): Promise<void> {
     const { text, value: told } = asJson(fact, `The fact ${key}`);
-    await this.#waits.comeBack?.();
-    this.#verbs += 1;
+    await this.#beHere();
     const at = this.#host.clock.now();
     await store.keep({ kind: 'told', id: this.id, at, key, fact: text });
     this.#verbs -= 1;
@@ -302,10 +301,17 @@ export class Instance implements DurableContext, Waiter {
   get mayLeave(): boolean {
     return (
       this.#host.store !== undefined &&
+      this.status === 'running' &&
       this.#verbs === 1 &&
       this.interrupts.size === 0 &&
       this.#children.size === 0
     );
+  }
+
+  /** Begins a verb. Counted at once: a wait beside it that begins at the same moment is not alone. */
+  #beHere(): Promise<void> | undefined {
+    this.#verbs += 1;
+    return this.#waits.comeBack?.();
   }
 
   /** Does it, or recalls what came of it. */
@@ -317,8 +323,7 @@ export class Instance implements DurableContext, Waiter {
     const { store } = this.#host;
     const known = this.#past?.recorded.get(key);
     if (known !== undefined) return fromJournal<Value>(known);
-    await this.#waits.comeBack?.();
-    this.#verbs += 1;
+    await this.#beHere();
     const value = await work();
     if (store) {
       const consumes = consumed();

@@ -43,6 +43,8 @@ class LocalEngine implements Engine {
   readonly #scheduler: Scheduler;
   /** Those that are being started, and are not on the disk yet. */
   readonly #starting = new Map<string, Promise<unknown>>();
+  /** Signals that are being kept, by workflow and key. */
+  readonly #signalling = new Map<string, Promise<void>>();
 
   constructor(registry: Registry, store: WorkflowStore | undefined, scheduler: Scheduler) {
     this.#registry = registry;
@@ -112,10 +114,19 @@ class LocalEngine implements Engine {
       if (!stored) throw unknownWorkflow(id);
       if (stored.ended || stored.signals.some((signal) => signal.key === key)) return;
     }
-    await store.offer({ kind: 'signalled', id, key, topic, value: sent.text });
-    const receiver = this.#scheduler.inMemory(id);
-    if (receiver) receiver.receive(topic, sent.value, key);
-    else await this.#scheduler.wake(id);
+    // The same that is under way is not offered again: one that is refused would take the other back with it.
+    const name = JSON.stringify([id, key]);
+    const other = this.#signalling.get(name);
+    if (other) return other;
+    const signalling = store.offer({ kind: 'signalled', id, key, topic, value: sent.text });
+    this.#signalling.set(name, signalling);
+    try {
+      await signalling;
+    } finally {
+      this.#signalling.delete(name);
+    }
+    const receiver = this.#scheduler.inMemory(id) ?? (await this.#scheduler.wake(id));
+    receiver?.receive(topic, sent.value, key); // one that was in the store has it already
   }
 
   async cancel(id: string, reason: string): Promise<void> {
@@ -124,7 +135,7 @@ class LocalEngine implements Engine {
     // That it began may not be on the disk yet.
     const isKnown = this.#scheduler.has(id) || store.load(id) !== undefined;
     if (!isKnown) throw unknownWorkflow(id);
-    await store.offer({ kind: 'cancelled', id, reason });
+    if (!this.#isCancelled(id, store)) await store.offer({ kind: 'cancelled', id, reason });
     const running = this.#scheduler.inMemory(id) ?? (await this.#scheduler.wake(id));
     running?.cancel(reason);
     // Those that are not in memory hear of it here; the store has told all that are below.
@@ -132,6 +143,13 @@ class LocalEngine implements Engine {
       const waiting = this.#scheduler.inMemory(below.id) ?? (await this.#scheduler.wake(below.id));
       waiting?.cancel(reason);
     }
+  }
+
+  /** Then it is not cancelled again: when that is refused, the first is taken back with it. */
+  #isCancelled(id: string, store: WorkflowStore): boolean {
+    if (typeof this.#scheduler.inMemory(id)?.cancelReason === 'string') return true;
+    // While it cannot be written, what it holds may be about to be taken back.
+    return !store.stalled() && store.load(id)?.cancelReason !== undefined;
   }
 
   async result(id: string): Promise<WorkflowResult> {

@@ -5,6 +5,7 @@ import { Deadlines } from './deadlines.ts';
 import type { ChildStart } from './durable-context.ts';
 import type { WorkflowResult } from './engine.ts';
 import { asJson } from './json-value.ts';
+import { forever } from './timers.ts';
 import { Instance, type InstanceHost, type Past } from './instance.ts';
 import type { Registry } from './registry.ts';
 import {
@@ -82,7 +83,7 @@ export class Scheduler implements InstanceHost {
       if (past.ended || this.#alarms.has(id)) return undefined;
       return this.#instances.get(id) ?? this.#resume(id, { parent });
     }
-    if (past || this.#instances.has(id)) throw alreadyThere(id);
+    if (past || this.has(id)) throw alreadyThere(id);
     const { version } = this.registry;
     this.registry.find(workflow, version);
     if (!this.store) return this.run({ id, workflow, input }, parent);
@@ -126,6 +127,8 @@ export class Scheduler implements InstanceHost {
     const { id } = instance;
     const { store } = this;
     if (!store) return instance.end(came);
+    // A wait that it has left behind took it out of memory; if something came for that, another instance goes on instead.
+    if (this.#instances.get(id) !== instance && !this.takeBack(instance)) return forever();
     const { text, value: result } = resultAsJson(id, came);
     instance.end(result);
     const { status } = instance;
@@ -152,7 +155,7 @@ export class Scheduler implements InstanceHost {
     this.#instances.delete(instance.id);
     instance.leaveParent();
     this.onEnded();
-    this.#alarms.set(instance.id, afterMs);
+    if (!this.isClosed) this.#alarms.set(instance.id, afterMs);
   }
 
   takeBack(instance: Instance): boolean {

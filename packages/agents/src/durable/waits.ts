@@ -69,13 +69,19 @@ export class Waits {
 
   /** A signal that comes after the wait has ended, in whatever way, is kept for the next one. */
   async receive(topic: string, key: string, timeoutMs: number): Promise<Came> {
-    const early = this.#inbox.take(topic);
+    const early = this.#takeEarly(topic);
     if (early) return early;
-    if (this.#waiter.cancelReason !== null) return 'cancelled';
     const { mayLeave } = this.#waiter;
     const restMs = this.#restOf(key, timeoutMs, mayLeave);
     if (mayLeave && restMs > 0) return this.#waitOutside(topic, key, restMs);
     return this.#waitHere(topic, restMs);
+  }
+
+  /** What ends a wait before it begins. */
+  #takeEarly(topic: string): Came | undefined {
+    const early = this.#inbox.take(topic);
+    if (early) return early;
+    return this.#waiter.cancelReason === null ? undefined : 'cancelled';
   }
 
   /** Lets go of timers; whatever waits for them waits for ever. */
@@ -92,14 +98,17 @@ export class Waits {
     const { id } = this.#waiter;
     const { promise, resolve, reject } = Promise.withResolvers<Came>();
     const leftAt = clock.monotonic();
+    const leftMs = () => Math.max(0, restMs - (clock.monotonic() - leftAt));
     const comeBack = async () => {
       if (!this.#waiter.takeBack()) return forever();
-      const delayMs = Math.max(0, restMs - (clock.monotonic() - leftAt));
+      const delayMs = leftMs();
       const wait = { key, dueAt: clock.now() + delayMs, delayMs, isParked: false };
       // Before anything else is begun: a crash must not leave that to a workflow that is thought to be parked.
       await store?.keep({ kind: 'timed', id, ...wait });
       this.comeBack = undefined;
-      this.#waitHere(topic, delayMs).then(resolve, reject);
+      const early = this.#takeEarly(topic); // it may have come while that was kept
+      if (early) resolve(early);
+      else this.#waitHere(topic, leftMs()).then(resolve, reject);
     };
     let coming: Promise<void> | undefined;
     this.comeBack = () => (coming ??= comeBack());

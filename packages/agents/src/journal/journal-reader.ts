@@ -148,6 +148,12 @@ function prepareStatements(database: DatabaseSync) {
       `SELECT w.id, w.workflow, w.version, w.parent_id, e.value AS due_at, e.detail AS delay_ms FROM workflows w
        LEFT JOIN entries e ON e.is_parked = 1 AND w.cancel_reason IS NULL
          AND e.seq = (SELECT max(seq) FROM entries WHERE workflow = w.number)
+         AND NOT EXISTS ( -- what came while the wait began was kept before that
+           SELECT 1 FROM entries s WHERE s.workflow = w.number AND s.kind = ${ENTRY_KINDS.signalled} AND NOT EXISTS (
+             SELECT 1 FROM entries r
+             WHERE r.workflow = w.number AND r.kind = ${ENTRY_KINDS.recorded} AND r.detail = s.key
+           )
+         )
        WHERE status = 'running' ORDER BY number`,
     ),
     unfinishedBelow: database.prepare(

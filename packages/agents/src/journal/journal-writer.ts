@@ -152,7 +152,7 @@ class Connection {
         remove.run(ENTRY_KINDS.signalled, operation.key, operation.id);
         return;
       case 'cancelled':
-        uncancel.run(operation.id);
+        uncancel.run(operation.id, operation.reason);
         return;
       case 'recorded':
       case 'intended':
@@ -222,7 +222,7 @@ function prepareStatements(database: DatabaseSync) {
     ),
     uncancel: database.prepare(
       `${BELOW} UPDATE workflows SET cancel_reason = NULL
-       WHERE status = 'running' AND number IN (SELECT number FROM below)`,
+       WHERE status = 'running' AND cancel_reason = ?2 AND number IN (SELECT number FROM below)`,
     ),
   } satisfies Record<string, StatementSync>;
 }
