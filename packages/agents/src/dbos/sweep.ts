@@ -25,6 +25,8 @@ export class Sweeper {
   readonly #missedSince = new Map<string, number>();
   /** When a workflow was first seen that is this process's and that it is not at work on. */
   readonly #strandedSince = new Map<string, number>();
+  /** How often a workflow was stranded here, and when last. */
+  readonly #strandings = new Map<string, { times: number; at: number }>();
 
   constructor({ client, books, presence, clock }: SweeperPorts, options: SweeperOptions) {
     this.#client = client;
@@ -90,7 +92,20 @@ export class Sweeper {
     const since = new Map(idle.map((id) => [id, this.#strandedSince.get(id) ?? now]));
     this.#strandedSince.clear();
     for (const [id, at] of since) this.#strandedSince.set(id, at);
-    return new Set(idle.filter((id) => now - (since.get(id) ?? now) >= STRANDED_MS));
+    for (const [id, { at }] of this.#strandings) {
+      if (now - at > FORGOTTEN_MS) this.#strandings.delete(id);
+    }
+    const stranded = idle.filter((id) => now - (since.get(id) ?? now) >= this.#patienceMs(id));
+    for (const id of stranded) {
+      this.#strandings.set(id, { times: (this.#strandings.get(id)?.times ?? 0) + 1, at: now });
+      this.#strandedSince.delete(id);
+    }
+    return new Set(stranded);
+  }
+
+  /** Longer each time: DBOS keeps asking for the result of each execution that was given up, as long as there is none. */
+  #patienceMs(id: string): number {
+    return Math.min(STRANDED_MS * 2 ** (this.#strandings.get(id)?.times ?? 0), LONGEST_STRANDED_MS);
   }
 
   async #isDead(processId: string): Promise<boolean> {
@@ -125,6 +140,8 @@ const NOTHING: Swept = { workflowIds: [], processIds: [] };
 
 /** Longer than it takes to begin a workflow that was taken, or to keep the result of one that has ended. */
 const STRANDED_MS = 2_000;
+const LONGEST_STRANDED_MS = 64_000;
+const FORGOTTEN_MS = 600_000;
 
 function byQueue(
   left: readonly { workflowID: string; queueName?: string }[],
