@@ -12,6 +12,7 @@ import type { WorkflowResult } from '../durable/engine.ts';
 import { EngineMisuseError } from '../errors.ts';
 import { ListenerError } from './fact-pump.ts';
 import { type Mail, MAIL_TOPIC } from './mail.ts';
+import { JOIN, runStep } from './runtime.ts';
 
 /** What a workflow needs of the engine that runs it. */
 export interface ContextHost {
@@ -93,7 +94,7 @@ export class DbosContext implements DurableContext {
         return forever();
       }
     };
-    return Promise.race([DBOS.runStep(guarded, { name }), broken.promise]);
+    return Promise.race([runStep(name, guarded), broken.promise]);
   }
 
   #mayStart({ evenIfCancelled }: ActivityCall): boolean {
@@ -150,7 +151,7 @@ export class DbosContext implements DurableContext {
     return this.#verb('joinAll', async () => {
       if (children.length === 0) return [];
       const ids = children.map(({ id }) => id);
-      const results = await this.#step('joinAll', () => this.#host.resultsOf(ids));
+      const results = await this.#step(JOIN, () => this.#host.resultsOf(ids));
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller knows what its workflows return
       return results as ChildResult<Value>[];
     });

@@ -254,13 +254,14 @@ class DbosEngine implements Engine {
       signal: this.#stop.signal,
     });
     const processId = this.#processId;
-    const { lanes, providers } = registered;
+    const { lanes, providers, tools } = registered;
+    const named = { workflows: registered.workflowNames(), tools: tools.keys() };
     const queues = await openQueues(
       connection.client,
       { versions: registered.versions(), lanes, providers },
       this.#options,
     );
-    await launch(worker, registered.workflowNames(), {
+    await launch(worker, named, {
       databaseUrl,
       name,
       connections,

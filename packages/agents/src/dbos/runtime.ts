@@ -16,9 +16,14 @@ export const CLASS = 'buddy';
 export const CALL = 'buddy.call';
 export const PERMIT = 'buddy.permit';
 
+export const JOIN = 'joinAll';
+
 /** DBOS is one for a process, and so is what it runs. */
 let current: Executor | undefined;
 const registered = new Set<string>();
+const steps = new Map<string, Step>();
+
+type Step = <Value>(work: () => Promise<Value>) => Promise<Value>;
 
 /**
  * Launches DBOS for this executor.
@@ -26,7 +31,7 @@ const registered = new Set<string>();
  */
 export async function launch(
   executor: Executor,
-  workflowNames: Iterable<string>,
+  { workflows, tools }: { workflows: Iterable<string>; tools: Iterable<string> },
   { databaseUrl, name, connections, processId, queues, logger }: LaunchOptions,
 ): Promise<void> {
   if (current || DBOS.isInitialized()) {
@@ -36,7 +41,8 @@ export async function launch(
   }
   current = executor;
   try {
-    for (const workflow of workflowNames) registerWorkflow(workflow);
+    for (const workflow of workflows) registerWorkflow(workflow);
+    for (const step of [JOIN, ...tools]) registerStep(step);
     registerOnce(CALL, (call: ActivityCall, workflowId: string) =>
       running().runCall(call, workflowId),
     );
@@ -89,6 +95,23 @@ function registerOnce<Args extends unknown[]>(
   if (registered.has(name)) return;
   DBOS.registerWorkflow(run, { name, className: CLASS, maxRecoveryAttempts: MANY });
   registered.add(name);
+}
+
+/** Of its name and nothing else: engines that come one after the other may mean different tools by it. */
+function registerStep(name: string): void {
+  if (steps.has(name)) return;
+  // A function of its own: by that DBOS knows one from another.
+  const step = DBOS.registerStep(<Value>(work: () => Promise<Value>) => work(), {
+    name,
+    className: CLASS,
+  });
+  steps.set(name, step);
+}
+
+/** Does it as the step of this name. A tool that is not here has none; what comes of its call is recorded under its name as well. */
+export function runStep<Value>(name: string, work: () => Promise<Value>): Promise<Value> {
+  const step = steps.get(name);
+  return step ? step(work) : DBOS.runStep(work, { name });
 }
 
 /** A process that stands still in the middle of a transaction holds up the others for so long; DBOS would let it for a minute. */
