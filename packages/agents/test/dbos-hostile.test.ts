@@ -96,7 +96,7 @@ describe('a database that does not fit', () => {
       databaseUrl,
       `SELECT version, to_regclass('buddy.compacted') IS NOT NULL AS is_there FROM buddy.engine_schema`,
     );
-    expect(found).toEqual({ version: 2, is_there: true });
+    expect(found).toEqual({ version: 3, is_there: true });
   });
 
   it('is named in the error when it lets nobody in, without the password', async () => {

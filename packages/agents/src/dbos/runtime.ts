@@ -2,12 +2,13 @@ import { DBOS } from '@dbos-inc/dbos-sdk';
 import type { Logger } from '@buddy/core';
 import type { ActivityCall } from '../durable/durable-context.ts';
 import { EngineMisuseError } from '../errors.ts';
+import type { Packed } from './large-values.ts';
 import { PROTOCOL } from './queues.ts';
 
 /** What DBOS runs for an engine. */
 export interface Executor {
   runWorkflow(name: string, version: string, input: unknown): Promise<unknown>;
-  runCall(call: ActivityCall, workflowId: string): Promise<void>;
+  runCall(call: Packed<ActivityCall>, workflowId: string): Promise<void>;
   runPermit(key: string, workflowId: string): Promise<void>;
 }
 
@@ -43,7 +44,7 @@ export async function launch(
   try {
     for (const workflow of workflows) registerWorkflow(workflow);
     for (const step of [JOIN, ...tools]) registerStep(step);
-    registerOnce(CALL, (call: ActivityCall, workflowId: string) =>
+    registerOnce(CALL, (call: Packed<ActivityCall>, workflowId: string) =>
       running().runCall(call, workflowId),
     );
     registerOnce(PERMIT, (key: string, workflowId: string) => running().runPermit(key, workflowId));
