@@ -7,9 +7,10 @@ import {
   startPostgres,
   type TemporaryPostgres,
 } from '@buddy/agents/testing';
-import { ApprovalRequiredError, defineTool, systemClock } from '@buddy/core';
+import { ApprovalRequiredError, defineTool, systemClock, type Tool } from '@buddy/core';
+import { DBOS, DBOSClient } from '@dbos-inc/dbos-sdk';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { task, TestFailure } from './harness-fixture.ts';
 
@@ -25,6 +26,63 @@ beforeAll(async () => {
   await engine.close();
 }, 30_000);
 afterAll(() => postgres.stop(), 30_000);
+
+const nap: Workflow = async (ctx, ms: number) => {
+  await ctx.emit('nap', { ms });
+  return ctx.sleep('nap', ms);
+};
+const askAndJoin: Workflow = async (ctx, tools: string[]) => {
+  for (const tool of tools) {
+    const actor = { kind: 'system', id: 'test' } as const;
+    const about = { work: `${ctx.id}/${tool}`, actor, rationale: 'a test', attempt: 1 };
+    await ctx.activity({ key: tool, tool, input: null, ...about });
+  }
+  const child = { key: 'nap', id: `${ctx.id}/nap`, workflow: 'nap', input: 1 };
+  await ctx.joinAll(await ctx.spawnAll([child]));
+};
+
+function toolOf(name: string): Tool {
+  const any = z.unknown();
+  return {
+    name,
+    description: name,
+    tier: 1,
+    effect: 'pure',
+    input: any,
+    output: any,
+    execute: async () => null,
+  };
+}
+
+// First: what an engine of this process has registered stays.
+describe('the steps of a workflow', () => {
+  it('are registered with DBOS by their names, each once, though engines come and go', async () => {
+    const registerStep = vi.spyOn(DBOS, 'registerStep');
+    const databaseUrl = await postgres.createDatabase('steps', 'model');
+    const steps = async (...names: string[]) => {
+      const engine = createDbosEngine({ databaseUrl, pollMs: 20 });
+      const tools = names.map((name) => toolOf(name));
+      engine.register({ workflows: { nap, askAndJoin }, tools, lanes: {} });
+      const id = names.join();
+      await engine.start(id, 'askAndJoin', ['steps.a', 'steps.b']);
+      const { kind } = await engine.result(id);
+      await engine.close();
+      const client = await DBOSClient.create({ systemDatabaseUrl: databaseUrl });
+      const made = await client.listWorkflowSteps(id);
+      await client.destroy();
+      return { kind, names: made?.map(({ name }) => name) };
+    };
+    // A tool that nobody has is called by its name all the same.
+    const made = ['steps.a', 'steps.b', 'nap', 'joinAll'];
+    for (const tools of [['steps.a'], ['steps.a', 'steps.b']]) {
+      expect(await steps(...tools)).toMatchObject({ kind: 'completed', names: made });
+    }
+    const registered = registerStep.mock.calls.map(([, { name } = {}]) => name);
+    for (const step of ['steps.a', 'steps.b', 'joinAll']) {
+      expect(registered.filter((name) => name === step)).toEqual([step]);
+    }
+  });
+});
 
 let places = 0;
 async function makePlace(): Promise<EnginePlace> {
@@ -53,10 +111,6 @@ async function makePlace(): Promise<EnginePlace> {
 // Between the dispatch of a call and the call itself lie some milliseconds, now more, now less.
 describeEngine('an engine over DBOS', makePlace, { describe, it }, { toleranceMs: 250 });
 
-const nap: Workflow = async (ctx, ms: number) => {
-  await ctx.emit('nap', { ms });
-  return ctx.sleep('nap', ms);
-};
 const napping = { workflows: { nap }, tools: [], lanes: {} };
 
 const hasty: Workflow = (ctx) => Promise.all([ctx.sleep('a', 10), ctx.sleep('b', 10)]);

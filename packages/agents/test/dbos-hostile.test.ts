@@ -33,12 +33,27 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
 
 const nothing: Workflow = async () => null;
 const askOnce: Workflow = async (ctx) => (await ctx.activity(callOf(ctx, 'test.hang'))).kind;
+const askHere: Workflow = async (ctx) => (await ctx.activity(callOf(ctx, 'test.answer'))).kind;
 const askInLane: Workflow = async (ctx) =>
   (await ctx.activity({ ...callOf(ctx, 'test.answer'), lane: 'ada' })).kind;
 const passThenAnswer: Workflow = async (ctx) => {
   await ctx.activity(callOf(ctx, 'test.gate'));
   return (await ctx.activity({ ...callOf(ctx, 'test.answer'), lane: 'ada' })).kind;
 };
+
+/** Postgres keeps no answer of so many that come next. */
+async function refuse(databaseUrl: string, times: number): Promise<void> {
+  await ask(
+    databaseUrl,
+    `CREATE SEQUENCE public.refusals;
+     CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+       BEGIN
+         IF nextval('public.refusals') <= ${times} THEN RAISE 'not now'; END IF;
+         RETURN NEW;
+       END $$;
+     CREATE TRIGGER refuse BEFORE INSERT ON buddy.entries FOR EACH ROW WHEN (NEW.kind = 'recorded') EXECUTE FUNCTION public.refuse()`,
+  );
+}
 
 function callOf({ id }: DurableContext, tool: string): ActivityCall {
   return {
@@ -96,7 +111,7 @@ describe('a database that does not fit', () => {
       databaseUrl,
       `SELECT version, to_regclass('buddy.compacted') IS NOT NULL AS is_there FROM buddy.engine_schema`,
     );
-    expect(found).toEqual({ version: 2, is_there: true });
+    expect(found).toEqual({ version: 3, is_there: true });
   });
 
   it('is named in the error when it lets nobody in, without the password', async () => {
@@ -226,16 +241,7 @@ describe('an engine over DBOS', () => {
     });
     engine.register({ workflows: { askInLane }, tools: [answer], lanes: { ada: 2 } });
     await engine.open();
-    await ask(
-      databaseUrl,
-      `CREATE SEQUENCE public.refusals;
-       CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-         BEGIN
-           IF nextval('public.refusals') <= 4 THEN RAISE 'not now'; END IF;
-           RETURN NEW;
-         END $$;
-       CREATE TRIGGER refuse BEFORE INSERT ON buddy.entries FOR EACH ROW WHEN (NEW.kind = 'recorded') EXECUTE FUNCTION public.refuse()`,
-    );
+    await refuse(databaseUrl, 4);
     const ids = ['w/1', 'w/2', 'w/3'];
     for (const id of ids) await engine.start(id, 'askInLane', null);
     const results = await Promise.all(ids.map((id) => engine.result(id)));
@@ -245,6 +251,17 @@ describe('an engine over DBOS', () => {
       `SELECT nextval('public.refusals') AS tries`,
     );
     expect(Number(tries)).toBeGreaterThan(4 + ids.length);
+    await engine.close();
+  }, 30_000);
+
+  it('does not take for what came of a step that it could not be kept', async () => {
+    const databaseUrl = await postgres.createDatabase('refused_step', 'model');
+    const engine = createDbosEngine({ databaseUrl, pollMs: 20, sweepEveryMs: 100 });
+    engine.register({ workflows: { askHere }, tools: [answer], lanes: {} });
+    await engine.open();
+    await refuse(databaseUrl, 1);
+    await engine.start('w', 'askHere', null);
+    expect(await engine.result('w')).toEqual({ kind: 'completed', value: 'succeeded' });
     await engine.close();
   }, 30_000);
 

@@ -1,6 +1,8 @@
 import type pg from 'pg';
 import { fromJournal, type HistoryEntry, toJournal } from '../durable/workflow-store.ts';
 import { Batch } from './batch.ts';
+import { EngineStorageReadError } from './errors.ts';
+import type { LargeValues } from './large-values.ts';
 import { type RetryPorts, retryLost } from './retry-lost.ts';
 import { CANCELLED } from './schema.ts';
 
@@ -8,14 +10,20 @@ import { CANCELLED } from './schema.ts';
 export class Books {
   readonly #name: string;
   readonly #pool: pg.Pool;
+  readonly #large: LargeValues;
   readonly #ports: RetryPorts;
   readonly #keeping = new Batch((entries: readonly NewEntry[]) => this.#keepAll(entries));
   readonly #asking = new Batch((calls: readonly AskedCall[]) => this.#askAll(calls));
 
   /** @param name Of the engines whose facts these are. */
-  constructor(name: string, pool: pg.Pool, ports: RetryPorts) {
+  constructor(
+    name: string,
+    { pool, large }: { pool: pg.Pool; large: LargeValues },
+    ports: RetryPorts,
+  ) {
     this.#name = name;
     this.#pool = pool;
+    this.#large = large;
     this.#ports = ports;
   }
 
@@ -25,6 +33,13 @@ export class Books {
   }
 
   async #keepAll(entries: readonly NewEntry[]): Promise<KeptEntry[]> {
+    const texts = entries.map(({ value }) => toJournal(value));
+    const kept = await this.#large.takeOut(
+      entries.map(({ workflowId }, nth) => ({
+        text: texts[nth] ?? '',
+        use: { workflowId, as: 'entry' },
+      })),
+    );
     const { rows } = await this.#query<{ seq: string; at: string; value: string }>(
       'SELECT seq, at, value FROM buddy.keep_entries($1, $2, $3, $4, $5, $6, $7) ORDER BY nth',
       [
@@ -33,14 +48,18 @@ export class Books {
         entries.map(({ kind }) => kind),
         entries.map(({ key }) => key),
         entries.map(({ tool }) => tool ?? null),
-        entries.map(({ value }) => toJournal(value)),
+        kept,
         entries.map(({ isAnswer }) => isAnswer === true),
       ],
     );
-    return rows.map(({ seq, at, value }) => ({
+    // What is large and was kept here just now need not be fetched.
+    const values = await this.#large.putIn(
+      rows.map(({ value }, nth) => (value === kept[nth] ? (texts[nth] ?? '') : value)),
+    );
+    return rows.map(({ seq, at }, nth) => ({
       seq: Number(seq),
       at: Number(at),
-      value: fromJournal(value),
+      value: fromJournal(values[nth] ?? ''),
     }));
   }
 
@@ -63,7 +82,11 @@ export class Books {
         calls.map(({ runBy }) => runBy),
       ],
     );
-    return rows;
+    const recorded = await this.#large.putIn(rows.map((row) => row.recorded ?? ''));
+    return rows.map((row, nth) => ({
+      ...row,
+      recorded: row.recorded === null ? null : (recorded[nth] ?? ''),
+    }));
   }
 
   /** What came of those of these calls that have been answered. */
@@ -77,10 +100,11 @@ export class Books {
                   WHERE x.workflow_id = g.workflow_id AND x.kind = 'recorded' AND x.key = g.key LIMIT 1) e`,
       [calls.map(({ workflowId }) => workflowId), calls.map(({ key }) => key)],
     );
-    return rows.map(({ workflowId, key, value }) => ({
+    const values = await this.#large.putIn(rows.map(({ value }) => value));
+    return rows.map(({ workflowId, key }, nth) => ({
       workflowId,
       key,
-      value: fromJournal(value),
+      value: fromJournal(values[nth] ?? ''),
     }));
   }
 
@@ -134,18 +158,30 @@ export class Books {
 
   /** The next entries after one number, up to another; in order; none when there are no more. */
   async entries(after: number, upTo: number): Promise<HistoryEntry[]> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#entriesNow(after, upTo);
+      } catch (error) {
+        // Between one question and the next somebody may have compacted what was found: then it is not found again.
+        if (!(error instanceof EngineStorageReadError) || tries === ENTRIES_TRIES) throw error;
+      }
+    }
+  }
+
+  async #entriesNow(after: number, upTo: number): Promise<HistoryEntry[]> {
     const { rows } = await this.#query<EntryRow>(
       `SELECT seq, workflow_id AS "workflowId", kind, key, at, tool, value FROM buddy.entries
        WHERE name = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT 500`,
       [this.#name, after, upTo],
     );
-    return rows.map(({ seq, workflowId, kind, key, at, tool, value }) => {
+    const values = await this.#large.putIn(rows.map(({ value }) => value));
+    return rows.map(({ seq, workflowId, kind, key, at, tool }, nth) => {
       const common = {
         seq: Number(seq),
         at: Number(at),
         workflowId,
         key,
-        value: fromJournal(value),
+        value: fromJournal(values[nth] ?? ''),
       };
       return kind === 'told' ? { ...common, kind } : { ...common, kind, tool };
     });
@@ -161,19 +197,12 @@ export class Books {
   }
 
   /**
-   * Of those below, also that they were cancelled; there is nobody left to ask about them. That there was something to forget
-   * stays: a process that slept through it all must not make a call of it anew.
+   * Of those below, also that they were cancelled; there is nobody left to ask about them. What is large goes when nobody else
+   * refers to it; what the workflow itself began with and came to stays. That there was something to forget stays: a process
+   * that slept through it all must not make a call of it anew.
    */
   async forget(workflowId: string, below: readonly string[]): Promise<void> {
-    const all = [workflowId, ...below];
-    await this.#query(
-      'INSERT INTO buddy.compacted (workflow_id) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING',
-      [all],
-    );
-    for (const table of ['entries', 'intents', 'suspects']) {
-      await this.#query(`DELETE FROM buddy.${table} WHERE workflow_id = ANY($1)`, [all]);
-    }
-    await this.#query('DELETE FROM buddy.cancellations WHERE workflow_id = ANY($1)', [below]);
+    await this.#query('SELECT buddy.forget($1, $2)', [workflowId, below]);
   }
 
   #query<Row extends pg.QueryResultRow>(
@@ -183,6 +212,8 @@ export class Books {
     return retryLost(() => this.#pool.query<Row>(sql, values), this.#ports);
   }
 }
+
+const ENTRIES_TRIES = 5;
 
 interface NewEntry {
   kind: 'recorded' | 'told';

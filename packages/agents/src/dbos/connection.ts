@@ -7,6 +7,7 @@ import { Enqueuing } from './enqueuing.ts';
 import { EngineConnectionError, EngineStorageVersionError } from './errors.ts';
 import { FactPump } from './fact-pump.ts';
 import { InFlight } from './in-flight.ts';
+import { LargeValues } from './large-values.ts';
 import type { DbosEngineOptions } from './options.ts';
 import { Presence } from './presence.ts';
 import { loggerFor } from './runtime.ts';
@@ -16,6 +17,7 @@ import { openTables } from './schema.ts';
 export interface Connection {
   client: DBOSClient;
   books: Books;
+  large: LargeValues;
   presence: Presence;
   facts: FactPump;
   answers: Answers;
@@ -50,7 +52,8 @@ export async function connect(
     session.on('error', (error) => logger.warn({ err: error }, 'A connection was cut off'));
   });
   pool.on('error', () => undefined); // said by the session
-  const books = new Books(name, pool, ports);
+  const large = new LargeValues(pool, ports);
+  const books = new Books(name, { pool, large }, ports);
   const onBroken = (error: unknown) => {
     if (ports.signal.aborted) return; // it was closed in the middle
     logger.error({ err: error }, 'A listener failed, or what others keep could not be read');
@@ -82,13 +85,13 @@ export async function connect(
       applicationName: name,
       logger: loggerFor(logger),
     });
-    const enqueuing = new Enqueuing({ pool, client, books }, ports);
+    const enqueuing = new Enqueuing({ pool, client, books, large }, ports);
     const close = async () => {
       await presence.close();
       await client.destroy();
       await pool.end();
     };
-    return { client, books, presence, facts, answers, enqueuing, inFlight, close };
+    return { client, books, large, presence, facts, answers, enqueuing, inFlight, close };
   } catch (error) {
     await presence.close();
     await pool.end();

@@ -11,7 +11,9 @@ import type {
 import type { WorkflowResult } from '../durable/engine.ts';
 import { EngineMisuseError } from '../errors.ts';
 import { ListenerError } from './fact-pump.ts';
+import { isLarge, type Packed } from './large-values.ts';
 import { type Mail, MAIL_TOPIC } from './mail.ts';
+import { JOIN, runStep } from './runtime.ts';
 
 /** What a workflow needs of the engine that runs it. */
 export interface ContextHost {
@@ -25,11 +27,17 @@ export interface ContextHost {
   /** Has the call made wherever there is room, or recalls what came of it. */
   carryOut(call: ActivityCall, workflowId: string, queue: string): Promise<ActivityResult<unknown>>;
   enqueuePermit(key: string, workflowId: string, queue: string): Promise<void>;
-  enqueueChild(child: ChildStart, version: string): Promise<void>;
+  /** What these begin with, as it is handed to DBOS. */
+  takeOutInputs(children: readonly ChildStart[], parentId: string): Promise<readonly string[]>;
+  /** @param input As `takeOutInputs` says. */
+  enqueueChild(child: ChildStart, version: string, input: string | undefined): Promise<void>;
   /** Cancels a child that the cancellation of its parent may have come too early for. */
   cancelBelow(workflowId: string, childIds: readonly string[]): Promise<void>;
   /** When all have ended. */
   resultsOf(workflowIds: readonly string[]): Promise<readonly WorkflowResult[]>;
+  /** What DBOS is handed in the place of what a workflow needs. */
+  pack<Value extends object>(value: Value, workflowId: string): Promise<Packed<Value>>;
+  unpack<Value extends object>(packed: Packed<Value>): Promise<Value>;
   /** @throws {ListenerError} When one who hears it fails. */
   tell(workflowId: string, key: string, fact: object): Promise<void>;
 }
@@ -83,17 +91,20 @@ export class DbosContext implements DurableContext {
   }
 
   /** A step whose failure is not kept by DBOS: what goes wrong beneath a call is nothing that a replay should find again. */
-  #step<Value>(name: string, work: () => Promise<Value>): Promise<Value> {
+  async #step<Value extends object>(name: string, work: () => Promise<Value>): Promise<Value> {
     const broken = Promise.withResolvers<never>();
+    let made: Value | undefined;
     const guarded = async () => {
       try {
-        return await work();
+        made = await work();
+        return await this.#host.pack(made, this.id);
       } catch (error) {
         broken.reject(error);
         return forever();
       }
     };
-    return Promise.race([DBOS.runStep(guarded, { name }), broken.promise]);
+    const packed = await Promise.race([runStep(name, guarded), broken.promise]);
+    return isLarge(packed) && made ? made : this.#host.unpack(packed);
   }
 
   #mayStart({ evenIfCancelled }: ActivityCall): boolean {
@@ -135,7 +146,11 @@ export class DbosContext implements DurableContext {
     return this.#verb('spawnAll', async () => {
       for (let at = 0; at < children.length; at += SPAWN_AT_ONCE) {
         const some = children.slice(at, at + SPAWN_AT_ONCE);
-        await Promise.all(some.map((child) => this.#host.enqueueChild(child, this.#version)));
+        // Before the first of them: their steps are numbered in the order in which they are asked for.
+        const inputs = await this.#host.takeOutInputs(some, this.id);
+        await Promise.all(
+          some.map((child, nth) => this.#host.enqueueChild(child, this.#version, inputs[nth])),
+        );
       }
       const handles = children.map(({ id }) => ({ id }));
       await this.#host.cancelBelow(
@@ -150,7 +165,7 @@ export class DbosContext implements DurableContext {
     return this.#verb('joinAll', async () => {
       if (children.length === 0) return [];
       const ids = children.map(({ id }) => id);
-      const results = await this.#step('joinAll', () => this.#host.resultsOf(ids));
+      const results = await this.#step(JOIN, () => this.#host.resultsOf(ids));
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller knows what its workflows return
       return results as ChildResult<Value>[];
     });
@@ -164,7 +179,7 @@ export class DbosContext implements DurableContext {
   /** @returns Whether something came. */
   async #receiveUntil(deadline: number): Promise<boolean> {
     return this.#take(
-      await DBOS.recv<Mail>(MAIL_TOPIC, {
+      await DBOS.recv<Packed<Mail>>(MAIL_TOPIC, {
         deadlineEpochMS: deadline,
         pollingIntervalMs: this.#host.lookAgainMs,
       }),
@@ -174,17 +189,17 @@ export class DbosContext implements DurableContext {
   async #receive(timeoutMs: number): Promise<boolean> {
     const timeoutSeconds = timeoutMs / 1_000;
     return this.#take(
-      await DBOS.recv<Mail>(MAIL_TOPIC, {
+      await DBOS.recv<Packed<Mail>>(MAIL_TOPIC, {
         timeoutSeconds,
         pollingIntervalMs: this.#host.lookAgainMs,
       }),
     );
   }
 
-  #take(mail: Mail | null): boolean {
-    switch (mail?.kind) {
-      case undefined:
-        return false;
+  async #take(packed: Packed<Mail> | null): Promise<boolean> {
+    if (packed === null) return false;
+    const mail = await this.#host.unpack<Mail>(packed);
+    switch (mail.kind) {
       case 'cancel':
         this.#cancelReason ??= mail.reason;
         return true;

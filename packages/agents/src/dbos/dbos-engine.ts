@@ -101,22 +101,28 @@ class DbosEngine implements Engine {
     const { name } = this.#options;
     this.#registered.find(workflow, version);
     const options = { ...enqueueOptions(name, { id, workflow, version }), applicationName: name };
-    const { client, facts } = await this.#connect();
+    const text = toJournal(input);
+    const { client, facts, large } = await this.#connect();
     await facts.ready();
     await this.#launch();
+    const [kept = text] = await large.takeOut([{ text, use: { workflowId: id, as: 'input' } }]);
     try {
-      await client.enqueue(options, version, toJournal(input));
+      await client.enqueue(options, version, kept);
       return { created: true };
     } catch (error) {
-      if (dbosErrors.isWorkflowIDInUseError(error)) return { created: false };
-      throw error;
+      if (!dbosErrors.isWorkflowIDInUseError(error)) throw error;
+      if (kept !== text) await this.#forgetInputsBut(id, kept);
+      return { created: false };
     }
   }
 
   async signal(id: string, topic: string, value: unknown, { key }: { key: string }): Promise<void> {
-    const { client } = await this.#connect();
+    const { client, large } = await this.#connect();
     await this.#statusOf(id);
-    const mail: Mail = { kind: 'signal', topic, key, value: value ?? null };
+    const mail = await large.pack<Mail>(
+      { kind: 'signal', topic, key, value: value ?? null },
+      { workflowId: id, as: 'entry' },
+    );
     await client.send(id, mail, MAIL_TOPIC, `signal/${key}`);
   }
 
@@ -127,9 +133,9 @@ class DbosEngine implements Engine {
 
   async result(id: string): Promise<WorkflowResult> {
     await this.#statusOf(id);
-    const { client } = await this.#connect();
+    const connection = await this.#connect();
     try {
-      const [result] = await resultsOf(client, [id], {
+      const [result] = await resultsOf(connection, [id], {
         clock: this.#ports.clock,
         signal: this.#stop.signal,
         pollMs: this.#options.pollMs,
@@ -209,6 +215,13 @@ class DbosEngine implements Engine {
     await connection?.close();
   }
 
+  /** The workflow was there already, and may have begun with something else. */
+  async #forgetInputsBut(id: string, kept: string): Promise<void> {
+    const { client, large } = await this.#connect();
+    const input: unknown = (await client.getWorkflow(id))?.input?.[1];
+    if (typeof input === 'string' && input !== kept) await large.forgetInputsBut(id, input);
+  }
+
   get #isClosed(): boolean {
     return this.#stop.signal.aborted;
   }
@@ -254,13 +267,14 @@ class DbosEngine implements Engine {
       signal: this.#stop.signal,
     });
     const processId = this.#processId;
-    const { lanes, providers } = registered;
+    const { lanes, providers, tools } = registered;
+    const named = { workflows: registered.workflowNames(), tools: tools.keys() };
     const queues = await openQueues(
       connection.client,
       { versions: registered.versions(), lanes, providers },
       this.#options,
     );
-    await launch(worker, registered.workflowNames(), {
+    await launch(worker, named, {
       databaseUrl,
       name,
       connections,

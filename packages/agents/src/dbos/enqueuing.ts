@@ -3,6 +3,7 @@ import type pg from 'pg';
 import type { ActivityCall, ActivityResult } from '../durable/durable-context.ts';
 import { Batch } from './batch.ts';
 import type { Books } from './books.ts';
+import type { LargeValues } from './large-values.ts';
 import { PROTOCOL } from './queues.ts';
 import { type RetryPorts, retryLost } from './retry-lost.ts';
 import { CALL, CLASS, PERMIT } from './runtime.ts';
@@ -27,6 +28,7 @@ export class Enqueuing {
   readonly #pool: pg.Pool;
   readonly #client: DBOSClient;
   readonly #books: Books;
+  readonly #large: LargeValues;
   readonly #ports: RetryPorts;
   readonly #calls = new Batch((calls: readonly QueuedCall[]) => this.#enqueueNew(calls));
   readonly #permits = new Batch((permits: readonly QueuedPermit[]) =>
@@ -38,12 +40,18 @@ export class Enqueuing {
   );
 
   constructor(
-    { pool, client, books }: { pool: pg.Pool; client: DBOSClient; books: Books },
+    {
+      pool,
+      client,
+      books,
+      large,
+    }: { pool: pg.Pool; client: DBOSClient; books: Books; large: LargeValues },
     ports: RetryPorts,
   ) {
     this.#pool = pool;
     this.#client = client;
     this.#books = books;
+    this.#large = large;
     this.#ports = ports;
   }
 
@@ -65,12 +73,18 @@ export class Enqueuing {
     const answers = new Map(
       known.map(({ workflowId, key, value }) => [callId(workflowId, key), value]),
     );
+    const asked = calls.filter(
+      ({ workflowId, call: { key } }) => !answers.has(callId(workflowId, key)),
+    );
+    const packed = await this.#large.packAll(
+      asked.map(({ call, workflowId }) => ({ value: call, use: { workflowId, as: 'entry' } })),
+    );
     await this.#enqueue(
-      calls.filter(({ workflowId, call: { key } }) => !answers.has(callId(workflowId, key))),
-      ({ call, workflowId }) => ({
+      asked.map((one, nth) => ({ ...one, handedOver: packed[nth] })),
+      ({ call, handedOver, workflowId }) => ({
         workflowName: CALL,
         workflowID: callId(workflowId, call.key),
-        args: [call, workflowId],
+        args: [handedOver, workflowId],
         ...(call.lane !== undefined && { queuePartitionKey: call.lane }),
       }),
     );

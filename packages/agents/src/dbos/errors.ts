@@ -5,6 +5,11 @@ export class EngineStorageVersionError extends BuddyError {
   readonly code = 'AGENTS_ENGINE_STORAGE_VERSION';
 }
 
+/** What the engine's tables refer to is not in them. */
+export class EngineStorageReadError extends BuddyError {
+  readonly code = 'AGENTS_ENGINE_STORAGE_READ';
+}
+
 /** The database cannot be reached, or not be used; `cause` says what Postgres or the system said. */
 export class EngineConnectionError extends BuddyError {
   readonly code = 'AGENTS_ENGINE_CONNECTION';

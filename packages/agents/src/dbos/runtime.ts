@@ -2,12 +2,13 @@ import { DBOS } from '@dbos-inc/dbos-sdk';
 import type { Logger } from '@buddy/core';
 import type { ActivityCall } from '../durable/durable-context.ts';
 import { EngineMisuseError } from '../errors.ts';
+import type { Packed } from './large-values.ts';
 import { PROTOCOL } from './queues.ts';
 
 /** What DBOS runs for an engine. */
 export interface Executor {
   runWorkflow(name: string, version: string, input: unknown): Promise<unknown>;
-  runCall(call: ActivityCall, workflowId: string): Promise<void>;
+  runCall(call: Packed<ActivityCall>, workflowId: string): Promise<void>;
   runPermit(key: string, workflowId: string): Promise<void>;
 }
 
@@ -16,9 +17,14 @@ export const CLASS = 'buddy';
 export const CALL = 'buddy.call';
 export const PERMIT = 'buddy.permit';
 
+export const JOIN = 'joinAll';
+
 /** DBOS is one for a process, and so is what it runs. */
 let current: Executor | undefined;
 const registered = new Set<string>();
+const steps = new Map<string, Step>();
+
+type Step = <Value>(work: () => Promise<Value>) => Promise<Value>;
 
 /**
  * Launches DBOS for this executor.
@@ -26,7 +32,7 @@ const registered = new Set<string>();
  */
 export async function launch(
   executor: Executor,
-  workflowNames: Iterable<string>,
+  { workflows, tools }: { workflows: Iterable<string>; tools: Iterable<string> },
   { databaseUrl, name, connections, processId, queues, logger }: LaunchOptions,
 ): Promise<void> {
   if (current || DBOS.isInitialized()) {
@@ -36,8 +42,9 @@ export async function launch(
   }
   current = executor;
   try {
-    for (const workflow of workflowNames) registerWorkflow(workflow);
-    registerOnce(CALL, (call: ActivityCall, workflowId: string) =>
+    for (const workflow of workflows) registerWorkflow(workflow);
+    for (const step of [JOIN, ...tools]) registerStep(step);
+    registerOnce(CALL, (call: Packed<ActivityCall>, workflowId: string) =>
       running().runCall(call, workflowId),
     );
     registerOnce(PERMIT, (key: string, workflowId: string) => running().runPermit(key, workflowId));
@@ -89,6 +96,23 @@ function registerOnce<Args extends unknown[]>(
   if (registered.has(name)) return;
   DBOS.registerWorkflow(run, { name, className: CLASS, maxRecoveryAttempts: MANY });
   registered.add(name);
+}
+
+/** Of its name and nothing else: engines that come one after the other may mean different tools by it. */
+function registerStep(name: string): void {
+  if (steps.has(name)) return;
+  // A function of its own: by that DBOS knows one from another.
+  const step = DBOS.registerStep(<Value>(work: () => Promise<Value>) => work(), {
+    name,
+    className: CLASS,
+  });
+  steps.set(name, step);
+}
+
+/** Does it as the step of this name. A tool that is not here has none; what comes of its call is recorded under its name as well. */
+export function runStep<Value>(name: string, work: () => Promise<Value>): Promise<Value> {
+  const step = steps.get(name);
+  return step ? step(work) : DBOS.runStep(work, { name });
 }
 
 /** A process that stands still in the middle of a transaction holds up the others for so long; DBOS would let it for a minute. */

@@ -46,13 +46,17 @@ export const ENTERED = 'buddy_entered';
 /** Says of which workflow. */
 export const ANSWERED = 'buddy_answered';
 
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 3;
 const LOCK_POLL_MS = 50;
 
 /**
  * Entries are committed in another order than they are numbered in, so one who reads on from a number could miss some. Whoever
  * adds one holds a lock with the others until it is committed; whoever reads waits for a moment at which nobody holds it, and
  * reads no further than that.
+ *
+ * Whoever keeps a large value holds a lock with the others until it is committed that it is used; whoever removes what nobody
+ * uses holds it alone. Both do so first of all, so that neither waits for the other with rows in hand, and none removes what
+ * another has just found there.
  */
 const SCHEMA = `
 CREATE SCHEMA IF NOT EXISTS buddy;
@@ -75,6 +79,14 @@ CREATE TABLE IF NOT EXISTS buddy.intents (
 CREATE TABLE IF NOT EXISTS buddy.suspects (workflow_id text PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS buddy.cancellations (workflow_id text PRIMARY KEY, reason text NOT NULL);
 CREATE TABLE IF NOT EXISTS buddy.compacted (workflow_id text PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS buddy.large_values (digest text PRIMARY KEY, text text NOT NULL);
+CREATE TABLE IF NOT EXISTS buddy.large_uses (
+  workflow_id text NOT NULL,
+  used_as text NOT NULL CHECK (used_as IN ('input', 'result', 'entry')),
+  digest text NOT NULL REFERENCES buddy.large_values,
+  PRIMARY KEY (workflow_id, used_as, digest)
+);
+CREATE INDEX IF NOT EXISTS large_uses_digest ON buddy.large_uses (digest);
 CREATE OR REPLACE FUNCTION buddy.keep_entries(
   p_name text, p_workflow_ids text[], p_kinds text[], p_keys text[], p_tools text[], p_values text[], p_answers boolean[]
 ) RETURNS TABLE (nth int, seq bigint, at bigint, value text) LANGUAGE plpgsql AS $$
@@ -104,6 +116,50 @@ CREATE OR REPLACE FUNCTION buddy.last_whole_entry(p_name text) RETURNS bigint LA
 BEGIN
   PERFORM pg_advisory_xact_lock(${lockKey('entries')});
   RETURN (SELECT coalesce(max(seq), 0) FROM buddy.entries WHERE name = p_name);
+END $$;
+CREATE OR REPLACE FUNCTION buddy.keep_large(
+  p_digests text[], p_texts text[], p_used text[], p_workflow_ids text[], p_used_as text[]
+) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(${lockKey('large')});
+  INSERT INTO buddy.large_values (digest, text)
+    SELECT g.digest, g.text FROM unnest(p_digests, p_texts) AS g(digest, text) ORDER BY g.digest
+    ON CONFLICT DO NOTHING;
+  INSERT INTO buddy.large_uses (workflow_id, used_as, digest)
+    SELECT g.workflow_id, g.used_as, g.digest FROM unnest(p_workflow_ids, p_used_as, p_used) AS g(workflow_id, used_as, digest)
+    ORDER BY 1, 2, 3
+    ON CONFLICT DO NOTHING;
+END $$;
+CREATE OR REPLACE FUNCTION buddy.forget_inputs(p_workflow_id text, p_but text[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  unused text[];
+BEGIN
+  PERFORM pg_advisory_xact_lock(${lockKey('large')});
+  WITH gone AS (
+    DELETE FROM buddy.large_uses u WHERE u.workflow_id = p_workflow_id AND u.used_as = 'input' AND u.digest <> ALL(p_but) RETURNING u.digest
+  ) SELECT array_agg(g.digest) INTO unused FROM gone g;
+  DELETE FROM buddy.large_values v
+    WHERE v.digest = ANY(unused) AND NOT EXISTS (SELECT 1 FROM buddy.large_uses u WHERE u.digest = v.digest);
+END $$;
+CREATE OR REPLACE FUNCTION buddy.forget(p_workflow_id text, p_below text[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  everyone text[] := p_workflow_id || p_below;
+  unused text[];
+BEGIN
+  IF EXISTS (SELECT 1 FROM buddy.large_uses u WHERE u.workflow_id = ANY(everyone)) THEN
+    PERFORM pg_advisory_xact_lock(${lockKey('large')});
+  END IF;
+  INSERT INTO buddy.compacted (workflow_id) SELECT unnest(everyone) ON CONFLICT DO NOTHING;
+  DELETE FROM buddy.entries e WHERE e.workflow_id = ANY(everyone);
+  DELETE FROM buddy.intents i WHERE i.workflow_id = ANY(everyone);
+  DELETE FROM buddy.suspects s WHERE s.workflow_id = ANY(everyone);
+  DELETE FROM buddy.cancellations c WHERE c.workflow_id = ANY(p_below);
+  WITH gone AS (
+    DELETE FROM buddy.large_uses u WHERE u.workflow_id = ANY(p_below) OR (u.workflow_id = p_workflow_id AND u.used_as = 'entry')
+    RETURNING u.digest
+  ) SELECT array_agg(DISTINCT g.digest) INTO unused FROM gone g;
+  DELETE FROM buddy.large_values v
+    WHERE v.digest = ANY(unused) AND NOT EXISTS (SELECT 1 FROM buddy.large_uses u WHERE u.digest = v.digest);
 END $$;
 DELETE FROM buddy.engine_schema;
 INSERT INTO buddy.engine_schema (version) VALUES (${SCHEMA_VERSION});

@@ -2,6 +2,7 @@ import { type Clock, describeFailure } from '@buddy/core';
 import type { DBOSClient, WorkflowStatus } from '@dbos-inc/dbos-sdk';
 import type { WorkflowResult, WorkflowView } from '../durable/engine.ts';
 import { EngineMisuseError } from '../errors.ts';
+import { isLarge, type Large, type LargeValues, type Packed } from './large-values.ts';
 
 /** Of what DBOS keeps of a workflow, neither what went in nor what came out. */
 export const BARE = { loadInput: false, loadOutput: false };
@@ -24,11 +25,11 @@ export function viewOf(status: WorkflowStatus, cancelReason: string | null): Wor
 
 /** What workflows have come to, in the order asked for, when all have ended. */
 export async function resultsOf(
-  client: DBOSClient,
+  { client, large }: { client: DBOSClient; large: LargeValues },
   ids: readonly string[],
   { clock, signal, pollMs }: { clock: Clock; signal: AbortSignal; pollMs: number },
 ): Promise<WorkflowResult[]> {
-  const results = new Map<string, WorkflowResult>();
+  const results = new Map<string, KeptResult>();
   const remaining = new Set(ids);
   const since = clock.monotonic();
   while (remaining.size > 0) {
@@ -51,15 +52,27 @@ export async function resultsOf(
     const waited = clock.monotonic() - since;
     await clock.sleep(Math.max(pollMs, Math.min(waited / 20, SELDOM_MS)), signal);
   }
-  return ids.flatMap((id) => results.get(id) ?? []);
+  const whole: WorkflowResult[] = [];
+  for (const id of ids) {
+    const result = results.get(id);
+    if (result) whole.push(isLarge(result) ? await large.unpack<WorkflowResult>(result) : result);
+  }
+  return whole;
 }
 
 const LOOKED_AT = 100;
 const SELDOM_MS = 1_000;
 
-function endOf({ status, output, error }: WorkflowStatus): WorkflowResult {
+/** What DBOS is handed of a result: how it ended is there to be listed, also when what it came to is elsewhere. */
+export type KeptResult = WorkflowResult | (Large & Pick<WorkflowResult, 'kind'>);
+
+export function toKept({ kind }: WorkflowResult, packed: Packed<WorkflowResult>): KeptResult {
+  return isLarge(packed) ? { kind, large: packed.large } : packed;
+}
+
+function endOf({ status, output, error }: WorkflowStatus): KeptResult {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what our workflows return, see Worker.runWorkflow
-  if (status === 'SUCCESS') return output as WorkflowResult;
+  if (status === 'SUCCESS') return output as KeptResult;
   // Somebody ended it by the tools of DBOS, or it failed beneath the workflow.
   const failure = describeFailure(error ?? new Error(`DBOS says that it is ${status}`));
   return { kind: 'failed', failure };

@@ -9,12 +9,14 @@ import { makeCall, type PlacedCall } from './call.ts';
 import { cancelAll } from './cancellation.ts';
 import type { Connection } from './connection.ts';
 import { type ContextHost, DbosContext, forever } from './dbos-context.ts';
+import { EngineStorageReadError } from './errors.ts';
+import type { Packed } from './large-values.ts';
 import { type Mail, MAIL_TOPIC } from './mail.ts';
 import type { DbosEngineOptions } from './options.ts';
 import { laneQueue, providerQueue } from './queues.ts';
 import type { Registrations } from './registrations.ts';
 import type { Executor } from './runtime.ts';
-import { BARE, PAGE, resultsOf } from './views.ts';
+import { BARE, type KeptResult, PAGE, resultsOf, toKept } from './views.ts';
 import { enqueueOptions } from './workflow-options.ts';
 
 /** What this process does for the workflows and calls that it has taken. */
@@ -50,12 +52,14 @@ export class Worker implements Executor, ContextHost {
 
   // What DBOS runs.
 
-  runWorkflow(name: string, version: string, input: unknown): Promise<WorkflowResult> {
+  runWorkflow(name: string, version: string, input: unknown): Promise<KeptResult> {
     return this.#work(async (id) => {
+      const { large } = this.#connection;
+      const [text = ''] = await large.putIn([String(input)]);
       const context = new DbosContext(this, { id, version });
-      const result = await this.#settle(context, name, version, input);
+      const result = await this.#settle(context, name, version, text);
       if (context.fault) throw context.fault.error;
-      return result;
+      return toKept(result, await large.pack(result, { workflowId: id, as: 'result' }));
     });
   }
 
@@ -63,11 +67,11 @@ export class Worker implements Executor, ContextHost {
     context: DbosContext,
     name: string,
     version: string,
-    input: unknown,
+    input: string,
   ): Promise<WorkflowResult> {
     try {
       const workflow = this.#registered.find(name, version);
-      const value = await workflow(context, fromJournal<never>(String(input)));
+      const value = await workflow(context, fromJournal<never>(input));
       return fromJournal<WorkflowResult>(toJournal({ kind: 'completed', value: value ?? null }));
     } catch (error) {
       return { kind: 'failed', failure: describeFailure(error) };
@@ -75,11 +79,29 @@ export class Worker implements Executor, ContextHost {
   }
 
   /** What comes of it is kept by its key, and what was kept is not made again: DBOS need not keep it too. */
-  runCall(call: ActivityCall, workflowId: string): Promise<void> {
+  runCall(packed: Packed<ActivityCall>, workflowId: string): Promise<void> {
     return this.#work(async (id) => {
+      const call = await this.#read(packed, { workflowId, runBy: id });
+      if (!call) return;
       const answer = await this.#make({ call, workflowId, runBy: id });
       this.#connection.answers.give(workflowId, call.key, answer); // others are notified
     });
+  }
+
+  /** @returns Undefined when whoever asked for it has been compacted, with what it was to be made with: nobody waits for it. */
+  async #read(
+    packed: Packed<ActivityCall>,
+    { workflowId, runBy }: { workflowId: string; runBy: string },
+  ): Promise<ActivityCall | undefined> {
+    const { books, large } = this.#connection;
+    try {
+      return await large.unpack<ActivityCall>(packed);
+    } catch (error) {
+      if (!(error instanceof EngineStorageReadError)) throw error;
+      const { isCompacted } = await books.askBefore({ workflowId, key: '', runBy });
+      if (isCompacted) return undefined;
+      throw error;
+    }
   }
 
   runPermit(key: string, workflowId: string): Promise<void> {
@@ -145,11 +167,25 @@ export class Worker implements Executor, ContextHost {
     await this.#connection.enqueuing.enqueuePermit({ key, workflowId, queue });
   }
 
-  async enqueueChild({ id, workflow, input }: ChildStart, version: string): Promise<void> {
+  /** Kept for the parent: should a child of that id be there already, the parent's compaction removes what was kept in vain. */
+  takeOutInputs(children: readonly ChildStart[], parentId: string): Promise<string[]> {
+    return this.#connection.large.takeOut(
+      children.map(({ input }) => ({
+        text: toJournal(input),
+        use: { workflowId: parentId, as: 'entry' },
+      })),
+    );
+  }
+
+  async enqueueChild(
+    { id, workflow }: ChildStart,
+    version: string,
+    input: string | undefined,
+  ): Promise<void> {
     this.#registered.find(workflow, version);
     const options = enqueueOptions(this.#options.name, { id, workflow, version });
     try {
-      await DBOS.enqueueWorkflowWithOptions(options, version, toJournal(input));
+      await DBOS.enqueueWorkflowWithOptions(options, version, input);
     } catch (error) {
       if (!dbosErrors.isWorkflowIDInUseError(error)) throw error;
       throw new EngineMisuseError(`A workflow with id ${id} is there already`);
@@ -171,10 +207,18 @@ export class Worker implements Executor, ContextHost {
   }
 
   resultsOf(ids: readonly string[]): Promise<WorkflowResult[]> {
-    return resultsOf(this.#connection.client, ids, {
+    return resultsOf(this.#connection, ids, {
       ...this.#ports,
       pollMs: this.#options.pollMs,
     });
+  }
+
+  pack<Value extends object>(value: Value, workflowId: string): Promise<Packed<Value>> {
+    return this.#connection.large.pack(value, { workflowId, as: 'entry' });
+  }
+
+  unpack<Value extends object>(packed: Packed<Value>): Promise<Value> {
+    return this.#connection.large.unpack(packed);
   }
 
   async tell(workflowId: string, key: string, fact: object): Promise<void> {

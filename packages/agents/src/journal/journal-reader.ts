@@ -3,7 +3,7 @@ import type { WorkflowView } from '../durable/engine.ts';
 import type { HistoryEntry, StoredWorkflow, Unfinished, Wait } from '../durable/workflow-store.ts';
 import { ENTRY_KINDS } from './entry-kinds.ts';
 import { JournalReadError } from './errors.ts';
-import { putInLarge } from './large-values.ts';
+import { putInLarge } from '../durable/large-values.ts';
 
 /** Reads what a journal holds. Another connection than the writer's: it sees what is committed, and holds nothing up. */
 export class JournalReader {

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Operation } from '../durable/workflow-store.ts';
 import { ENTRY_KINDS } from './entry-kinds.ts';
-import { takeOutLarge } from './large-values.ts';
+import { takeOutLarge } from '../durable/large-values.ts';
 import { openForWriting } from './open-database.ts';
 
 /** What is written: operations, and those that were refused and must not be found later. */

@@ -1,5 +1,6 @@
 import { CALL_CASES } from './cases/calls.ts';
 import type { EngineCase } from './cases/engine-case.ts';
+import { LARGE_VALUE_CASES } from './cases/large-values.ts';
 import { RESTART_CASES } from './cases/restarts.ts';
 import { SIGNAL_CASES } from './cases/signals.ts';
 import { WORKFLOW_CASES } from './cases/workflows.ts';
@@ -10,6 +11,7 @@ const ENGINE_CASES: readonly EngineCase[] = [
   ...WORKFLOW_CASES,
   ...CALL_CASES,
   ...SIGNAL_CASES,
+  ...LARGE_VALUE_CASES,
   ...RESTART_CASES,
 ];
 

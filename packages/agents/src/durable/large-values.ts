@@ -29,6 +29,38 @@ export function putInLarge(text: string, get: (digest: string) => string): strin
   return JSON.stringify(whole(text.slice(MARK.length), get));
 }
 
+/**
+ * As `putInLarge`, of many texts, where what was taken out is far away.
+ * @param read Says what there is of all these; not asked when nothing was taken out. Throws when something is not there.
+ */
+export async function putInLargeFrom(
+  texts: readonly string[],
+  read: (digests: readonly string[]) => Promise<ReadonlyMap<string, string>>,
+): Promise<string[]> {
+  const there = new Map<string, string>();
+  let named = new Set(
+    texts.flatMap((text) => (text.startsWith(MARK) ? namesIn(text.slice(MARK.length)) : [])),
+  );
+  while (named.size > 0) {
+    const found = await read([...named]);
+    for (const [digest, text] of found) there.set(digest, text);
+    named = new Set([...found.values()].flatMap(namesIn).filter((digest) => !there.has(digest)));
+  }
+  return texts.map((text) => putInLarge(text, (digest) => there.get(digest) ?? ''));
+}
+
+/** What is named in a text that refers to others, itself without the mark. */
+function namesIn(text: string): string[] {
+  const names: string[] = [];
+  JSON.parse(text, (_key, value: unknown) => {
+    if (typeof value !== 'string' || !value.startsWith(MARK)) return value;
+    const rest = value.slice(MARK.length);
+    if (!rest.startsWith(MARK)) names.push(rest);
+    return value;
+  });
+  return names;
+}
+
 function whole(text: string, get: (digest: string) => string): unknown {
   return JSON.parse(text, (_key, value: unknown) => {
     if (typeof value !== 'string' || !value.startsWith(MARK)) return value;
