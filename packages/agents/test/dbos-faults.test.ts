@@ -119,10 +119,15 @@ function hasOneInHand({ pid }: ChildProcess): boolean {
   return mine.filter((line) => line.startsWith('begun')).length * 2 > mine.length;
 }
 
-/** Ends the session whose lock says that this process is alive. */
-async function dropSessionOf({ pid }: ChildProcess): Promise<void> {
+async function connect(): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
+  return client;
+}
+
+/** Ends the session whose lock says that this process is alive. */
+async function dropSessionOf({ pid }: ChildProcess): Promise<void> {
+  const client = await connect();
   const { rowCount } = await client.query(
     'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE $1',
     [`worker-${pid}-%`],
@@ -170,6 +175,28 @@ describe('two workers over one database', () => {
     await drive();
     expect(checkFaults(folder, CHILDREN, { stoodStill: [frozen.pid ?? 0] }).processes).toContain(
       frozen.pid,
+    );
+  }, 60_000);
+
+  it('are not held up by one that stands still in the middle of a transaction', async () => {
+    const [blocker, watcher] = [await connect(), await connect()];
+    const frozen = await startWorker(300);
+    const driving = drive();
+    await untilInHand(frozen);
+    // Another call will follow, which nobody can add until the process stands still; then Postgres does what it was asked for.
+    await blocker.query('BEGIN; LOCK TABLE dbos.workflow_status IN SHARE MODE');
+    const adding = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%INSERT INTO%workflow_status%'`;
+    while ((await watcher.query(adding)).rowCount === 0) await systemClock.sleep(10);
+    frozen.kill('SIGSTOP');
+    await blocker.query('COMMIT');
+    await Promise.all([blocker.end(), watcher.end()]);
+    await dropSessionOf(frozen);
+    await startWorker();
+    await driving;
+    frozen.kill('SIGCONT');
+    await drive();
+    expect(checkFaults(folder, CHILDREN, { stoodStill: [frozen.pid ?? 0] }).processes).toHaveLength(
+      2,
     );
   }, 60_000);
 

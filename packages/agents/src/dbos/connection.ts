@@ -10,7 +10,7 @@ import { InFlight } from './in-flight.ts';
 import { LargeValues } from './large-values.ts';
 import type { DbosEngineOptions } from './options.ts';
 import { Presence } from './presence.ts';
-import { loggerFor } from './runtime.ts';
+import { IDLE_TRANSACTION_MS, loggerFor } from './runtime.ts';
 import { openTables } from './schema.ts';
 
 /** What there is while an engine is connected. */
@@ -46,7 +46,11 @@ export async function connect(
   onBack: () => void,
 ): Promise<Connection> {
   const { clock, logger } = ports;
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: connections });
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    max: connections,
+    idle_in_transaction_session_timeout: IDLE_TRANSACTION_MS,
+  });
   // Each by itself: the pool listens only to those that nobody uses, and one that nobody listens to ends the process.
   pool.on('connect', (session) => {
     session.on('error', (error) => logger.warn({ err: error }, 'A connection was cut off'));
@@ -82,6 +86,7 @@ export async function connect(
     const client = await DBOSClient.create({
       systemDatabaseUrl: databaseUrl,
       systemDatabasePoolSize: connections,
+      systemDatabaseIdleTransactionTimeoutMs: IDLE_TRANSACTION_MS,
       applicationName: name,
       logger: loggerFor(logger),
     });

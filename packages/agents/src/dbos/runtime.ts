@@ -116,7 +116,7 @@ export function runStep<Value>(name: string, work: () => Promise<Value>): Promis
 }
 
 /** A process that stands still in the middle of a transaction holds up the others for so long; DBOS would let it for a minute. */
-const IDLE_TRANSACTION_MS = 5_000;
+export const IDLE_TRANSACTION_MS = 5_000;
 
 /** Crashes are counted by call, see `poisonAfter`; a workflow itself is never given up. */
 const MANY = 1_000_000;
