@@ -4,7 +4,7 @@ import { startPostgres, type TemporaryPostgres } from '@buddy/agents/testing';
 import { defineTool, systemClock } from '@buddy/core';
 import { DBOSClient } from '@dbos-inc/dbos-sdk';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 
 let postgres: TemporaryPostgres;
@@ -32,6 +32,8 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
 }
 
 const nothing: Workflow = async () => null;
+const nap: Workflow = (ctx) => ctx.sleep('nap', 2_000);
+const wait: Workflow = (ctx) => ctx.waitFor('go', { key: 'wait', timeoutMs: 2_000 });
 const askOnce: Workflow = async (ctx) => (await ctx.activity(callOf(ctx, 'test.hang'))).kind;
 const askHere: Workflow = async (ctx) => (await ctx.activity(callOf(ctx, 'test.answer'))).kind;
 const askInLane: Workflow = async (ctx) =>
@@ -197,6 +199,47 @@ describe('an engine over DBOS', () => {
     await systemClock.sleep(300);
     expect(await ask(databaseUrl, `SELECT 1 ${ofOurs}`)).toEqual([]);
   });
+
+  it.each([
+    ['while it waits', true],
+    ['before another process goes on with it', false],
+  ])(
+    'waits no longer when the clock is set back an hour %s',
+    async (_when, isAtOnce) => {
+      const databaseUrl = await postgres.createDatabase(`clock_${isAtOnce}`, 'model');
+      const realNow = Date.now.bind(Date);
+      onTestFinished(() => void vi.restoreAllMocks());
+      const setBack = () => vi.spyOn(Date, 'now').mockImplementation(() => realNow() - 3_600_000);
+      const open = async () => {
+        const engine = createDbosEngine({
+          databaseUrl,
+          pollMs: 20,
+          deadAfterMs: 100,
+          lookAgainMs: 200,
+        });
+        engine.register({ workflows: { nap, wait }, tools: [], lanes: {} });
+        await engine.open();
+        return engine;
+      };
+      let engine = await open();
+      for (const name of ['nap', 'wait']) await engine.start(name, name, null);
+      const began = `SELECT 1 FROM dbos.operation_outputs WHERE function_name = 'DBOS.sleep'`;
+      await until(async () => (await ask(databaseUrl, began)).length === 2);
+      if (isAtOnce) setBack();
+      else {
+        await engine.close();
+        setBack();
+        engine = await open();
+      }
+      expect(await engine.result('nap')).toEqual({ kind: 'completed', value: 'slept' });
+      expect(await engine.result('wait')).toEqual({
+        kind: 'completed',
+        value: { kind: 'timed_out' },
+      });
+      await engine.close();
+    },
+    30_000,
+  );
 
   it('lives on when Postgres crashes while calls are put into their queue', async () => {
     const databaseUrl = await postgres.createDatabase('crash_in_enqueue', 'model');

@@ -1,3 +1,4 @@
+import type { Clock } from '@buddy/core';
 import { DBOS } from '@dbos-inc/dbos-sdk';
 import type {
   ActivityCall,
@@ -18,6 +19,7 @@ import { JOIN, runStep } from './runtime.ts';
 /** What a workflow needs of the engine that runs it. */
 export interface ContextHost {
   readonly isClosed: boolean;
+  readonly clock: Clock;
   readonly lookAgainMs: number;
   /** The queue of calls that need a place in this lane; undefined when nothing limits it. */
   laneQueueOf(lane: string | undefined): string | undefined;
@@ -26,6 +28,9 @@ export interface ContextHost {
   perform(call: ActivityCall, workflowId: string): Promise<ActivityResult<unknown>>;
   /** Has the call made wherever there is room, or recalls what came of it. */
   carryOut(call: ActivityCall, workflowId: string, queue: string): Promise<ActivityResult<unknown>>;
+  warn(error: unknown, workflowId: string): void;
+  /** Tells a workflow that the wait of this key is over. */
+  remind(key: string, workflowId: string): Promise<void>;
   enqueuePermit(key: string, workflowId: string, queue: string): Promise<void>;
   /** What these begin with, as it is handed to DBOS. */
   takeOutInputs(children: readonly ChildStart[], parentId: string): Promise<readonly string[]>;
@@ -55,6 +60,7 @@ export class DbosContext implements DurableContext {
   readonly #signals = new Map<string, unknown[]>();
   readonly #signalKeys = new Set<string>();
   readonly #permits = new Set<string>();
+  readonly #due = new Set<string>();
   #cancelReason: string | undefined;
   #busyWith: string | undefined;
 
@@ -114,9 +120,10 @@ export class DbosContext implements DurableContext {
   sleep(key: string, ms: number): Promise<'slept' | 'cancelled'> {
     return this.#verb(key, async () => {
       if (this.#cancelReason !== undefined) return 'cancelled';
-      const deadline = (await DBOS.now()) + ms;
-      while (await this.#receiveUntil(deadline)) {
+      const wait = await this.#beginWait(key, ms);
+      while (await this.#receiveUntil(wait)) {
         if (this.#cancelReason !== undefined) return 'cancelled';
+        if (this.#due.has(key)) return 'slept';
       }
       return 'slept';
     });
@@ -131,13 +138,14 @@ export class DbosContext implements DurableContext {
     { key, timeoutMs }: { key: string; timeoutMs: number },
   ): Promise<Received<Value>> {
     return this.#verb<Received<Value>>(key, async () => {
-      const deadline = (await DBOS.now()) + timeoutMs;
+      const wait = await this.#beginWait(key, timeoutMs);
       for (;;) {
         const waiting = this.#signals.get(topic) ?? [];
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller knows what is sent under its topic
         if (waiting.length > 0) return { kind: 'received', value: waiting.shift() as Value };
         if (this.#cancelReason !== undefined) return { kind: 'cancelled' };
-        if (!(await this.#receiveUntil(deadline))) return { kind: 'timed_out' };
+        if (this.#due.has(key)) return { kind: 'timed_out' };
+        if (!(await this.#receiveUntil(wait))) return { kind: 'timed_out' };
       }
     });
   }
@@ -176,14 +184,35 @@ export class DbosContext implements DurableContext {
     return this.#verb(key, async () => this.#host.tell(this.id, key, fact));
   }
 
-  /** @returns Whether something came. */
-  async #receiveUntil(deadline: number): Promise<boolean> {
-    return this.#take(
-      await DBOS.recv<Packed<Mail>>(MAIL_TOPIC, {
-        deadlineEpochMS: deadline,
-        pollingIntervalMs: this.#host.lookAgainMs,
-      }),
-    );
+  async #beginWait(key: string, ms: number): Promise<Wait> {
+    const deadline = (await DBOS.now()) + ms;
+    return { key, deadline, latest: this.#host.clock.monotonic() + ms };
+  }
+
+  /**
+   * DBOS waits until a time of day. One that is set back must not turn 2 s into an hour: when the wait has taken in this
+   * process as long as it was meant to, the workflow is reminded of that, as of anything that comes for it.
+   * @returns Whether something came.
+   */
+  async #receiveUntil({ key, deadline, latest }: Wait): Promise<boolean> {
+    const { clock } = this.#host;
+    const isOver = new AbortController();
+    clock
+      .sleep(latest + GRACE_MS - clock.monotonic(), isOver.signal)
+      .then(() => this.#host.remind(key, this.id))
+      .catch((error: unknown) => {
+        if (!isOver.signal.aborted) this.#host.warn(error, this.id);
+      });
+    try {
+      return await this.#take(
+        await DBOS.recv<Packed<Mail>>(MAIL_TOPIC, {
+          deadlineEpochMS: deadline,
+          pollingIntervalMs: this.#host.lookAgainMs,
+        }),
+      );
+    } finally {
+      isOver.abort();
+    }
   }
 
   async #receive(timeoutMs: number): Promise<boolean> {
@@ -202,6 +231,9 @@ export class DbosContext implements DurableContext {
     switch (mail.kind) {
       case 'cancel':
         this.#cancelReason ??= mail.reason;
+        return true;
+      case 'due':
+        this.#due.add(mail.key);
         return true;
       case 'permit':
         this.#permits.add(mail.key);
@@ -241,6 +273,17 @@ export class DbosContext implements DurableContext {
     }
   }
 }
+
+interface Wait {
+  key: string;
+  /** ms since the Unix epoch. */
+  deadline: number;
+  /** On the monotonic clock of this process. */
+  latest: number;
+}
+
+/** DBOS notices by itself that a wait is over, as long as nobody sets a clock. */
+const GRACE_MS = 1_000;
 
 /** Of a wait that has no end of its own; it begins again. */
 const LONG_MS = 3_600_000;

@@ -163,6 +163,20 @@ export class Worker implements Executor, ContextHost {
     return answer;
   }
 
+  get clock(): Clock {
+    return this.#ports.clock;
+  }
+
+  warn(error: unknown, workflowId: string): void {
+    this.#ports.logger.warn({ err: error, id: workflowId }, 'A workflow could not be reminded');
+  }
+
+  async remind(key: string, workflowId: string): Promise<void> {
+    if (this.isClosed) return;
+    const mail: Mail = { kind: 'due', key };
+    await this.#connection.client.send(workflowId, mail, MAIL_TOPIC, `due/${key}`);
+  }
+
   async enqueuePermit(key: string, workflowId: string, queue: string): Promise<void> {
     await this.#connection.enqueuing.enqueuePermit({ key, workflowId, queue });
   }
