@@ -32,6 +32,9 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
 }
 
 const nothing: Workflow = async () => null;
+const tellBigInt: Workflow = (ctx) => ctx.emit('fact', { n: 1n });
+const beginWithBigInt: Workflow = (ctx) =>
+  ctx.spawnAll([{ key: 'below', id: 'below', workflow: 'tellBigInt', input: 1n }]);
 const nap: Workflow = (ctx) => ctx.sleep('nap', 2_000);
 const wait: Workflow = (ctx) => ctx.waitFor('go', { key: 'wait', timeoutMs: 2_000 });
 const askOnce: Workflow = async (ctx) => (await ctx.activity(callOf(ctx, 'test.hang'))).kind;
@@ -199,6 +202,21 @@ describe('an engine over DBOS', () => {
     await systemClock.sleep(300);
     expect(await ask(databaseUrl, `SELECT 1 ${ofOurs}`)).toEqual([]);
   });
+
+  it('fails a workflow that tells what JSON cannot hold, or begins another with it', async () => {
+    const databaseUrl = await postgres.createDatabase('not_json', 'model');
+    const engine = createDbosEngine({ databaseUrl, pollMs: 20 });
+    engine.register({ workflows: { tellBigInt, beginWithBigInt }, tools: [], lanes: {} });
+    await engine.open();
+    for (const name of ['tellBigInt', 'beginWithBigInt']) {
+      await engine.start(name, name, null);
+      expect(await engine.result(name)).toMatchObject({
+        kind: 'failed',
+        failure: { code: 'AGENTS_NOT_JSON' },
+      });
+    }
+    await engine.close();
+  }, 20_000);
 
   it.each([
     ['while it waits', true],

@@ -10,6 +10,7 @@ import type {
   Received,
 } from '../durable/durable-context.ts';
 import type { WorkflowResult } from '../durable/engine.ts';
+import { NotJsonError } from '../durable/json-value.ts';
 import { EngineMisuseError } from '../errors.ts';
 import { ListenerError } from './fact-pump.ts';
 import { isLarge, type Packed } from './large-values.ts';
@@ -266,7 +267,8 @@ export class DbosContext implements DurableContext {
       // What is left undone is gone on with by another process.
       if (this.#host.isClosed) return await forever();
       if (error instanceof ListenerError) throw error.cause;
-      if (!(error instanceof EngineMisuseError)) this.fault = { error };
+      const isOwn = error instanceof EngineMisuseError || error instanceof NotJsonError;
+      if (!isOwn) this.fault = { error };
       throw error;
     } finally {
       this.#busyWith = undefined;
