@@ -57,7 +57,7 @@ const Printed = z.object({
       }),
     ),
     incidents: z.record(z.string(), z.int()),
-    mttr: z.object({ count: z.int(), p95Ms: z.number(), oldestOpenMs: z.null() }),
+    mttr: z.object({ count: z.int(), p95Ms: z.number(), oldestOpenMs: z.number().nullable() }),
     playbooks: z.record(z.string(), z.object({ runs: z.int(), successes: z.int() })),
     ledger: z.object({
       symptoms: z.int(),
@@ -113,6 +113,7 @@ describe.skipIf(process.platform !== 'linux')('the main job, broken and healed',
       injected: healing.faults.length,
       healed: healing.faults.length,
     });
+    expect(healing.mttr.oldestOpenMs).toBeNull();
     expect(healing.incidents).not.toHaveProperty('open');
     expect(healing.incidents).not.toHaveProperty('parked');
     const { symptoms, outcomes, pending } = healing.ledger;
