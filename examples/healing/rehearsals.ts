@@ -1,4 +1,4 @@
-import { describeFailure } from '@buddy/core';
+import { describeFailure, systemClock } from '@buddy/core';
 import type { Guardian } from '@buddy/guardian';
 import { type FaultKit, processKill, processStop } from '@buddy/guardian/faults';
 import type { FaultInjector } from './fault-injector.ts';
@@ -49,13 +49,28 @@ export function rehearseAll(
           await guardian.rehearse(playbook, request);
           return { playbook, problem: undefined };
         } catch (error) {
-          problem = describeFailure(error).message;
+          problem ??= describeFailure(error).message; // the first: what comes after may be for its sake
+          await untilAtPeace(guardian, request.resource);
         }
       }
       return { playbook, problem };
     }),
   );
 }
+
+/** What the trial before has left open is mended, or had its time. */
+async function untilAtPeace(guardian: Guardian, resource: string): Promise<void> {
+  const until = systemClock.monotonic() + AT_PEACE_WITHIN_MS;
+  while (
+    guardian.openIncidents.some((incident) => incident.resource === resource) &&
+    systemClock.monotonic() < until
+  ) {
+    await systemClock.sleep(LOOK_EVERY_MS);
+  }
+}
+
+const AT_PEACE_WITHIN_MS = 20_000;
+const LOOK_EVERY_MS = 50;
 
 /** While everything boots, a look at a provider may come too late to prove anything. */
 const ATTEMPTS = 3;

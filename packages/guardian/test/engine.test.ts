@@ -1,4 +1,10 @@
-import { ApprovalRequiredError, defineTool, extendContext, ToolDeniedError } from '@buddy/core';
+import {
+  ApprovalRequiredError,
+  defineTool,
+  extendContext,
+  ManualClock,
+  ToolDeniedError,
+} from '@buddy/core';
 import {
   definePlaybook,
   type Govern,
@@ -412,6 +418,43 @@ describe('a guardian', () => {
       'restart not_helped',
       'restart restored',
     ]);
+    await guardian.stop();
+  });
+
+  it('does not take the end of what was there before for that of what it started', async () => {
+    const api = new FakeService();
+    const clock = new ManualClock();
+    const replace = restartPlaybook({
+      id: 'replace',
+      triggers: [on('port.in_use')],
+      steps: (step) => [
+        step({
+          ...stepFace,
+          tier: 2,
+          effects: ['service.stop', 'service.start'],
+          run: startIt,
+        }),
+      ],
+    });
+    const { guardian, told } = await startWorld(
+      { resources: [{ id: 'api', adapter: api }], playbooks: [restartPlaybook(), replace] },
+      {},
+      clock,
+    );
+    let isReadyAt = Infinity;
+    api.needs = () => clock.now() >= isReadyAt;
+    api.onStart = async () => {
+      await clock.sleep(20);
+      api.crash(); // that it ended, before all this, is noticed only now
+      await clock.sleep(20);
+      isReadyAt = clock.now() + 100;
+    };
+    api.isUp = false;
+    const { outcome } = await guardian.report(down('api', { signal: 'port.in_use' }));
+    expect(await clock.run(() => outcome)).toBe('restored');
+    expect(told).toContain('replace restored');
+    expect(told).not.toContain('replace not_helped');
+    expect(api.starts).toBe(1);
     await guardian.stop();
   });
 

@@ -108,6 +108,7 @@ export class PlaybookRunner {
   ): Promise<RunEnd> {
     const { parts, prober, undo } = this.#parts;
     const { live, playbook, roles, signal } = request;
+    const actedAt = parts.clock.now();
     let reason = stop?.reason ?? '';
     let hasRelapsed = false;
     const isWorthALook =
@@ -122,7 +123,7 @@ export class PlaybookRunner {
           longestStableMs: parts.options.longestStableMs,
           reports: () => live.reports,
           newSign: prober.listen(Object.values(roles)),
-          superseded: () => this.#cameUpSince(run, playbook, live),
+          superseded: () => this.#cameUpSince(actedAt, run, playbook, live),
         });
         parts.emit('verified', {
           at: parts.clock.now(),
@@ -152,10 +153,12 @@ export class PlaybookRunner {
 
   /**
    * A sign of what the playbook itself started: that ended with another sign than the one it was started for. What is seen
-   * of its neighbours while it boots (a port that refuses) is no such sign.
+   * of its neighbours while it boots (a port that refuses) is no such sign, nor what was noticed before the steps were done:
+   * that may be the end of what was there before.
    */
   #cameUpSince(
-    { startedAt, roles }: Run,
+    actedAt: number,
+    { roles }: Run,
     { interruptedRoles }: Playbook,
     { incident }: LiveIncident,
   ): string | undefined {
@@ -164,7 +167,7 @@ export class PlaybookRunner {
       (other) =>
         other.incident.signal !== incident.signal &&
         other.incident.status === 'open' &&
-        other.incident.detected > startedAt &&
+        other.incident.detected > actedAt &&
         other.incident.symptom.certainty === 'decisive',
     )?.incident.signal;
   }
