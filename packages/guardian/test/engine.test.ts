@@ -595,6 +595,28 @@ describe('what a guardian may do alone', () => {
     await guardian.stop();
   });
 
+  it('leaves behind an incident like any other when a rehearsal fails', async () => {
+    const api = new FakeService();
+    const { clock, guardian, told } = await startWorld({
+      resources: [{ id: 'api', adapter: api }],
+      playbooks: [tier3, restartPlaybook({ id: 'other', priority: 1 })],
+    });
+    const fault = { ...crash(api), revert: async () => undefined };
+    const symptom = { signal: 'process.exited' };
+    api.startsWell = false;
+    const failing = clock.run(() =>
+      guardian.rehearse('restart', { resource: 'api', fault, symptom }),
+    );
+    await expect(failing).rejects.toThrow('its outcome was escalated');
+    expect(told).not.toContain('other not_helped'); // the rehearsed one alone had its turn
+    api.startsWell = true;
+    await clock.advance(30 * MINUTE);
+    expect(told).toContain('other restored');
+    expect(told).not.toContain('restart restored'); // it has no certificate
+    expect(guardian.openIncidents).toEqual([]);
+    await guardian.stop();
+  });
+
   it('asks the gate for each step, and does nothing when it says no', async () => {
     const api = new FakeService();
     const asked: unknown[] = [];

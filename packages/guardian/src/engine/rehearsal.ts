@@ -53,7 +53,7 @@ export class Rehearsals {
     resource: Resource,
     { fault, symptom }: RehearsalRequest,
   ): Promise<Certificate> {
-    const { parts, intake, autonomy } = this.#r;
+    const { parts, book, intake, autonomy } = this.#r;
     const fail = (problem: string): never => {
       throw new RehearsalError(`Rehearsal of ${playbook.id} with ${fault.name}: ${problem}`);
     };
@@ -66,6 +66,8 @@ export class Rehearsals {
         await this.#injectAndHeal(resource, fault, symptom, fail);
       } finally {
         intake.rehearsals.delete(resource.id);
+        // What is left open is for all playbooks from now on, and for none without its certificate.
+        for (const live of book.on(resource.id)) await book.update(live, { rehearses: null });
         await fault.revert();
       }
     } finally {
