@@ -101,7 +101,8 @@ export class Instance implements DurableContext, Waiter {
   activity<Value>(call: ActivityCall): Promise<ActivityResult<Value>> {
     const known = this.#past?.recorded.get(call.key);
     if (known !== undefined) return Promise.resolve(fromJournal<ActivityResult<Value>>(known));
-    if (this.#waits.comeBack) return this.#waits.comeBack().then(() => this.activity(call));
+    const coming = this.#waits.comeBack();
+    if (coming) return coming.then(() => this.activity(call));
     this.#verbs += 1;
     const lane = this.#registry.lane(call.lane);
     const rate = this.#registry.rateLimit(call.provider);
@@ -311,7 +312,7 @@ export class Instance implements DurableContext, Waiter {
   /** Begins a verb. Counted at once: a wait beside it that begins at the same moment is not alone. */
   #beHere(): Promise<void> | undefined {
     this.#verbs += 1;
-    return this.#waits.comeBack?.();
+    return this.#waits.comeBack();
   }
 
   /** Does it, or recalls what came of it. */

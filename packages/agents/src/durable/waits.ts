@@ -7,6 +7,19 @@ import { restOf, type StoredWorkflow, type WorkflowStore } from './workflow-stor
 /** What ends a wait for a signal. */
 type Came = Signal | 'timed_out' | 'cancelled';
 
+/** A wait that has taken its workflow out of memory. */
+interface Outside {
+  topic: string;
+  key: string;
+  restMs: number;
+  /** On the monotonic clock. */
+  leftAt: number;
+  resolve: (came: Came | Promise<Came>) => void;
+  reject: (error: unknown) => void;
+  /** Once something has asked for it to come back. */
+  coming: Promise<void> | undefined;
+}
+
 interface WaitsHost {
   readonly clock: Clock;
   readonly store: WorkflowStore | undefined;
@@ -30,8 +43,6 @@ export interface Waiter {
 
 /** The waits of one workflow: for time to pass, or for a signal; the latter in memory or outside. */
 export class Waits {
-  /** Brings the workflow back into memory, from which a wait has taken it; undefined while it is there. */
-  comeBack: (() => Promise<void>) | undefined;
   readonly #host: WaitsHost;
   readonly #waiter: Waiter;
   readonly #inbox: Inbox;
@@ -39,6 +50,7 @@ export class Waits {
   /** Those that an instance before this one began. */
   readonly #begun: StoredWorkflow['timed'] | undefined;
   readonly #isDue: boolean;
+  #outside: Outside | undefined;
 
   constructor(
     host: WaitsHost,
@@ -91,29 +103,37 @@ export class Waits {
 
   /**
    * Leaves the memory: whatever comes for it, comes for another instance. Unless a branch beside the wait, which could not be
-   * seen when the wait began, does something after all: then nothing has happened.
+   * seen when the wait began, does something after all: then nothing has happened. Thousands of these are waited for at once,
+   * so no more is made for each than that takes.
    */
   #waitOutside(topic: string, key: string, restMs: number): Promise<Came> {
+    const leftAt = this.#host.clock.monotonic();
+    return new Promise((resolve, reject) => {
+      this.#outside = { topic, key, restMs, leftAt, resolve, reject, coming: undefined };
+      this.#waiter.leave(restMs);
+    });
+  }
+
+  /** Brings the workflow back into memory, from which a wait has taken it. @returns Undefined when it is there. */
+  comeBack(): Promise<void> | undefined {
+    const outside = this.#outside;
+    if (!outside) return undefined;
+    outside.coming ??= this.#comeBackTo(outside);
+    return outside.coming;
+  }
+
+  async #comeBackTo({ topic, key, restMs, leftAt, resolve, reject }: Outside): Promise<void> {
     const { store, clock } = this.#host;
-    const { id } = this.#waiter;
-    const { promise, resolve, reject } = Promise.withResolvers<Came>();
-    const leftAt = clock.monotonic();
+    if (!this.#waiter.takeBack()) return forever();
     const leftMs = () => Math.max(0, restMs - (clock.monotonic() - leftAt));
-    const comeBack = async () => {
-      if (!this.#waiter.takeBack()) return forever();
-      const delayMs = leftMs();
-      const wait = { key, dueAt: clock.now() + delayMs, delayMs, isParked: false };
-      // Before anything else is begun: a crash must not leave that to a workflow that is thought to be parked.
-      await store?.keep({ kind: 'timed', id, ...wait });
-      this.comeBack = undefined;
-      const early = this.#takeEarly(topic); // it may have come while that was kept
-      if (early) resolve(early);
-      else this.#waitHere(topic, leftMs()).then(resolve, reject);
-    };
-    let coming: Promise<void> | undefined;
-    this.comeBack = () => (coming ??= comeBack());
-    this.#waiter.leave(restMs);
-    return promise;
+    const delayMs = leftMs();
+    const wait = { key, dueAt: clock.now() + delayMs, delayMs, isParked: false };
+    // Before anything else is begun: a crash must not leave that to a workflow that is thought to be parked.
+    await store?.keep({ kind: 'timed', id: this.#waiter.id, ...wait });
+    this.#outside = undefined;
+    const early = this.#takeEarly(topic); // it may have come while that was kept
+    if (early) resolve(early);
+    else this.#waitHere(topic, leftMs()).then(resolve, reject);
   }
 
   #waitHere(topic: string, restMs: number): Promise<Came> {
