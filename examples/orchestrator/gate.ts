@@ -5,6 +5,7 @@ import {
   extendContext,
   ManualClock,
   markGoverned,
+  systemClock,
   type Tool,
 } from '@buddy/core';
 import {
@@ -123,7 +124,7 @@ export function inTheNameOf(askedBy: ReadonlyMap<string, string>, tools: readonl
  */
 export function datedClock(clock: Clock): Clock {
   if (!(clock instanceof ManualClock)) return clock;
-  const shiftMs = Date.now() - clock.now();
+  const shiftMs = systemClock.now() - clock.now();
   return {
     now: () => Math.floor(clock.now() + shiftMs),
     monotonic: () => clock.monotonic(),
