@@ -767,6 +767,33 @@ describe('a dry run', () => {
     await guardian.stop();
   });
 
+  it('waits for nothing that a step waits for', async () => {
+    const { clock, guardian } = await startWorld({
+      resources: [{ id: 'api', adapter: new FakeService() }],
+      playbooks: [
+        restartPlaybook({
+          steps: (step) => [
+            step({
+              ...stepFace,
+              tier: 2,
+              run: async (context) => {
+                const { clock: own, signal } = context;
+                const begun = own.now();
+                await Promise.all([own.sleep(100, signal), own.sleep(MINUTE, signal)]);
+                if (own.now() - begun === MINUTE) await startIt(context);
+              },
+            }),
+          ],
+        }),
+      ],
+    });
+    const before = clock.now();
+    const { calls, problems } = await guardian.dryRun('restart', 'api');
+    expect({ calls, problems }).toEqual({ calls: { start: ['service.start'] }, problems: {} });
+    expect(clock.now()).toBe(before);
+    await guardian.stop();
+  });
+
   it('throws when a step would do what it does not declare', async () => {
     const api = new FakeService();
     const sly = restartPlaybook({

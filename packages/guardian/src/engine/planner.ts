@@ -7,6 +7,7 @@ import type { Parts } from './parts.ts';
 import { describeUndo, type DryRun, type Plan, type PlannedStep } from './plan.ts';
 import type { PlaybookRecord } from './playbook-record.ts';
 import { contextOf, type RunRequest } from './run-request.ts';
+import { skippingClock } from './skipping-clock.ts';
 
 /** A plan, and the diagnosis that it follows from. */
 export type DiagnosedPlan = Plan & { diagnosis: unknown };
@@ -66,11 +67,12 @@ export class Planner {
     };
   }
 
-  /** Runs the steps against adapters that note effects and do none. */
+  /** Runs the steps against adapters that note effects and do none, on a clock whose sleeps take no time. */
   async dryRun(request: RunRequest): Promise<DryRun> {
     const { parts } = this.#p;
     const { playbook, signal } = request;
     const { diagnosis, ...plan } = await this.plan(request);
+    const clock = skippingClock(parts.clock);
     const calls: Record<string, readonly string[]> = {};
     const problems: Record<string, string> = {};
     for (const [index, step] of playbook.steps.entries()) {
@@ -82,7 +84,7 @@ export class Planner {
         isDryRun: true,
         onEffect: (effect) => made.push(effect),
       };
-      const context = contextOf(parts, request, permit);
+      const context = { ...contextOf(parts, request, permit), clock };
       try {
         const limits = { what: step.id, timeoutMs: step.timeoutMs, signal };
         await withDeadlineOf(parts, limits, async (own) => {

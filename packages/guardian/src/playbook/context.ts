@@ -41,6 +41,7 @@ export interface PlaybookContext<N extends Needs> {
   /** The adapters, by role. Only what is declared may be changed through them. */
   readonly resources: RoleAdapters<N>;
   readonly symptom: Symptom;
+  /** In a dry run its sleeps take no time. */
   readonly clock: Clock;
   /** Aborted when nobody waits any more. Hand it on. */
   readonly signal: AbortSignal;

@@ -111,26 +111,38 @@ export const modelStuck = definePlaybook({
 
 type Context = PlaybookContext<{ readonly model: 'model_server' }>;
 
-/** A new runner has so long to load its models. */
-const LOAD_MS = 8_000;
+/** A new runner has so long to load its models and say a token. */
+const BACK_WITHIN_MS = 8_000;
+const AGAIN_MS = 100;
 
-/** Whether a server with a new runner serves again. One that does not even answer is not waited for. */
-async function comesBack({ resources, clock, signal }: Context): Promise<boolean> {
-  const { model } = resources;
-  if ((await model.answers(signal)).status !== 'HEALTHY') return false;
-  const late = new AbortController();
-  const own = AbortSignal.any([signal, late.signal]);
-  const loading = (async () => {
-    for (const name of model.models()) await model.preload(name, own);
+/**
+ * Whether a server with a new runner serves again. It is asked again while there is time: until it notices that the old
+ * runner is gone, a server takes requests for that one. A server that does not even answer is not waited for.
+ */
+async function comesBack({ resources: { model }, clock, signal }: Context): Promise<boolean> {
+  const over = new AbortController();
+  const asking = (async () => {
+    const own = AbortSignal.any([signal, over.signal]);
+    while ((await model.answers(own)).status === 'HEALTHY') {
+      if (await serves(model, own)) return true;
+      await clock.sleep(AGAIN_MS, own);
+    }
+    return false;
   })();
-  const isLoaded = await Promise.race([
-    loading.then(
-      () => true,
-      () => false, // it says so, or was given up
-    ),
-    clock.sleep(LOAD_MS, own).then(() => false),
-  ]);
-  late.abort('over');
+  const isBack = await Promise.race([
+    asking,
+    clock.sleep(BACK_WITHIN_MS, over.signal).then(() => false),
+  ]).finally(() => over.abort('over'));
   signal.throwIfAborted();
-  return isLoaded && (await model.generateOneToken(signal)).status === 'HEALTHY';
+  return isBack;
+}
+
+async function serves(model: Context['resources']['model'], signal: AbortSignal): Promise<boolean> {
+  try {
+    for (const name of model.models()) await model.preload(name, signal);
+  } catch {
+    signal.throwIfAborted();
+    return false; // it says that it cannot, for now
+  }
+  return (await model.generateOneToken(signal)).status === 'HEALTHY';
 }

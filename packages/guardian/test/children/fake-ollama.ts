@@ -10,6 +10,8 @@ interface Runner {
 }
 
 const known = (process.env['MODELS'] ?? 'tiny:latest').split(',');
+/** Ms until it notices that a runner is no more: until then it takes requests for it, and lists its model. */
+const noticesAfterMs = Number(process.env['NOTICES_AFTER_MS'] ?? 0);
 const runners = new Map<string, Runner>();
 let requests = 0;
 
@@ -64,7 +66,9 @@ async function generate({ model, prompt, keep_alive }: Generate, response: Serve
   const id = (requests += 1);
   const said = await new Promise<{ token: string } | { error: string }>((resolve) => {
     runner.waiting.set(id, resolve);
-    runner.child.send({ id });
+    runner.child.send({ id }, (error) => {
+      if (error) resolve({ error: `llama runner does not answer: ${error.message}` });
+    });
   });
   if ('error' in said) return answer(response, 500, said);
   answer(response, 200, { model, response: said.token, done: true, done_reason: 'length' });
@@ -78,16 +82,21 @@ async function load(model: string): Promise<Runner> {
     child.once('message', () => resolve());
     child.once('exit', () => reject(new Error('llama runner process has terminated')));
   });
+  const forget = (reason: string) => {
+    if (runners.get(model) === runner) runners.delete(model);
+    for (const resolve of runner.waiting.values()) {
+      resolve({ error: `llama runner process has terminated: ${reason}` });
+    }
+  };
   child.on('message', (message: unknown) => {
     if (typeof message !== 'object' || message === null || !('id' in message)) return;
     runner.waiting.get(Number(message.id))?.({ token: 'ok' });
     runner.waiting.delete(Number(message.id));
   });
   child.once('exit', (_code, signal) => {
-    if (runners.get(model) === runner) runners.delete(model);
-    for (const resolve of runner.waiting.values()) {
-      resolve({ error: `llama runner process has terminated: ${signal ?? 'exit'}` });
-    }
+    const reason = signal ?? 'exit';
+    if (noticesAfterMs === 0) forget(reason);
+    else setTimeout(forget, noticesAfterMs, reason);
   });
   await ready;
   return runner;

@@ -49,6 +49,14 @@ describe('playbook model_stuck', () => {
     expect(world.model.limits()).toEqual({ parallel: 2, contextTokens: 4_096 });
   });
 
+  it('gives a server the time to notice that what computed is gone', async () => {
+    world = await openModelWorld('stuck', {}, { NOTICES_AFTER_MS: '400' });
+    const { identity } = await world.target();
+    await world.fault.apply(signal);
+    expect(await heal()).toBe('restored');
+    expect((await world.target()).identity).toEqual(identity);
+  });
+
   it('replaces the whole server when that is what hangs', async () => {
     world = await openModelWorld('stuck');
     const { identity } = await world.target();

@@ -26,6 +26,7 @@ export interface ModelWorld extends PlaybookWorld {
 export async function openModelWorld(
   breaks: 'down' | 'stuck' | 'unloaded',
   options: Partial<OllamaServerInput> = {},
+  env: Readonly<Record<string, string>> = {},
 ): Promise<ModelWorld> {
   const ground = await openGround('model');
   const port = await freePort();
@@ -34,7 +35,7 @@ export async function openModelWorld(
     id: 'ollama',
     command: process.execPath,
     args: [program],
-    env: { PORT: String(port), MODELS: MODEL },
+    env: { PORT: String(port), MODELS: MODEL, ...env },
     stateFolder: join(ground.folder, 'state'),
     stopGraceMs: 100,
   });
