@@ -7,6 +7,7 @@ import type { WorkflowResult } from './engine.ts';
 import { asJson } from './json-value.ts';
 import { forever } from './timers.ts';
 import { Instance, type InstanceHost, type Past } from './instance.ts';
+import { InstanceTable } from './instance-table.ts';
 import type { Registry } from './registry.ts';
 import {
   fromJournal,
@@ -29,7 +30,7 @@ export class Scheduler implements InstanceHost {
   readonly store: WorkflowStore | undefined;
   readonly deadlines: Deadlines;
   readonly poisonAfter: number;
-  readonly #instances = new Map<string, Instance>();
+  readonly #instances = new InstanceTable();
   /** Those that somebody waits for and that are not in memory. */
   readonly #awaited = new Map<string, PromiseWithResolvers<WorkflowResult>>();
   /** Of those that have left the memory. */
