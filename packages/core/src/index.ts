@@ -50,6 +50,7 @@ export {
   type JsonLoggerPorts,
 } from './logger/json-logger.ts';
 export { type Logger, type LogMethod, silentLogger } from './logger/logger.ts';
+export { oneAtATime } from './one-at-a-time.ts';
 export { InvalidInputError, parseOrThrow, safeParseEither } from './parse.ts';
 export { keyedDraw, type Random, seededRandom, systemRandom } from './random/random.ts';
 export {

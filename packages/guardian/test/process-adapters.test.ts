@@ -12,6 +12,9 @@ import {
   type ServiceLaunchInput,
 } from '@buddy/guardian';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+// How many processes there are of a service is no business of its users.
+import { findByEnvironment } from '../src/adapters/process/proc.ts';
+import { MARK, markOf } from '../src/adapters/process/process-mark.ts';
 import { makeServiceWorld, type ServiceWorld, until } from './worlds/service-world.ts';
 import { watchWith } from './worlds/watched-guardian.ts';
 
@@ -169,6 +172,25 @@ describe.runIf(process.platform === 'linux')('a process service', { timeout: 20_
     expect(await closed).toMatchObject({ signal: 'quota.exhausted' });
     expect((await service.state(signal)).is).toBe('running');
     await watched.guardian.stop();
+    await service.stop(signal);
+  });
+
+  it('runs once, however many start it at the same moment', async () => {
+    const service = serviceOf('setInterval(() => undefined, 1000)');
+    for (let times = 0; times < 5; times += 1) {
+      await Promise.all([service.start(signal), service.start(signal)]);
+      const mark = markOf({ id: 'api', stateFolder: folder });
+      expect(await findByEnvironment(MARK, mark)).toHaveLength(1);
+      await service.stop(signal);
+    }
+  });
+
+  it('ends when it is stopped while it is being started', async () => {
+    const service = serviceOf('setInterval(() => undefined, 1000)');
+    await Promise.all([service.start(signal), service.stop(signal)]);
+    expect((await service.state(signal)).is).toBe('stopped');
+    await Promise.all([service.start(signal), service.stop(signal), service.start(signal)]);
+    expect((await service.state(signal)).is).toBe('running');
     await service.stop(signal);
   });
 

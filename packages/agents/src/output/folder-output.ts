@@ -6,6 +6,7 @@ import {
   stringifyJsonLine,
   systemClock,
   writeFileAtomic,
+  oneAtATime,
 } from '@buddy/core';
 import { appendLines } from './append-lines.ts';
 import { OutputFailedError } from './errors.ts';
@@ -55,7 +56,7 @@ class FolderOutput implements Output {
   readonly #madeFolders = new Set(['.']);
   #charsSinceFlush = 0;
   /** Everything that touches the disk happens one after the other. */
-  #last: Promise<void> = Promise.resolve();
+  readonly #inTurn = oneAtATime();
   #isWritingScheduled = false;
   /** The first; every later call hears of it. */
   #failure: OutputFailedError | undefined;
@@ -145,9 +146,7 @@ class FolderOutput implements Output {
   }
 
   #afterLast(work: () => Promise<void>): Promise<void> {
-    const done = this.#last.then(work);
-    this.#last = done.catch(() => undefined); // whoever asked for it hears of it through `done`
-    return this.#clock.external(() => done);
+    return this.#clock.external(() => this.#inTurn(work));
   }
 
   #throwFailure(): void {

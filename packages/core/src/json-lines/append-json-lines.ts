@@ -2,6 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { syncFolder } from '../atomic-file/sync-folder.ts';
 import { FileAccessError } from '../file-access-error.ts';
+import { oneAtATime } from '../one-at-a-time.ts';
 import { stringifyJsonLine } from './stringify-json-line.ts';
 
 export interface JsonLinesAppenderOptions {
@@ -84,7 +85,7 @@ class Appender implements JsonLinesAppender {
   readonly #isDurable: boolean;
   /** Whether the file is known to end in a newline (or to be empty). */
   #endsCleanly = false;
-  #last: Promise<void> = Promise.resolve();
+  readonly #inTurn = oneAtATime();
   #waiting: Batch | undefined;
   #closed: Promise<void> | undefined;
 
@@ -136,10 +137,8 @@ class Appender implements JsonLinesAppender {
 
   /** Does one thing after the other, also after one that failed. */
   #afterLast(work: () => Promise<void>): Promise<void> {
-    const done = this.#last.then(work).catch((error: unknown) => {
+    return this.#inTurn(work).catch((error: unknown) => {
       throw new FileAccessError('append', this.#path, error);
     });
-    this.#last = done.catch(() => undefined); // whoever asked for it hears of it through `done`
-    return done;
   }
 }

@@ -1,7 +1,7 @@
 import { watch } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { type Clock, describeFailure, systemClock } from '@buddy/core';
+import { type Clock, describeFailure, oneAtATime, systemClock } from '@buddy/core';
 import type { PolicyHolder } from './policy-holder.ts';
 import type { PolicyProblem } from './problem.ts';
 import { MAX_POLICY_BYTES } from './source-document.ts';
@@ -43,7 +43,7 @@ export async function followPolicyFile(
 ): Promise<FollowedPolicy> {
   const stopping = new AbortController();
   let waiting: AbortController | undefined;
-  let work: Promise<void> = Promise.resolve();
+  const inTurn = oneAtATime();
 
   async function tellUnreadable(error: unknown): Promise<void> {
     try {
@@ -62,12 +62,6 @@ export async function followPolicyFile(
       return;
     }
     await holder.load(text, { source: path, ...(tools && { tools }) });
-  }
-
-  function inTurn(task: () => Promise<void>): Promise<void> {
-    const result = work.then(task);
-    work = result.catch(() => undefined); // told by the holder, as above
-    return result;
   }
 
   async function reloadWhenQuiet(quiet: AbortSignal): Promise<void> {
@@ -95,7 +89,7 @@ export async function followPolicyFile(
   const stop = async () => {
     stopping.abort();
     endWatch();
-    await work;
+    await inTurn(async () => undefined); // what was under way
   };
   try {
     await inTurn(reload);

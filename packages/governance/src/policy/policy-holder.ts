@@ -6,6 +6,7 @@ import {
   type Logger,
   silentLogger,
   systemClock,
+  oneAtATime,
 } from '@buddy/core';
 import type { EventEmitter } from 'eventemitter3';
 import { blockEverything, type LoadedPolicy } from './compiled-policy.ts';
@@ -109,14 +110,7 @@ export function createPolicyHolder({
   );
   let current: Policy = blockEverything;
   let history: readonly LoadedPolicy[] = [];
-  let last: Promise<unknown> = Promise.resolve();
-
-  /** One after the other, whether or not the one before failed. */
-  function inTurn<Result>(change: () => Promise<Result>): Promise<Result> {
-    const result = last.then(change, change);
-    last = result.catch(() => undefined);
-    return result;
-  }
+  const inTurn = oneAtATime();
 
   async function recorded(change: PolicyChange, policy?: LoadedPolicy): Promise<void> {
     try {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { parseOrThrow, writeFileAtomic } from '@buddy/core';
+import { oneAtATime, parseOrThrow, writeFileAtomic } from '@buddy/core';
 import { z } from 'zod';
 
 /** Remembers by name which versions of a secret were refused. */
@@ -30,7 +30,8 @@ const RefusalFile = z.strictObject({ refused_versions: z.array(z.string()) });
 /** In a JSON file, so that no restart is a fresh chance to lock the account. Names of versions only. */
 export class FileRefusals implements RefusalStore {
   readonly #path: string;
-  #line: Promise<void> = Promise.resolve();
+  /** Each change reads what the one before it wrote. */
+  readonly #inTurn = oneAtATime();
 
   constructor(path: string) {
     this.#path = path;
@@ -55,18 +56,12 @@ export class FileRefusals implements RefusalStore {
     return this.#change((versions) => versions.delete(version));
   }
 
-  /** One after the other: each reads what the one before it wrote. */
   #change(change: (versions: Set<string>) => unknown): Promise<void> {
-    const before = this.#line;
-    const turn = async (): Promise<void> => {
-      await before;
+    return this.#inTurn(async () => {
       const versions = new Set(await this.load());
       change(versions);
       const text = `${JSON.stringify({ refused_versions: [...versions] })}\n`;
       await writeFileAtomic(this.#path, text);
-    };
-    const next = turn();
-    this.#line = next.catch(() => undefined); // whoever asked is told; the next one may succeed
-    return next;
+    });
   }
 }

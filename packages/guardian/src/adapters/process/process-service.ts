@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { type Clock, parseOrThrow, systemClock } from '@buddy/core';
+import { type Clock, oneAtATime, parseOrThrow, systemClock } from '@buddy/core';
 import { z } from 'zod';
 import { GuardianMisuseError } from '../../errors.ts';
 import type { Sign } from '../../resource/adapters/probed.ts';
@@ -80,6 +80,8 @@ class ProcessService implements ServiceAdapter {
   readonly #launch: ServiceLaunch | undefined;
   readonly #crashes: CrashHistory;
   readonly #files: ServiceFiles;
+  /** Starts and stops: two of them at once would start two processes, or leave one that nobody stops. */
+  readonly #inTurn = oneAtATime();
   /** What runs, or ran last: its release, when it was started (ms since the epoch), and whether it was ready since. */
   #run: { release: string; startedAt: number | undefined; wasReady: boolean } | undefined;
   #bootAlarm: AbortController | undefined;
@@ -203,7 +205,11 @@ class ProcessService implements ServiceAdapter {
     return { is: 'exited', exit: { code: null, signal: null, stderrTail } };
   }
 
-  async start(signal: AbortSignal): Promise<void> {
+  start(signal: AbortSignal): Promise<void> {
+    return this.#inTurn(() => this.#start(signal));
+  }
+
+  async #start(signal: AbortSignal): Promise<void> {
     this.#isWanted = true;
     if (await this.#find()) return;
     signal.throwIfAborted();
@@ -238,7 +244,11 @@ class ProcessService implements ServiceAdapter {
     }
   }
 
-  async stop(signal: AbortSignal): Promise<void> {
+  stop(signal: AbortSignal): Promise<void> {
+    return this.#inTurn(() => this.#stop(signal));
+  }
+
+  async #stop(signal: AbortSignal): Promise<void> {
     this.#isWanted = false;
     this.#bootAlarm?.abort(OVER);
     const deadline = this.#clock.monotonic() + this.#options.stopGraceMs;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { parseOrThrow, writeFileAtomic } from '@buddy/core';
+import { oneAtATime, parseOrThrow, writeFileAtomic } from '@buddy/core';
 import { z } from 'zod';
 import { GuardianConfigError, GuardianMisuseError } from '../../errors.ts';
 import type {
@@ -134,7 +134,7 @@ class FiledServiceLaunch implements ServiceLaunch {
   readonly #newest: string;
   #kept: Kept;
   /** One after the other, so that the last choice is the one that stays. */
-  #writing: Promise<void> = Promise.resolve();
+  readonly #inTurn = oneAtATime();
 
   constructor(options: ServiceLaunchOptions, { onPort }: ServiceLaunchPorts) {
     this.#options = options;
@@ -291,18 +291,12 @@ class FiledServiceLaunch implements ServiceLaunch {
     throw new GuardianMisuseError(`${service} cannot be limited to ${wanted} of ${what}: ${most}.`);
   }
 
-  async #keep(change: Partial<Kept>): Promise<void> {
+  #keep(change: Partial<Kept>): Promise<void> {
     this.#kept = { ...this.#kept, ...change };
-    const before = this.#writing;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#writing = promise;
-    try {
-      await before;
+    return this.#inTurn(async () => {
       await mkdir(this.#options.stateFolder, { recursive: true });
       await writeFileAtomic(this.#path, `${JSON.stringify(this.#kept)}\n`);
-    } finally {
-      resolve();
-    }
+    });
   }
 
   get #path(): string {
