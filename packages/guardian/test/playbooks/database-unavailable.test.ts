@@ -189,6 +189,15 @@ describe('playbook database_unavailable', { timeout: 30_000 }, () => {
     expect((await heal(database, 'database.pool_exhausted')).outcome).toBe('restored');
   });
 
+  it('is one server, however many start it at the same moment', async () => {
+    for (let times = 0; times < 3; times += 1) {
+      await primary.server.stop(AbortSignal.timeout(20_000));
+      const late = AbortSignal.timeout(20_000);
+      await Promise.all([primary.server.start(late), primary.server.start(late)]);
+      expect(await primary.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    }
+  });
+
   it('takes a zombie that keeps the number of the old server for gone', async () => {
     await primary.server.stop(signal);
     const parent = await startWithoutReaper(primary);

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { open, readdir, readFile, readlink, realpath, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type Clock, parseOrThrow, systemClock } from '@buddy/core';
+import { type Clock, oneAtATime, parseOrThrow, systemClock } from '@buddy/core';
 import { z } from 'zod';
 import { GuardianMisuseError } from '../../errors.ts';
 import { errorCode, failed } from '../../probes/layers/layer.ts';
@@ -64,6 +64,8 @@ class PostgresServer implements ServiceAdapter {
   readonly kind = 'service';
   readonly #options: PostgresServerOptions;
   readonly #clock: Clock;
+  /** Starts: of two at once, one would remove the lock that the other's server had just made. */
+  readonly #inTurn = oneAtATime();
   readonly #lockPath: string;
   readonly #logPath: string;
 
@@ -92,7 +94,12 @@ class PostgresServer implements ServiceAdapter {
     return identity ? { is: 'running', identity } : { is: 'stopped' };
   }
 
-  async start(signal: AbortSignal): Promise<void> {
+  start(signal: AbortSignal): Promise<void> {
+    return this.#inTurn(() => this.#start(signal));
+  }
+
+  async #start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
     let child: ChildProcess | undefined;
     if (!(await this.#postmaster())) {
       await this.#awaitRemains(signal);
