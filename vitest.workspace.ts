@@ -15,7 +15,12 @@ export default defineConfig({
     projects: [...roots, 'examples'].map((root) => ({
       extends: true as const,
       root: `./${root}`,
-      test: { name: root.replace('packages/', ''), setupFiles: setupFilesOf(root) },
+      test: {
+        name: root.replace('packages/', ''),
+        setupFiles: setupFilesOf(root),
+        // These run whole programs over thousands of tasks, several at once.
+        ...(root === 'examples' && { testTimeout: 180_000, hookTimeout: 180_000 }),
+      },
     })),
     // Most of a test's time is waiting for processes and sockets: on two cores, one file at a time takes twice as long.
     maxWorkers: 2,

@@ -17,7 +17,7 @@ it('three workers: one works on, one crashes until it is quarantined, one leaks 
   expect(stdout.trim().split('\n').at(-1)).toBe(
     '7 processes started and ended. Now steady is stopped, fragile is quarantined, leaky is quarantined.',
   );
-}, 60_000);
+});
 
 it('is what `pnpm example:bots` runs', async () => {
   const manifest = await readFile(new URL('../../package.json', import.meta.url), 'utf8');

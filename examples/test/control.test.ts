@@ -39,7 +39,7 @@ async function parkedIs(run: string, wanted: string): Promise<void> {
   }
 }
 
-describe('a run on the real clock, while it works', { timeout: 120_000 }, () => {
+describe('a run on the real clock, while it works', () => {
   it('hears what people approve in other processes, and is stopped by one', async () => {
     const input = await folders.make();
     const out = join(await folders.make(), 'run');

@@ -14,7 +14,7 @@ type Line = Record<string, unknown>;
 const CHAIN = 'mployer.contacts.search,gohighlevel.contacts.create,msgraph.mail.send';
 const TRUTH = join(DEFAULT_INPUT, '..', 'truth.jsonl');
 
-describe('the shipped data', { timeout: 20_000 }, () => {
+describe('the shipped data', () => {
   let tasks: Line[] = [];
   let truth: ReadonlyMap<string, TaskTruth> = new Map();
   const manager = createAgentManager();

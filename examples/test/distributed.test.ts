@@ -25,7 +25,7 @@ it('many workers over one database: one is killed in the middle, and every task 
   expect(written.reduce((sum, n) => sum + n, 0)).toBe(24);
   expect(written[1]).toBeGreaterThan(0);
   expect(code).toBe(0);
-}, 60_000);
+});
 
 it('is what `pnpm example:distributed` runs', async () => {
   const manifest = await readFile(new URL('../../package.json', import.meta.url), 'utf8');

@@ -88,7 +88,7 @@ async function requestsOf(run: string): Promise<Map<string, string>> {
   return new Map(approvals.map(({ taskId, id }) => [taskId ?? '', id]));
 }
 
-describe('a governed run', { timeout: 120_000 }, () => {
+describe('a governed run', () => {
   let input = '';
   let run = '';
   let again = '';
@@ -103,7 +103,7 @@ describe('a governed run', { timeout: 120_000 }, () => {
     ]);
     if (first.code !== 0 || second.code !== 0) throw new Error(first.stderr + second.stderr);
     said = first.stdout;
-  }, 120_000);
+  });
 
   it('ends well, and leaves waiting what needs a person and what depends on that, and no more', async () => {
     const ends = await endsIn(run);
@@ -216,7 +216,7 @@ describe('a governed run', { timeout: 120_000 }, () => {
   });
 });
 
-describe('going on', { timeout: 60_000 }, () => {
+describe('going on', () => {
   it('is refused where there is no run, and nothing is made', async () => {
     const folder = await folders.make();
     const { code, stderr } = await start(['--go-on', folder]);
@@ -259,7 +259,7 @@ describe('going on', { timeout: 60_000 }, () => {
   });
 });
 
-describe('the policy of a run', { timeout: 60_000 }, () => {
+describe('the policy of a run', () => {
   it('can be another, and what it blocks is denied, not failed', async () => {
     const input = await inputOf([mail('m1'), find('f1'), find('f2')]);
     const policy = join(input, 'policy.yaml');
@@ -314,7 +314,7 @@ rules:
   });
 });
 
-describe('approving everything', { timeout: 60_000 }, () => {
+describe('approving everything', () => {
   it('sends what would wait, and says that nobody agreed', async () => {
     const input = await inputOf([mail('m1'), mail('m2')]);
     const out = await folders.make();

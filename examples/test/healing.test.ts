@@ -153,7 +153,7 @@ describe.skipIf(process.platform !== 'linux')('the main job, broken and healed',
     expect(ended.map(({ task_id: id }) => String(id)).toSorted()).toEqual(
       TASKS.map((t) => t.task_id),
     );
-  }, 120_000);
+  });
 
   it('leaves no process behind when it is killed while its providers run', async () => {
     const input = await writeInput();
@@ -180,7 +180,7 @@ describe.skipIf(process.platform !== 'linux')('the main job, broken and healed',
     expect(code).toBeNull();
     expect(running).toBeGreaterThanOrEqual(5); // the job, three providers and the worker
     await expect.poll(() => processesOf(out), PATIENT).toEqual([]);
-  }, 120_000);
+  });
 
   it('breaks nothing without --wire, or where the environment forbids it', async () => {
     const input = await writeInput();
@@ -195,7 +195,7 @@ describe.skipIf(process.platform !== 'linux')('the main job, broken and healed',
       expect.stringContaining('BUDDY_FAULTS'),
     ]);
     await expect(readdir(out)).rejects.toThrow('ENOENT');
-  }, 60_000);
+  });
 });
 
 function first(seed: number, count: number) {

@@ -32,7 +32,7 @@ interface Trial {
   truth: TaskTruth;
 }
 
-describe('the main job on the shipped data, with all mails approved', { timeout: 180_000 }, () => {
+describe('the main job on the shipped data, with all mails approved', () => {
   let out = '';
   let second = '';
   let trials: Trial[] = [];
@@ -62,7 +62,7 @@ describe('the main job on the shipped data, with all mails approved', { timeout:
         },
       ];
     });
-  }, 180_000);
+  });
 
   it('leaves the same bytes in its phase folders each time', async () => {
     expect(await hashOfPhases(second)).toBe(await hashOfPhases(out));

@@ -33,7 +33,7 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-describe('the command of the main job', { timeout: 60_000, concurrent: true }, () => {
+describe('the command of the main job', { concurrent: true }, () => {
   let small = '';
   beforeAll(async () => {
     small = await inputWith([task('a'), task('b', { wave: 2 })]);
@@ -282,7 +282,7 @@ describe('the command of the main job', { timeout: 60_000, concurrent: true }, (
 
 // Elsewhere there is no way to ask for the children of a process.
 describe.runIf(existsSync('/proc/self/task'))('a program that runs when the job is stopped', () => {
-  it('is ended with it, and so is its process', { timeout: 20_000 }, async () => {
+  it('is ended with it, and so is its process', async () => {
     const code = 'await new Promise((done) => setTimeout(done, 25_000)); 1';
     const input = await inputWith([
       `${JSON.stringify({ task_id: 't', predicted_success_probability: 0.9, code })}\n`,

@@ -84,7 +84,7 @@ function slowSpawn(delaysMs: readonly number[]): Spawn {
   };
 }
 
-describe('a job of programs', { timeout: 30_000 }, () => {
+describe('a job of programs', () => {
   const SEARCH = "(await tools.mployer.contacts.search({ state: 'TX' })).found";
   const CODES = [
     `const found = ${SEARCH}; await new Promise((done) => setTimeout(done, 250)); [found, Date.now(), Math.random()]`,
@@ -99,7 +99,7 @@ describe('a job of programs', { timeout: 30_000 }, () => {
   beforeAll(async () => {
     jobs.push(await runJob(CODES));
     jobs.push(await runJob(CODES, { spawn: slowSpawn([40, 0, 80]) }));
-  }, 30_000);
+  });
   afterAll(async () => {
     for (const job of jobs) await job.close();
   });
@@ -152,7 +152,7 @@ describe('a job of programs', { timeout: 30_000 }, () => {
   });
 });
 
-describe('a job on a machine that can start no sandbox', { timeout: 30_000 }, () => {
+describe('a job on a machine that can start no sandbox', () => {
   it('fails its programs, and goes on', async () => {
     const job = await runJob(['1 + 1', '2 + 2'], {
       spawn: (_command, _args, options) => spawnProcess('/bin/false', [], options),
@@ -165,7 +165,7 @@ describe('a job on a machine that can start no sandbox', { timeout: 30_000 }, ()
   });
 });
 
-describe('a program that waits for a person', { timeout: 30_000 }, () => {
+describe('a program that waits for a person', () => {
   it('stands in the report as waiting, and as what it became once somebody agreed', async () => {
     const asked = new Set<string>();
     const done: string[] = [];

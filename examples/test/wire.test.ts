@@ -20,7 +20,7 @@ const TASKS = [
   { action: 'msgraph.mail.send', input: { to: 'bob@example.com', subject: 'Hello', text: 'Hi' } },
 ].map((task, at) => ({ task_id: `t${at}`, predicted_success_probability: 0.9, ...task }));
 
-describe('the main job over the wire', { timeout: 60_000 }, () => {
+describe('the main job over the wire', () => {
   it('speaks to servers of the providers through their real clients, and says what came of it', async () => {
     const input = await folders.make();
     const out = await folders.make();
