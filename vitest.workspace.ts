@@ -25,7 +25,8 @@ export default defineConfig({
     // Most of a test's time is waiting for processes and sockets: on two cores, one file at a time takes twice as long.
     maxWorkers: 2,
     // A process that a test starts may wait for its turn; what hangs is seen all the same.
-    testTimeout: 20_000,
+    testTimeout: 60_000,
+    expect: { poll: { timeout: 15_000, interval: 20 } },
     coverage: { provider: 'v8', include: ['packages/*/src/**'] },
     ...(jsonReport !== undefined && {
       reporters: ['default', 'json'],

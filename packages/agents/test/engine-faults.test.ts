@@ -113,7 +113,7 @@ describe('a process that is killed', { timeout: 120_000 }, () => {
   });
 });
 
-describe('a process that stands still', { timeout: 60_000 }, () => {
+describe('a process that stands still', () => {
   it('keeps what it owns from others, and goes on as if nothing had been', async () => {
     const owner = drive();
     expect(await owner.next()).toBe('open');
@@ -142,7 +142,7 @@ async function idsIn(journal: string): Promise<string[] | undefined> {
   return ids;
 }
 
-describe('a log that a crash has torn', { timeout: 60_000 }, () => {
+describe('a log that a crash has torn', () => {
   it('loses what was written after the tear, and nothing else', async () => {
     const early = openJournal({ file });
     for (let n = 0; n < 50; n++) await early.keep(begun(`early/${n}`));
@@ -215,7 +215,7 @@ function hasStrace(): boolean {
   return spawnSync('strace', ['-V']).status === 0;
 }
 
-describe('a disk that takes no more', { timeout: 60_000 }, () => {
+describe('a disk that takes no more', () => {
   it('has what it acknowledged when it takes more again: the system fails its writes meanwhile', async () => {
     // A limit of the system's on the size of files, in KB: writes beyond it fail, as they do where a quota is used up.
     const { child, stdin, next, end } = start(['fill'], "trap '' XFSZ; ulimit -S -f 1000;");

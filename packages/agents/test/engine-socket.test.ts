@@ -234,7 +234,7 @@ function startHost(runFolder: string) {
   return { host, next };
 }
 
-describe('an engine in another process', { timeout: 30_000 }, () => {
+describe('an engine in another process', () => {
   it('is told over its socket, and has kept what it acknowledged when it is killed at once', async () => {
     const runFolder = await newFolder();
     const first = startHost(runFolder);

@@ -365,7 +365,7 @@ describe('an attack by time', () => {
     expect(tried.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
-  it('gives no more than one of several processes', { timeout: 60_000 }, async () => {
+  it('gives no more than one of several processes', async () => {
     using temporary = temporaryFile();
     await using world = openWorld({}, { file: temporary.file });
     const { approvalId } = await world.file(REQUEST);
@@ -380,38 +380,30 @@ describe('an attack by time', () => {
     ]);
   });
 
-  it(
-    'keeps an approval when the process is killed before it is used up',
-    { timeout: 60_000 },
-    async () => {
-      using temporary = temporaryFile();
-      await using world = openWorld({}, { file: temporary.file });
-      const { approvalId } = await world.file(REQUEST);
-      await world.approvals.vote(approvalId, approving(ada));
-      const consumer = startConsumer(temporary.file, 'before', REQUEST);
-      expect(await consumer.firstLine()).toBe('consuming');
-      await consumer.kill();
-      expect(world.approvals.get(approvalId)?.state).toBe('approved');
-      expect(await world.consume(REQUEST)).toMatchObject({ approvalId });
-    },
-  );
+  it('keeps an approval when the process is killed before it is used up', async () => {
+    using temporary = temporaryFile();
+    await using world = openWorld({}, { file: temporary.file });
+    const { approvalId } = await world.file(REQUEST);
+    await world.approvals.vote(approvalId, approving(ada));
+    const consumer = startConsumer(temporary.file, 'before', REQUEST);
+    expect(await consumer.firstLine()).toBe('consuming');
+    await consumer.kill();
+    expect(world.approvals.get(approvalId)?.state).toBe('approved');
+    expect(await world.consume(REQUEST)).toMatchObject({ approvalId });
+  });
 
-  it(
-    'does not run twice when the process is killed between approval and act',
-    { timeout: 60_000 },
-    async () => {
-      using temporary = temporaryFile();
-      await using world = openWorld({}, { file: temporary.file });
-      const { approvalId } = await world.file(REQUEST);
-      await world.approvals.vote(approvalId, approving(ada));
-      const consumer = startConsumer(temporary.file, 'after', REQUEST);
-      expect(await consumer.firstLine()).toBe(`granted ${approvalId}`);
-      await consumer.kill();
-      expect(consumer.lines).not.toContain('done');
-      await expect(world.consume(REQUEST)).rejects.toMatchObject({ state: 'consumed' });
-      expect(await world.claim(REQUEST)).toMatchObject({ kind: 'waiting', isNew: true });
-    },
-  );
+  it('does not run twice when the process is killed between approval and act', async () => {
+    using temporary = temporaryFile();
+    await using world = openWorld({}, { file: temporary.file });
+    const { approvalId } = await world.file(REQUEST);
+    await world.approvals.vote(approvalId, approving(ada));
+    const consumer = startConsumer(temporary.file, 'after', REQUEST);
+    expect(await consumer.firstLine()).toBe(`granted ${approvalId}`);
+    await consumer.kill();
+    expect(consumer.lines).not.toContain('done');
+    await expect(world.consume(REQUEST)).rejects.toMatchObject({ state: 'consumed' });
+    expect(await world.claim(REQUEST)).toMatchObject({ kind: 'waiting', isNew: true });
+  });
 
   it('remembers everything over a restart, and the same call finds its request again', async () => {
     using temporary = temporaryFile();

@@ -129,7 +129,7 @@ describe('the time of a request', () => {
     await clock.advance(30 * 24 * 3_600_000);
   });
 
-  it('keeps no process alive', { timeout: 30_000 }, async () => {
+  it('keeps no process alive', async () => {
     using file = temporaryFile();
     const script = fileURLToPath(new URL('approvals/unclosed-child.ts', import.meta.url));
     const child = spawn(process.execPath, ['--conditions=@buddy/source', script, file.file]);

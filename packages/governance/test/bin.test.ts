@@ -116,7 +116,7 @@ const MISTAKES = [
   ['approvals deny --all-matching --yes', '--all-matching needs --action GLOB.'],
 ] as const;
 
-describe('buddy-governance', { timeout: 60_000 }, () => {
+describe('buddy-governance', () => {
   it('explains itself, and what it did not understand', async () => {
     const help = await run('--help');
     expect(help).toMatchObject({ code: 0, err: '' });
@@ -153,7 +153,7 @@ describe('buddy-governance', { timeout: 60_000 }, () => {
   });
 });
 
-describe('buddy-governance policy', { timeout: 60_000 }, () => {
+describe('buddy-governance policy', () => {
   it('checks, tries the examples and explains', async () => {
     const checked = await run('policy check policy.yaml');
     expect(checked).toMatchObject({
@@ -217,7 +217,7 @@ function changeLog(file: string): void {
   database.close();
 }
 
-describe('buddy-governance audit', { timeout: 60_000 }, () => {
+describe('buddy-governance audit', () => {
   it('verifies, proves and exports the log of a service that has it open', async () => {
     const outside = join(folder, 'outside.jsonl');
     const service = await openService({ publish: appendCheckpointsTo(outside, systemClock) });
@@ -262,7 +262,7 @@ async function askedOf(service: Governance, count: number): Promise<string[]> {
   return ids;
 }
 
-describe('buddy-governance card', { timeout: 60_000 }, () => {
+describe('buddy-governance card', () => {
   it('shows what waits, what was denied, the tiers and the last decisions', async () => {
     const service = await openService();
     await askedOf(service, 1);
@@ -286,7 +286,7 @@ describe('buddy-governance card', { timeout: 60_000 }, () => {
   });
 });
 
-describe('buddy-governance approvals', { timeout: 60_000 }, () => {
+describe('buddy-governance approvals', () => {
   it('shows what waits for a person', async () => {
     const service = await openService();
     expect((await run('approvals list')).out).toBe('Nothing waits for a decision.\n');

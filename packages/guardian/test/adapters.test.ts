@@ -88,7 +88,7 @@ const gateWith = (decide: Guard['decide']) =>
   });
 const readOnly: Guard['decide'] = async ({ tool }) => (tool === 'crm.read' ? 'allow' : 'deny');
 
-describe.runIf(process.platform === 'linux')('a process service', { timeout: 20_000 }, () => {
+describe.runIf(process.platform === 'linux')('a process service', () => {
   it('runs once, however often it is started, and stops, however often it is stopped', async () => {
     const service = await serviceOf(FOREVER);
     await service.start(signal);

@@ -82,7 +82,7 @@ async function healOnce() {
   return { guardian, run: last?.id ?? '' };
 }
 
-describe('buddy-guardian', { timeout: 30_000 }, () => {
+describe('buddy-guardian', () => {
   it('explains itself, and what was misspelt', async () => {
     const [bare, help, of, command, option, operand] = await Promise.all([
       start(),

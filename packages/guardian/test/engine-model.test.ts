@@ -177,26 +177,22 @@ const stores: [string, () => GuardianStore, number][] = [
 ];
 
 describe.each(stores)('whatever happens, a guardian with a store %s', (_name, open, numRuns) => {
-  it(
-    'heals one at a time, keeps its budgets, gives each symptom one outcome, and gets stuck nowhere',
-    { timeout: 60_000 },
-    () =>
-      fc.assert(
-        fc.asyncProperty(commands, async (sequence) => {
-          const { model, real } = await setUp(open());
-          await fc.asyncModelRun(() => ({ model, real }), sequence);
-          // The world is mended at last; whatever state the guardian was in, it finds its way out.
-          for (const name of NAMES) {
-            real.services[name].startsWell = true;
-            real.services[name].isUp = true;
-          }
-          await real.clock.advance(2 * HOUR);
-          expect(real.guardian.openIncidents).toEqual([]);
-          expect(real.broken).toEqual([]);
-          expect(real.store.ledger().pending).toBe(0);
-          await real.guardian.stop();
-        }),
-        { numRuns },
-      ),
-  );
+  it('heals one at a time, keeps its budgets, gives each symptom one outcome, and gets stuck nowhere', () =>
+    fc.assert(
+      fc.asyncProperty(commands, async (sequence) => {
+        const { model, real } = await setUp(open());
+        await fc.asyncModelRun(() => ({ model, real }), sequence);
+        // The world is mended at last; whatever state the guardian was in, it finds its way out.
+        for (const name of NAMES) {
+          real.services[name].startsWell = true;
+          real.services[name].isUp = true;
+        }
+        await real.clock.advance(2 * HOUR);
+        expect(real.guardian.openIncidents).toEqual([]);
+        expect(real.broken).toEqual([]);
+        expect(real.store.ledger().pending).toBe(0);
+        await real.guardian.stop();
+      }),
+      { numRuns },
+    ));
 });

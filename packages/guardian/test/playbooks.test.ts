@@ -21,7 +21,7 @@ describePlaybook(networkDegradation, openSlowPathWorld);
 describePlaybook(moduleNotFound, openMissingModuleWorld);
 
 describe('playbook module_not_found', () => {
-  it('never installs what is not declared: somebody has to look', { timeout: 30_000 }, async () => {
+  it('never installs what is not declared: somebody has to look', async () => {
     const world = await openMissingModuleWorld();
     await using guardian = createGuardian({}, { ...world, playbooks: [moduleNotFound] });
     await guardian.start();

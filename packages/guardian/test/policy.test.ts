@@ -216,7 +216,7 @@ describe('the default policy', () => {
     };
     const agree = async () => {
       const pending = () => governance.approvals.list({ states: ['pending'] }).approvals;
-      await vi.waitFor(() => expect(pending()).toHaveLength(1), { timeout: 4_000 });
+      await vi.waitFor(() => expect(pending()).toHaveLength(1), { timeout: 15_000 });
       const [approval] = pending();
       await governance.approvals.vote(approval?.id ?? '', {
         by: { id: 'olga', role: 'operator' },

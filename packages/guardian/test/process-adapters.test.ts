@@ -135,7 +135,7 @@ const serviceOf = (program: string) =>
     stopGraceMs: 100,
   });
 
-describe.runIf(process.platform === 'linux')('a process service', { timeout: 20_000 }, () => {
+describe.runIf(process.platform === 'linux')('a process service', () => {
   it.each([
     ["console.error('HTTP/1.1 429 Too Many Requests, retry-after: 7'); process.exit(1)", 7],
     ["console.error('Session limit reached'); process.exit(1)", 900],
@@ -261,7 +261,7 @@ describe.runIf(process.platform === 'linux')('a process service', { timeout: 20_
   });
 });
 
-describe.runIf(process.platform === 'linux')('the vitals of a process', { timeout: 20_000 }, () => {
+describe.runIf(process.platform === 'linux')('the vitals of a process', () => {
   let world: ServiceWorld;
   beforeEach(async () => {
     world = await makeServiceWorld({ launch: { openFiles: { limit: 100, cap: 100 } } });

@@ -25,26 +25,22 @@ describe('the soak of real faults', () => {
   const turns = async (): Promise<number> =>
     (await readFile(join(folder, 'turns.jsonl'), 'utf8').catch(() => '')).split('\n').length - 1;
 
-  it(
-    'goes on where it was killed, and accounts for every symptom',
-    { timeout: 60_000 },
-    async () => {
-      const killed = run();
-      while ((await turns()) < 2 && killed.exitCode === null) await sleep(20);
-      killed.kill('SIGKILL');
-      await once(killed, 'exit');
-      const before = await turns();
-      await once(run('--resume'), 'exit');
-      const report: unknown = JSON.parse(await readFile(join(folder, 'report.json'), 'utf8'));
-      expect(report).toMatchObject({
-        ran: { faults: expect.toSatisfy((faults: number) => faults > before && before >= 2) },
-        ledger: { pending: 0 },
-        silent_failures: 0,
-        open_at_the_end: [],
-        not_healed: [],
-      });
-    },
-  );
+  it('goes on where it was killed, and accounts for every symptom', async () => {
+    const killed = run();
+    while ((await turns()) < 2 && killed.exitCode === null) await sleep(20);
+    killed.kill('SIGKILL');
+    await once(killed, 'exit');
+    const before = await turns();
+    await once(run('--resume'), 'exit');
+    const report: unknown = JSON.parse(await readFile(join(folder, 'report.json'), 'utf8'));
+    expect(report).toMatchObject({
+      ran: { faults: expect.toSatisfy((faults: number) => faults > before && before >= 2) },
+      ledger: { pending: 0 },
+      silent_failures: 0,
+      open_at_the_end: [],
+      not_healed: [],
+    });
+  });
 
   it('begins no other soak in a folder that holds one', async () => {
     await writeFile(join(folder, 'turns.jsonl'), '');

@@ -252,27 +252,22 @@ describe('a store in SQLite', () => {
     await openSqliteStore(link).close();
   });
 
-  it(
-    'is free at once when the process that worked on it is killed',
-    { timeout: 30_000 },
-    async () => {
-      const file = await path();
-      const child = fork(new URL('children/store-owner.ts', import.meta.url), [file], {
-        execArgv: ['--conditions=@buddy/source'],
-      });
-      const gone = once(child, 'exit');
-      await once(child, 'message');
-      expect(() => openSqliteStore(file)).toThrow('Another guardian works on');
-      child.kill('SIGKILL');
-      await gone;
-      await openSqliteStore(file).close();
-    },
-  );
+  it('is free at once when the process that worked on it is killed', async () => {
+    const file = await path();
+    const child = fork(new URL('children/store-owner.ts', import.meta.url), [file], {
+      execArgv: ['--conditions=@buddy/source'],
+    });
+    const gone = once(child, 'exit');
+    await once(child, 'message');
+    expect(() => openSqliteStore(file)).toThrow('Another guardian works on');
+    child.kill('SIGKILL');
+    await gone;
+    await openSqliteStore(file).close();
+  });
 
   // Linux: elsewhere no program gives a running process room again.
   it.skipIf(process.platform !== 'linux')(
     'counts nothing that a full disk did not keep, and goes on when there is room',
-    { timeout: 30_000 },
     async () => {
       const child = spawn(
         '/bin/sh',

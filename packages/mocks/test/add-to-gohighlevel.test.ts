@@ -48,7 +48,7 @@ function fault(
   return { match: { operation }, kind: 'status', status, when: { rate } };
 }
 
-describe('adding Mployer contacts to GoHighLevel', { timeout: 60_000 }, () => {
+describe('adding Mployer contacts to GoHighLevel', () => {
   it('creates who is new, updates who has changed, skips the rest, each in its place', async () => {
     const { mployer, crm } = makeMocks();
     await crm.client.createContact({ email: 'known@example.com', firstName: 'Augusta' });

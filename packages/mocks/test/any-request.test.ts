@@ -136,7 +136,7 @@ function requestOf(
   return new Request(url, { method: verb, headers, ...(hasBody && { body }) });
 }
 
-describe('any request at all', { timeout: 60_000 }, () => {
+describe('any request at all', () => {
   it('is answered by GoHighLevel, and never with a failure of its own', () =>
     fc.assert(
       fc.asyncProperty(

@@ -82,7 +82,7 @@ describe.each(EVERY_WAY)('a call $name', (way) => {
       await asleep;
       controller.abort(new Error('enough'));
       expect(await ended).toMatchObject({ message: 'enough' });
-      await vi.waitFor(() => expect(mock.journal.total).toBe(1)); // over a socket it takes a moment to be known
+      await expect.poll(() => mock.journal.total).toBe(1); // over a socket it takes a moment to be known
     });
     expect(mock.journal.entries().map(({ outcome }) => outcome)).toEqual(['aborted']);
   });

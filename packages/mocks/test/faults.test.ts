@@ -40,7 +40,7 @@ async function repeat(times: number, act: () => Promise<unknown>) {
 const quick = { seed: 23, latency: 'none', faults: 'seed', earlyRetries: 'allowed' } as const;
 
 // Many calls: on a machine that has much else to do, they take a while.
-describe('the fault profile "seed"', { timeout: 60_000 }, () => {
+describe('the fault profile "seed"', () => {
   it('fails 5 % of the logins at Mployer, and limits 5 % of searches and extractions', async () => {
     const { client, journal } = createMployerMock(quick);
     await repeat(CALLS, () => client.login('ada@example.com', 'secret'));

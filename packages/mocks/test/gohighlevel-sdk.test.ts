@@ -29,7 +29,7 @@ async function failureOf(call: Promise<unknown>): Promise<GHLError> {
   throw new Error(`expected a GHLError, got ${String(error)}`);
 }
 
-describe.each(SDK_WAYS)('the SDK of GoHighLevel, $name,', { timeout: 60_000 }, ({ open }) => {
+describe.each(SDK_WAYS)('the SDK of GoHighLevel, $name,', ({ open }) => {
   const opened: (() => Promise<void>)[] = [];
   afterEach(async () => {
     await Promise.all(opened.splice(0).map((close) => close()));

@@ -278,7 +278,7 @@ describe('GoHighLevel on the wire', () => {
   });
 });
 
-describe('a search of GoHighLevel`s', { timeout: 60_000 }, () => {
+describe('a search of GoHighLevel`s', () => {
   const people = [
     { firstName: 'Ada', lastName: 'Lovelace', email: 'ada@example.com', tags: ['math', 'poet'] },
     { firstName: 'Grace', lastName: 'Hopper', phone: '+12125550143', tags: ['navy'], dnd: true },

@@ -296,7 +296,7 @@ describe('the sample contacts', () => {
   });
 });
 
-describe('the GoHighLevel mock, beside a model of it', { timeout: 60_000 }, () => {
+describe('the GoHighLevel mock, beside a model of it', () => {
   it.each(CRM_WAYS.map(({ name, open }, index) => [name, open, index === 0 ? 200 : 25] as const))(
     'gives the same answers and holds the same contacts, whatever is done in whatever order, by %s',
     async (_name, open, numRuns) =>

@@ -56,7 +56,7 @@ function emailsOf(mock: GoHighLevelMock): string[] {
   return mock.contacts().map(({ email = '' }) => email);
 }
 
-describe('a creation whose answer is lost', { timeout: 60_000 }, () => {
+describe('a creation whose answer is lost', () => {
   it('leaves nobody there twice when the caller looks first, for 200 seeds, over two ways', async () => {
     let lost = 0;
     for (const seed of SEEDS) {

@@ -12,7 +12,7 @@ import {
   type GoHighLevelTokens,
 } from '@buddy/mocks';
 import fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 const LOCATION = 'buddyMockLocation001';
 const CONTACT = {
@@ -252,7 +252,7 @@ describe('the real client of GoHighLevel', () => {
 
     const controller = new AbortController();
     const reading = client.getContact('c1', { signal: controller.signal });
-    await vi.waitUntil(() => requests.length === 2);
+    await expect.poll(() => requests.length).toBe(2);
     controller.abort(new Error('enough'));
     await expect(reading).rejects.toThrow('enough');
     expect(clock.monotonic()).toBe(5_000);
@@ -693,7 +693,7 @@ async function complaintAbout(password: string, echo: string): Promise<string> {
   return error instanceof Error ? error.message : 'no error';
 }
 
-describe('a secret that a provider repeats', { timeout: 60_000 }, () => {
+describe('a secret that a provider repeats', () => {
   it.each(Object.entries(spellings))('is in no error, %s', (_way, spell) =>
     fc.assert(
       fc.asyncProperty(secretText, async (secret) => {

@@ -113,7 +113,7 @@ describe('a mock server', () => {
       code: 'MOCKS_SERVER_FAILED',
       message: expect.stringContaining(complaint),
     });
-    await vi.waitFor(() => expect(openServers()).toBeLessThanOrEqual(before));
+    await expect.poll(openServers).toBeLessThanOrEqual(before);
   });
 
   it('refuses options that do not fit', async () => {

@@ -188,7 +188,7 @@ describe('layer 3, the process, alone', () => {
   });
 });
 
-describe.skipIf(process.platform === 'win32')('layer 4, the limits', { timeout: 30_000 }, () => {
+describe.skipIf(process.platform === 'win32')('layer 4, the limits', () => {
   const spin = 'for (;;) {}';
   const grow = 'const all = []; for (;;) all.push(new Uint8Array(8e6).fill(1));';
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const ALLOWED = 1_000;
 
-describe('what a limit says was used', { timeout: 15_000 }, () => {
+describe('what a limit says was used', () => {
   let sandbox: Sandbox;
   beforeAll(async () => {
     sandbox = await createSandbox({ limits: { maxResultBytes: ALLOWED, wallMs: 50 } });
@@ -43,7 +43,7 @@ describe('what a limit says was used', { timeout: 15_000 }, () => {
   });
 });
 
-describe('a value that stands in for what is not there', { timeout: 15_000 }, () => {
+describe('a value that stands in for what is not there', () => {
   it('may be awaited, for that asks nothing of it', async () => {
     await using sandbox = await createSandbox();
     const result = await sandbox.run('await WebAssembly; await fetch; "done"');

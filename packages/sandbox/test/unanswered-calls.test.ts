@@ -32,7 +32,7 @@ async function play(code: string, limits: SandboxInput['limits'] = {}): Promise<
   return await clock.run(() => sandbox.run(code));
 }
 
-describe('a call that was not answered when the run ended', { timeout: 15_000 }, () => {
+describe('a call that was not answered when the run ended', () => {
   it('is named to the author of a program that forgot to await it', async () => {
     const result = await play('tools.mail.send({});\n"done"');
     expect(result).toMatchObject({ status: 'ok', calls: [{ status: 'unanswered', error: null }] });

@@ -24,7 +24,7 @@ function countIn(file: string): unknown {
   return database.prepare('SELECT count(*) AS count FROM orders').get()?.['count'];
 }
 
-describe('backups of a SQLite database', { timeout: 20_000 }, () => {
+describe('backups of a SQLite database', () => {
   it('are whole though the application writes meanwhile', async () => {
     const { database, ask, folder } = await makeWorld();
     const writing = (async () => {
@@ -81,7 +81,7 @@ describe('backups of a SQLite database', { timeout: 20_000 }, () => {
   });
 });
 
-describe('effects on a SQLite database', { timeout: 60_000 }, () => {
+describe('effects on a SQLite database', () => {
   it('leave a restored file with the mode that it had, and without the journals of another', async () => {
     const { database, file, ask } = await makeWorld({ rows: 10 });
     await ask('close');

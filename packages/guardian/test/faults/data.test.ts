@@ -40,7 +40,7 @@ async function injectAndDie(
   await exited;
 }
 
-describe('faults of a SQLite file', { timeout: 30_000 }, () => {
+describe('faults of a SQLite file', () => {
   let world: SqliteWorld;
   beforeEach(async () => {
     world = await makeSqliteWorld();
@@ -110,7 +110,7 @@ describe('faults of a SQLite file', { timeout: 30_000 }, () => {
   });
 });
 
-describe('faults of a Postgres server', { timeout: 30_000 }, () => {
+describe('faults of a Postgres server', () => {
   let world: PostgresServerWorld;
   let folder: string;
   const place = () => ({ dataFolder: world.dataFolder, port: world.port });
@@ -155,7 +155,7 @@ describe('faults of a Postgres server', { timeout: 30_000 }, () => {
   });
 });
 
-describe('the fault of an audit log', { timeout: 30_000 }, () => {
+describe('the fault of an audit log', () => {
   it.each(['change', 'delete'] as const)(
     'shows in its proofs, and leaves it whole: %s',
     async (how) => {

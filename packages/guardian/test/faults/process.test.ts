@@ -31,7 +31,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-describe.runIf(process.platform === 'linux')('faults of a process', { timeout: 20_000 }, () => {
+describe.runIf(process.platform === 'linux')('faults of a process', () => {
   it('processKill ends it, and is there until another has its place', async () => {
     const fault = await world.kit.inject(processKill, { identity });
     expect(await fault.isPresent()).toBe(true);

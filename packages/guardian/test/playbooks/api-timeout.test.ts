@@ -42,7 +42,7 @@ describe('playbook api_timeout', () => {
     expect(await endpoint.send({})).toMatchObject({ path: 'second', status: 200 });
     relayOf('primary').impair(undefined);
     await expect
-      .poll(async () => (await endpoint.send({})).path, { interval: 30, timeout: 3_000 })
+      .poll(async () => (await endpoint.send({})).path, { interval: 30, timeout: 15_000 })
       .toBe('primary');
     expect(endpoint.breakerOf('primary')).toBe('closed');
   });
@@ -60,7 +60,7 @@ describe('playbook api_timeout', () => {
     expect(guardian.openIncidents).toEqual([]);
     await expect(endpoint.send({})).rejects.toThrow('no answer');
     await expect
-      .poll(() => endpoint.currentPath(), { interval: 10, timeout: 4_000 })
+      .poll(() => endpoint.currentPath(), { interval: 10, timeout: 15_000 })
       .toBe('second');
   });
 

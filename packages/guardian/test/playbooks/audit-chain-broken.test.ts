@@ -16,7 +16,7 @@ async function heal({ audit }: AuditWorld, told = 'audit.chain_broken') {
   return healOnce(audit, { playbooks: [auditChainBroken], told, autonomy: {} });
 }
 
-describe('playbook audit_chain_broken', { timeout: 30_000 }, () => {
+describe('playbook audit_chain_broken', () => {
   const worlds: AuditWorld[] = [];
   afterEach(async () => {
     for (const world of worlds.splice(0)) await world.close();

@@ -91,7 +91,7 @@ describe('playbook credentials_invalid', () => {
     accepted.add('v2');
     expect(await callsAnApp()).toBe(401);
     await credential.noteRefused(credential.version());
-    await expect.poll(() => credential.version(), { interval: 10, timeout: 4_000 }).toBe('v2');
+    await expect.poll(() => credential.version(), { interval: 10, timeout: 15_000 }).toBe('v2');
     expect(await callsAnApp()).toBe(200);
     expect(seen.get('v1')).toBe(1);
   });

@@ -16,7 +16,7 @@ function heal({ database }: SqliteWorld, told = 'database.corrupted') {
   return healOnce(database, { playbooks: [databaseCorrupted], told });
 }
 
-describe('playbook database_corrupted', { timeout: 30_000 }, () => {
+describe('playbook database_corrupted', () => {
   const worlds: SqliteWorld[] = [];
   afterEach(async () => {
     for (const world of worlds.splice(0)) await world.close();

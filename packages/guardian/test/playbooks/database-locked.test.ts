@@ -15,7 +15,7 @@ function heal({ database }: SqliteWorld) {
   return healOnce(database, { playbooks: [databaseLocked], told: 'database.locked', autonomy: {} });
 }
 
-describe('playbook database_locked', { timeout: 30_000 }, () => {
+describe('playbook database_locked', () => {
   const worlds: SqliteWorld[] = [];
   afterEach(async () => {
     for (const world of worlds.splice(0)) await world.close();

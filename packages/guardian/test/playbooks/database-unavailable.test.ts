@@ -68,7 +68,7 @@ async function damage({ query, server, dataFolder }: PostgresServerWorld, table:
   await server.start(AbortSignal.timeout(20_000));
 }
 
-describe('playbook database_unavailable', { timeout: 30_000 }, () => {
+describe('playbook database_unavailable', () => {
   it('replaces a server of ours that takes connections and says nothing', async () => {
     const database = open({ answerMs: 500 });
     const kit = await openKit();
@@ -170,7 +170,7 @@ describe('playbook database_unavailable', { timeout: 30_000 }, () => {
     await forgotten.query('BEGIN; UPDATE stock SET n = 2');
     const waiting = database.pool().query('UPDATE stock SET n = 3 RETURNING n');
     await expect
-      .poll(async () => database.probe(signal), { timeout: 5_000 })
+      .poll(async () => database.probe(signal), { timeout: 15_000 })
       .toMatchObject({ status: 'FAILED', signal: 'database.locked' });
     expect((await heal(database, 'database.locked')).outcome).toBe('restored');
     expect((await waiting).rows).toEqual([{ n: 3 }]);
@@ -205,7 +205,7 @@ describe('playbook database_unavailable', { timeout: 30_000 }, () => {
     expect((await primary.server.state(signal)).is).toBe('running');
     parent.killServer();
     await expect
-      .poll(async () => (await primary.server.state(signal)).is, { timeout: 5_000 })
+      .poll(async () => (await primary.server.state(signal)).is, { timeout: 15_000 })
       .toBe('stopped');
     await expect.poll(() => parent.isZombie()).toBe(true); // it takes a moment to die
     await primary.server.start(AbortSignal.timeout(10_000));

@@ -10,7 +10,7 @@ import { watchWith } from '../worlds/watched-guardian.ts';
 
 describePlaybook(eventLoopBlocked, openBlockedWorld);
 
-describe('playbook event_loop_blocked', { timeout: 30_000 }, () => {
+describe('playbook event_loop_blocked', () => {
   it('is called by silence, and keeps what blocked the loop for people', async () => {
     const world = await openQuicklyMissedWorld({ keepsEvidence: true });
     await using watched = await watchWith(world.resources);

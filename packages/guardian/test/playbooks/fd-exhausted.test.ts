@@ -8,7 +8,7 @@ import { watchWith } from '../worlds/watched-guardian.ts';
 
 describePlaybook(fdExhausted, openExhaustedWorld);
 
-describe('playbook fd_exhausted', { timeout: 30_000 }, () => {
+describe('playbook fd_exhausted', () => {
   it('is called before the last descriptor is gone, and raises the limit within its cap', async () => {
     const world = await openLimitedWorld(120);
     await using watched = await watchWith(world.resources, { confirm: { intervalMs: 50 } });

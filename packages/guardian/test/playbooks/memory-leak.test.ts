@@ -9,7 +9,7 @@ import { watchWith } from '../worlds/watched-guardian.ts';
 
 describePlaybook(memoryLeak, openLeakingWorld);
 
-describe('playbook memory_leak', { timeout: 30_000 }, () => {
+describe('playbook memory_leak', () => {
   const quick = { leak: { samples: 10, spanMs: 1_000 } };
 
   it('is called by growth that is certain and leads to the limit, long before it is full', async () => {

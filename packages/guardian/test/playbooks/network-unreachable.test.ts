@@ -65,7 +65,7 @@ describe('playbook network_unreachable', () => {
     expect(await heal(endpoint)).toBe('escalated');
     expect([endpoint.heldRequests(), endpoint.isHolding()]).toEqual([2, false]);
     unreachable.clear();
-    await expect.poll(() => delivered, { interval: 20, timeout: 5_000 }).toEqual(['a', 'b']);
+    await expect.poll(() => delivered, { interval: 20, timeout: 15_000 }).toEqual(['a', 'b']);
   });
 
   it('does not leave a path that is well again', async () => {
@@ -154,7 +154,9 @@ describe('requests that can wait', () => {
           });
           const bodies = Array.from({ length: requests }, (_each, index) => `request ${index}`);
           for (const body of bodies) await endpoint.deliver({ method: 'POST', body });
-          await expect.poll(() => endpoint.heldRequests(), { interval: 1, timeout: 3_000 }).toBe(0);
+          await expect
+            .poll(() => endpoint.heldRequests(), { interval: 1, timeout: 15_000 })
+            .toBe(0);
           await endpoint.close();
           await http.close();
           expect([...seen.values()]).toEqual(bodies);

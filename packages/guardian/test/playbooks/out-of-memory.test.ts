@@ -8,7 +8,7 @@ import { watchWith } from '../worlds/watched-guardian.ts';
 
 describePlaybook(outOfMemory, openFullHeapWorld);
 
-describe('playbook out_of_memory', { timeout: 30_000 }, () => {
+describe('playbook out_of_memory', () => {
   it('is called when V8 gave up, and heals within its time without being told', async () => {
     const world = await openNarrowWorld();
     await using watched = await watchWith(world.resources);

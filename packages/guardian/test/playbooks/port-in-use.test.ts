@@ -8,7 +8,7 @@ import { watchWith } from '../worlds/watched-guardian.ts';
 
 describePlaybook(portInUse, openStaleSiblingWorld);
 
-describe('playbook port_in_use', { timeout: 30_000 }, () => {
+describe('playbook port_in_use', () => {
   it('never ends a stranger: the service moves, and its callers are told', async () => {
     const world = await openPortedWorld(1);
     const stranger = await occupy(world);

@@ -8,7 +8,7 @@ import { watchWith } from '../worlds/watched-guardian.ts';
 
 describePlaybook(slowBoot, () => openSlowWorld());
 
-describe('playbook slow_boot', { timeout: 30_000 }, () => {
+describe('playbook slow_boot', () => {
   it('is called the moment the time to boot is over, and not before', async () => {
     const world = await openBootWorld({ service: { bootBudgetMs: 1_000 } });
     // Nobody looks: what is told is told by the service itself.
