@@ -1,5 +1,6 @@
 import { definePlaybook } from '../playbook/define-playbook.ts';
 import { on } from '../playbook/trigger.ts';
+import type { SandboxAdapter } from '../resource/adapters/safeguards.ts';
 
 /** Code got out of its sandbox, tried to, or the sandbox is silent: it is ended, made anew, and its jobs get one more try. */
 export const sandboxBreach = definePlaybook({
@@ -22,7 +23,6 @@ export const sandboxBreach = definePlaybook({
       tier: 2,
       timeoutMs: 5_000,
       effects: ['sandbox.revokeGrants', 'sandbox.destroy'],
-      before: async ({ diagnosis }) => ({ jobs: diagnosis.jobs }),
       run: async ({ resources: { sandbox }, signal }) => {
         await sandbox.revokeGrants(signal);
         await sandbox.destroy(signal);
@@ -32,9 +32,8 @@ export const sandboxBreach = definePlaybook({
         compensate: {
           description: 'Quarantines the jobs that were in it.',
           effects: ['sandbox.quarantineJob'],
-          run: async ({ resources, before, signal }) => {
-            for (const job of before.jobs) await resources.sandbox.quarantineJob(job, signal);
-          },
+          // Those that there are by now: some came after the diagnosis, and whoever asked for one waits.
+          run: ({ resources: { sandbox }, signal }) => quarantineAll(sandbox, signal),
         },
       },
     }),
@@ -58,17 +57,14 @@ export const sandboxBreach = definePlaybook({
       tier: 3,
       timeoutMs: 5_000,
       effects: ['sandbox.requeueOnce'],
-      when: ({ diagnosis }) => diagnosis.jobs.length > 0,
-      before: async ({ diagnosis }) => ({ jobs: diagnosis.jobs }),
-      run: async ({ resources, before, signal }) => {
-        for (const job of before.jobs) await resources.sandbox.requeueOnce(job, signal);
+      // Those that wait by now, and not only those of the diagnosis; what runs in the new one is left alone.
+      run: async ({ resources: { sandbox }, signal }) => {
+        for (const job of await sandbox.jobs(signal)) await sandbox.requeueOnce(job, signal);
       },
       undo: {
-        description: 'Quarantines them.',
+        description: 'Quarantines them: the new sandbox is ended next.',
         effects: ['sandbox.quarantineJob'],
-        run: async ({ resources, before, signal }) => {
-          for (const job of before.jobs) await resources.sandbox.quarantineJob(job, signal);
-        },
+        run: ({ resources: { sandbox }, signal }) => quarantineAll(sandbox, signal),
       },
     }),
   ],
@@ -88,3 +84,7 @@ export const sandboxBreach = definePlaybook({
   },
   mttrTargetMs: 10_000,
 });
+
+async function quarantineAll(sandbox: SandboxAdapter, signal: AbortSignal): Promise<void> {
+  for (const job of await sandbox.jobs(signal)) await sandbox.quarantineJob(job, signal);
+}

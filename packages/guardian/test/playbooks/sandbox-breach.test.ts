@@ -8,7 +8,7 @@ import { openSandboxWorld, type SandboxWorld } from '../worlds/sandbox.ts';
 
 const { signal } = new AbortController();
 
-describePlaybook(sandboxBreach, openSandboxWorld);
+describePlaybook(sandboxBreach, () => openSandboxWorld());
 
 describe('playbook sandbox_breach', () => {
   let world: SandboxWorld;
@@ -17,8 +17,8 @@ describe('playbook sandbox_breach', () => {
     await guardian.stop();
     await world.close();
   });
-  const guard = async () => {
-    world = await openSandboxWorld();
+  const guard = async (onRevoked?: () => void) => {
+    world = await openSandboxWorld({ onRevoked });
     guardian = createGuardian(
       { longestStableMs: 50, probeIntervalMs: 3_600_000, autonomy: { 3: 'auto' } },
       { resources: world.resources, playbooks: [sandboxBreach] },
@@ -59,6 +59,27 @@ describe('playbook sandbox_breach', () => {
     expect(await job).toMatchObject({ status: 'ok', value: 42 });
     expect(world.grants.size).toBe(0);
     expect(() => process.kill(stopped, 0)).toThrow('ESRCH');
+  });
+
+  it('runs a job once more that came when the sandbox was about to be ended', async () => {
+    let late: Promise<unknown> | undefined;
+    await guard(() => {
+      late ??= world.guarded.run({ id: 'late', code: 'return 42' });
+    });
+    expect(await report('sandbox.silent')).toBe('restored');
+    expect(await late).toMatchObject({ status: 'ok', value: 42 });
+  });
+
+  it('leaves no job waiting when no sandbox could be made', async () => {
+    let late: Promise<unknown> | undefined;
+    await guard(() => {
+      late ??= world.guarded
+        .run({ id: 'late', code: 'return 42' })
+        .catch((error: unknown) => error);
+      world.breakTemplate();
+    });
+    expect(await report('sandbox.silent')).not.toBe('restored');
+    expect(await late).toMatchObject({ code: 'GUARDIAN_JOB_QUARANTINED', job: 'late' });
   });
 
   it('quarantines a job whose sandbox had to be ended twice', async () => {

@@ -207,7 +207,12 @@ async function breakOnce(
     const injected = await inTime('the injection', injecting, AbortSignal.timeout(healWithinMs));
     await world.use?.();
     while (healedMs === null && within(healWithinMs)) {
-      if (!(await fault.isPresent(signal))) healedMs = performance.now() - startedAt;
+      const looking = inTime(
+        'the witness',
+        fault.isPresent(signal),
+        AbortSignal.timeout(healWithinMs),
+      );
+      if (!(await looking)) healedMs = performance.now() - startedAt;
       else if (!isNoticed && !isTold && !within(noticeWithinMs)) {
         isTold = true;
         const symptom = await world.symptom();
@@ -231,8 +236,9 @@ async function breakOnce(
   }
   const outcome = failure ?? 'restored';
   try {
-    await fault.revert();
-    await world.handBack?.();
+    const limit = AbortSignal.timeout(healWithinMs);
+    await inTime('its revert', fault.revert(), limit);
+    await inTime('handing back', Promise.resolve(world.handBack?.()), limit);
   } catch (error) {
     process.stderr.write(`${fault.name} was not taken back: ${describeFailure(error).message}\n`);
   }

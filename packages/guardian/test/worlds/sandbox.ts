@@ -20,18 +20,25 @@ export interface SandboxWorld extends PlaybookWorld {
   /** The code that reads what no job may. */
   readSecret: string;
   grants: Set<string>;
+  /** From now on the program is not the pinned one. */
+  breakTemplate: () => void;
 }
 
 /**
  * A process that runs code under Node's permission model, which lets it read itself and nothing else; and a secret beside
  * it. The fault: the process was started without the permission model, so that code reads the secret for real.
  */
-export async function openSandboxWorld(): Promise<SandboxWorld> {
+export async function openSandboxWorld({
+  onRevoked,
+}: {
+  /** Called when the grants were taken away. */
+  onRevoked?: (() => void) | undefined;
+} = {}): Promise<SandboxWorld> {
   const ground = await openGround('sandbox');
   const secret = join(ground.folder, 'secret.txt');
   await writeFile(secret, 'the secret');
   const readSecret = `return process.getBuiltinModule('fs').readFileSync(${JSON.stringify(secret)}, 'utf8')`;
-  const sha256 = hash('sha256', await readFile(program));
+  let sha256 = hash('sha256', await readFile(program));
   const grants = new Set(['token-1']);
   let isLoose = false;
   let runner: CodeRunner | undefined;
@@ -58,7 +65,10 @@ export async function openSandboxWorld(): Promise<SandboxWorld> {
         });
         return runner;
       },
-      revokeGrants: async () => grants.clear(),
+      revokeGrants: async () => {
+        grants.clear();
+        onRevoked?.();
+      },
     },
   );
   const { adapter } = guarded;
@@ -74,6 +84,9 @@ export async function openSandboxWorld(): Promise<SandboxWorld> {
     guarded,
     grants,
     readSecret,
+    breakTemplate: () => {
+      sha256 = hash('sha256', 'another program');
+    },
     runner: () => {
       if (!runner) throw new Error('there is none');
       return runner;
