@@ -51,6 +51,7 @@ export {
 } from './logger/json-logger.ts';
 export { type Logger, type LogMethod, silentLogger } from './logger/logger.ts';
 export { oneAtATime } from './one-at-a-time.ts';
+export { fitForTerminal, textTable } from './terminal/terminal-text.ts';
 export { InvalidInputError, parseOrThrow, safeParseEither } from './parse.ts';
 export { keyedDraw, type Random, seededRandom, systemRandom } from './random/random.ts';
 export {

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { describeFailure } from '@buddy/core';
+import { describeFailure, fitForTerminal } from '@buddy/core';
 import leven from 'leven';
 import {
   bareName,
@@ -9,7 +9,6 @@ import {
   type OptionDefinition,
   UsageError,
 } from './command.ts';
-import { fitForTerminal } from './terminal.ts';
 
 const PROGRAM = 'buddy-bots';
 

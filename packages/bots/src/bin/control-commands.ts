@@ -1,7 +1,7 @@
+import { fitForTerminal } from '@buddy/core';
 import { z } from 'zod';
 import { connectControl, type ControlClient } from '../control/control-client.ts';
 import { type CommandResult, defineCommand, type Host } from './command.ts';
-import { fitForTerminal } from './terminal.ts';
 import { Count, Registry, REGISTRY } from './values.ts';
 
 /* What a supervisor is asked to do, which runs in another process: see `run`. */

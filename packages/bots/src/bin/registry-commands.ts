@@ -1,3 +1,4 @@
+import { textTable } from '@buddy/core';
 import { z } from 'zod';
 import { type Bot, BotRole } from '../bot/bot.ts';
 import { BOT_STATUSES } from '../bot/status.ts';
@@ -9,7 +10,7 @@ import { toSnakeCase } from '../registry/file/snake-case.ts';
 import { SORT_KEYS } from '../registry/query/query.ts';
 import type { BotReport } from '../supervisor/supervisor.ts';
 import { type CommandResult, defineCommand } from './command.ts';
-import { ageOf, megabytesOf, tableOf } from './terminal.ts';
+import { ageOf, megabytesOf } from './terminal.ts';
 import { Count, openRegistry, Registry, REGISTRY } from './values.ts';
 
 export const list = defineCommand({
@@ -42,7 +43,7 @@ export const list = defineCommand({
     const registry = await openRegistry(file, host);
     const [page, problems] = [await registry.list(query), await registry.problems()];
     const now = host.clock.now();
-    const table = tableOf(
+    const table = textTable(
       ['ID', 'ROLE', 'STATUS', 'FOR', 'RESTARTS', 'TAGS', 'WHY'],
       page.bots.map((bot) => [
         bot.id,
@@ -77,7 +78,7 @@ export const status = defineCommand({
       const live = await reportsOf(file, undefined);
       const [bots, statistics] = [await registry.all(), await registry.statistics()];
       const problems = await registry.problems();
-      const table = tableOf(
+      const table = textTable(
         ['ID', 'STATUS', 'FOR', 'PID', 'MEMORY', 'CPU', 'RESTARTS', 'WHY'],
         bots.map((bot) => rowOf(bot, live?.get(bot.id), host.clock.now())),
       );
@@ -166,7 +167,7 @@ function detailsOf(bot: Bot, live: BotReport | undefined, now: number): string {
     lastExit.signal ?? undefined,
     `${ageOf(lastExit.at, now)} ago`,
   ];
-  return tableOf(
+  return textTable(
     ['ID', bot.id],
     [
       ['role', bot.role],

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { describeFailure } from '@buddy/core';
+import { describeFailure, fitForTerminal } from '@buddy/core';
 import { z } from 'zod';
 import type { Breach } from '../limits/limit-watch.ts';
 import { serveControl } from '../control/control-server.ts';
@@ -10,7 +10,7 @@ import type { SupervisorEvents } from '../supervisor/events.ts';
 import { createSupervisor, type Supervisor } from '../supervisor/supervisor.ts';
 import { type CommandResult, defineCommand, type Host, UsageError } from './command.ts';
 import { tellProblems } from './registry-commands.ts';
-import { fitForTerminal, megabytesOf } from './terminal.ts';
+import { megabytesOf } from './terminal.ts';
 import { readText, Registry, REGISTRY } from './values.ts';
 
 export const run = defineCommand({

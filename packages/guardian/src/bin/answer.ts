@@ -1,4 +1,4 @@
-import type { Clock } from '@buddy/core';
+import { type Clock, fitForTerminal } from '@buddy/core';
 import type { Command } from 'commander';
 
 /** What the program needs of the process that it runs in. */
@@ -21,18 +21,6 @@ export interface Answer {
   readonly exitCode: 0 | 1;
 }
 
-/** Controls, and characters that are not seen or turn others round. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
-
-/** Text that can do nothing to a terminal, whoever wrote it: notes and errors come from far away. */
-export function fitForTerminal(text: string): string {
-  return text.replaceAll(UNSEEN, (character) =>
-    character === '\n' || character === '\t'
-      ? character
-      : `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
-  );
-}
-
 /**
  * Lets a command answer, for people or as JSON.
  * @param run Is handed the operands in their order, and the options by name.
@@ -49,23 +37,6 @@ export function answering(
     else host.out(fitForTerminal(answer.text));
     onExitCode(answer.exitCode);
   });
-}
-
-/** Columns as wide as what is in them; the last is not padded. */
-export function tableOf(
-  heads: readonly string[],
-  rows: readonly (readonly (string | number | undefined)[])[],
-): string {
-  const cells = [heads, ...rows].map((row) =>
-    row.map((cell) => String(cell ?? '-').replaceAll(/\s+/g, ' ') || '-'),
-  );
-  const widths = heads.map((_, column) =>
-    Math.max(...cells.map((row) => row[column]?.length ?? 0)),
-  );
-  return cells
-    .map((row) => row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  '))
-    .map((line) => `${line.trimEnd()}\n`)
-    .join('');
 }
 
 const UNITS = [

@@ -1,7 +1,8 @@
+import { textTable } from '@buddy/core';
 import type { AuditedPlaybook, PlaybookAudit } from '../audit/audit.ts';
 import { auditPlaybooks } from '../audit/audit.ts';
 import { builtinPlaybooks } from '../playbooks/builtin-playbooks.ts';
-import { type Answer, type Host, tableOf } from './answer.ts';
+import { type Answer, type Host } from './answer.ts';
 import { readConfig } from './config-module.ts';
 
 export async function audit(config: unknown, { folder }: Host): Promise<Answer> {
@@ -19,7 +20,7 @@ export async function audit(config: unknown, { folder }: Host): Promise<Answer> 
 }
 
 function textOf({ playbooks, isGood }: PlaybookAudit): string {
-  const table = tableOf(
+  const table = textTable(
     ['PLAYBOOK', 'PRIORITY', 'TIER', 'TARGET', 'ARMED FOR', 'TRIED DRY ON', 'VERDICT'],
     playbooks.map((playbook) => [
       playbook.id,

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { builtinFaults, capabilities } from '../faults/builtin-faults.ts';
 import { recoverFaults } from '../faults/recover-faults.ts';
-import { parseOrThrow } from '@buddy/core';
+import { parseOrThrow, textTable } from '@buddy/core';
 import { z } from 'zod';
-import { type Answer, type Host, tableOf } from './answer.ts';
+import { type Answer, type Host } from './answer.ts';
 import { readConfig } from './config-module.ts';
 
 const Overdue = z.coerce
@@ -28,7 +28,7 @@ export async function recover(
     );
     const left = recovered.filter(({ is }) => is === 'failed').length;
     const rows = recovered.map(({ id, kind, is, reason }) => [id, kind, is, reason]);
-    const table = rows.length === 0 ? '' : tableOf(['FAULT', 'KIND', 'IS', 'WHY'], rows);
+    const table = rows.length === 0 ? '' : textTable(['FAULT', 'KIND', 'IS', 'WHY'], rows);
     const none = rows.length === 0 ? `Nothing is left to take back in ${journal}.\n` : '';
     return {
       text: `${table}${none}${left === 0 ? '' : `${left} faults are still there.\n`}`,
@@ -50,7 +50,7 @@ export async function list(): Promise<Answer> {
   });
   const here = rows.filter(([, is]) => is === 'available').length;
   return {
-    text: `${tableOf(['FAULT', 'HERE', 'AT MOST', 'BYTES', 'WHAT IT IS', 'WHY NOT'], rows)}${here} of ${rows.length} faults can be injected here.\n`,
+    text: `${textTable(['FAULT', 'HERE', 'AT MOST', 'BYTES', 'WHAT IT IS', 'WHY NOT'], rows)}${here} of ${rows.length} faults can be injected here.\n`,
     json: builtinFaults.map(({ kind, description, caps }) => ({
       kind,
       description,

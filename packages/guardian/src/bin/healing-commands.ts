@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { textTable } from '@buddy/core';
 import type { GuardianConfig } from '../config/guardian-config.ts';
 import { createGuardian, type Guardian } from '../engine/guardian.ts';
 import type { DryRun } from '../engine/plan.ts';
@@ -7,7 +8,7 @@ import { GuardianMisuseError } from '../errors.ts';
 import { builtinPlaybooks } from '../playbooks/builtin-playbooks.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import { type GuardianStore, type JournaledRun } from '../store/store.ts';
-import { type Answer, durationOf, type Host, tableOf } from './answer.ts';
+import { type Answer, durationOf, type Host } from './answer.ts';
 import { needConfig } from './config-module.ts';
 
 /** What a playbook would do to a resource now. Looks, and does nothing. */
@@ -39,7 +40,7 @@ function textOf({ plan, calls, problems }: DryRun): string {
   const roles = Object.entries(plan.roles).map(([role, id]) => `${role}: ${id}`);
   const told = Object.entries(problems).map(([step, problem]) => `  ${step}: ${problem}\n`);
   return `${plan.playbook} on ${plan.resource} (${roles.join(', ')}): tier ${plan.tier}, about ${durationOf(plan.expectedMs)}
-${tableOf(['STEP', 'TIER', 'NOW', 'EFFECTS', 'TAKEN BACK'], rows)}${told.length === 0 ? '' : `Not followed to the end:\n${told.join('')}`}Nothing was done.
+${textTable(['STEP', 'TIER', 'NOW', 'EFFECTS', 'TAKEN BACK'], rows)}${told.length === 0 ? '' : `Not followed to the end:\n${told.join('')}`}Nothing was done.
 `;
 }
 
@@ -104,7 +105,7 @@ function describe({ run, steps }: JournaledRun, guardian: Guardian): string {
         'the playbook has no such step any more',
     ]);
   return `Run ${run.id}: ${run.playbook} on ${run.resource}, ${run.result}
-${tableOf(['STEP', 'STATE', 'TAKEN BACK'], rows)}`;
+${textTable(['STEP', 'STATE', 'TAKEN BACK'], rows)}`;
 }
 
 export function storeFileOf(named: unknown, folder: string): string {

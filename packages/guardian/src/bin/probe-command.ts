@@ -1,4 +1,4 @@
-import { type Clock, parseOrThrow } from '@buddy/core';
+import { type Clock, parseOrThrow, textTable } from '@buddy/core';
 import { z } from 'zod';
 import { applicationProbe } from '../probes/layers/application.ts';
 import { dataLinkProbe } from '../probes/layers/data-link.ts';
@@ -8,7 +8,7 @@ import { networkProbe } from '../probes/layers/network.ts';
 import { presentationProbe } from '../probes/layers/presentation.ts';
 import { lineSession, sessionProbe } from '../probes/layers/session.ts';
 import { transportProbe } from '../probes/layers/transport.ts';
-import { type Answer, type Host, percentOf, tableOf } from './answer.ts';
+import { type Answer, type Host, percentOf } from './answer.ts';
 import { needConfig } from './config-module.ts';
 
 const Options = z.object({
@@ -90,6 +90,6 @@ function textOf({ status, coverage, layers }: LayerSummary, probes: readonly Lay
     const why = sample.status === 'UNKNOWN' ? `${sample.reason}: ${sample.note}` : sample.note;
     return [[layer, name, sample.status, `${sample.latencyMs.toFixed(1)} ms`, why]];
   });
-  const table = tableOf(['LAYER', 'PROBE', 'STATUS', 'TOOK', 'NOTE'], rows);
+  const table = textTable(['LAYER', 'PROBE', 'STATUS', 'TOOK', 'NOTE'], rows);
   return `${table}${status}; ${percentOf(coverage)} of the layers are known.\n`;
 }

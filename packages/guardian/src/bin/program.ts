@@ -1,6 +1,6 @@
-import { describeFailure } from '@buddy/core';
+import { describeFailure, fitForTerminal } from '@buddy/core';
 import { Command, CommanderError } from 'commander';
-import { answering, type Answer, fitForTerminal, type Host } from './answer.ts';
+import { answering, type Answer, type Host } from './answer.ts';
 import { audit } from './audit-command.ts';
 import { policy, rollbacks } from './document-commands.ts';
 import { list, recover } from './faults-commands.ts';

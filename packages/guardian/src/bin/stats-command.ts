@@ -1,8 +1,9 @@
+import { textTable } from '@buddy/core';
 import { MttrTracker } from '../mttr/mttr-tracker.ts';
 import { PlaybookRecord } from '../engine/playbook-record.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import type { GuardianStore } from '../store/store.ts';
-import { type Answer, durationOf, type Host, percentOf, tableOf } from './answer.ts';
+import { type Answer, durationOf, type Host, percentOf } from './answer.ts';
 import { readConfig } from './config-module.ts';
 import { storeFileOf } from './healing-commands.ts';
 
@@ -110,5 +111,5 @@ function section(
   heads: readonly string[],
   rows: readonly (readonly (string | number | undefined)[])[],
 ): string {
-  return rows.length === 0 ? '' : `\n${title}\n${tableOf(heads, rows)}`;
+  return rows.length === 0 ? '' : `\n${title}\n${textTable(heads, rows)}`;
 }
