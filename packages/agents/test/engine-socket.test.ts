@@ -23,7 +23,7 @@ import {
   openEngineSocket,
   type Workflow,
 } from '@buddy/agents';
-import { connectLocally, receiveMessages } from '@buddy/core';
+import { connectLocally, receiveMessages, systemClock } from '@buddy/core';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 async function newFolder(): Promise<string> {
@@ -233,6 +233,18 @@ function startHost(runFolder: string) {
   const next = async () => String((await lines.next()).value);
   return { host, next };
 }
+
+describe('an engine that says nothing', () => {
+  it('is said to be silent, also when the time was over before all was sent', async () => {
+    const { runFolder } = await opened();
+    const clock = { ...systemClock, sleep: async () => undefined };
+    const remote = await connectEngine(runFolder, { timeoutMs: 100 }, { clock });
+    await expect(remote.signal('w', 'verdict', 'yes', { key: 'k' })).rejects.toMatchObject({
+      code: 'AGENTS_ENGINE_LOST',
+      message: expect.stringContaining('silent for 100 ms'),
+    });
+  });
+});
 
 describe('an engine in another process', () => {
   it('is told over its socket, and has kept what it acknowledged when it is killed at once', async () => {

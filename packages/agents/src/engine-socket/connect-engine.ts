@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { userInfo } from 'node:os';
 import {
   type Clock,
+  describeFailure,
   connectLocally,
   parseOrThrow,
   receiveMessages,
@@ -88,12 +89,13 @@ async function* answersTo(
       }
       yield answer;
     }
-    throw new EngineLostError(
-      silence.isOver ? `it was silent for ${timeoutMs} ms` : 'the connection was closed',
-    );
+    throw new Error('the connection was closed');
   } catch (error) {
-    if (error instanceof EngineRefusedError || error instanceof EngineLostError) throw error;
-    throw new EngineLostError(String(error), { cause: error });
+    if (error instanceof EngineRefusedError) throw error;
+    const why = silence.isOver
+      ? `it was silent for ${timeoutMs} ms`
+      : describeFailure(error).message;
+    throw new EngineLostError(why, { cause: error });
   } finally {
     silence.end();
     socket.destroy();
