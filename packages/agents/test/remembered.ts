@@ -28,6 +28,7 @@ export class Remembered {
         );
         assert(!isThere, `${kind} ${id} ${key} twice`);
       }
+      if (operation.kind === 'signalled' && this.#hasSignal(operation)) return Promise.resolve();
       if (operation.kind === 'compacted') this.#compact(operation.id);
       else operations.push(operation);
       return Promise.resolve();
@@ -46,6 +47,12 @@ export class Remembered {
       history: (after) => this.#history().filter(({ seq }) => seq > after),
       close: () => Promise.resolve(),
     };
+  }
+
+  #hasSignal({ id, key }: { id: string; key: string }): boolean {
+    return this.operations.some(
+      (one) => one.kind === 'signalled' && one.id === id && one.key === key,
+    );
   }
 
   #compact(id: string): void {

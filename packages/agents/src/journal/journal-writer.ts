@@ -5,7 +5,10 @@ import { takeOutLarge } from '../durable/large-values.ts';
 import { openForWriting } from './open-database.ts';
 
 /** What is written: operations, and those that were refused and must not be found later. */
-export type Write = { kind: 'keep' | 'retract'; operation: Operation };
+export type Write =
+  | { kind: 'keep'; operation: Operation; request?: string }
+  /** Undoes what this request did, and nothing that another did that asked for the same. */
+  | { kind: 'retract'; operation: Operation; request: string };
 
 /**
  * Writes operations to a journal's database, a batch at a time: all of it or nothing. To write the same again changes
@@ -49,9 +52,9 @@ class Connection {
   write(batch: readonly Write[]): void {
     const database = this.#database;
     database.exec('BEGIN IMMEDIATE');
-    for (const { kind, operation } of batch) {
-      if (kind === 'keep') this.#keep(operation);
-      else this.#retract(operation);
+    for (const write of batch) {
+      if (write.kind === 'keep') this.#keep(write.operation, write.request ?? null);
+      else this.#retract(write.operation, write.request);
     }
     database.exec('COMMIT');
   }
@@ -60,15 +63,15 @@ class Connection {
     this.#database.close();
   }
 
-  #keep(operation: Operation): void {
-    const { begin, insert, replace, wait, cancel, end } = this.#statements;
+  #keep(operation: Operation, request: string | null): void {
+    const { begin, insert, replace, signal, wait, cancel, end } = this.#statements;
     const { forgetEntries, forgetBelow, forgetUses, forgetUnused } = this.#statements;
     const { id } = operation;
     switch (operation.kind) {
       case 'begun': {
         const { workflow, version, parentId, input } = operation;
         const large = this.#largeIn(input);
-        begin.run(id, workflow, version, parentId, large.text);
+        begin.run(id, workflow, version, parentId, large.text, request);
         this.#noteUses(id, large.digests, false);
         return;
       }
@@ -98,7 +101,7 @@ class Connection {
       case 'signalled': {
         const { key, topic, value } = operation;
         const { text, digests } = this.#largeIn(value);
-        insert.run(ENTRY_KINDS.signalled, key, text, topic, id, null, null);
+        signal.run(key, text, topic, request, id);
         this.#noteUses(id, digests, true);
         return;
       }
@@ -110,7 +113,7 @@ class Connection {
         return;
       }
       case 'cancelled':
-        cancel.run(id, operation.reason);
+        cancel.run(id, operation.reason, request);
         return;
       case 'ended': {
         const { text, digests } = this.#largeIn(operation.result);
@@ -141,18 +144,18 @@ class Connection {
     for (const digest of digests) this.#statements.noteUse.run(Number(isEntry), digest, id);
   }
 
-  #retract(operation: Operation): void {
-    const { unbegin, remove, uncancel, forgetOwnUses } = this.#statements;
+  #retract(operation: Operation, request: string): void {
+    const { unbegin, unsignal, uncancel, forgetOwnUses } = this.#statements;
     switch (operation.kind) {
       case 'begun':
-        forgetOwnUses.run(operation.id);
-        unbegin.run(operation.id);
+        forgetOwnUses.run(operation.id, request);
+        unbegin.run(operation.id, request);
         return;
       case 'signalled':
-        remove.run(ENTRY_KINDS.signalled, operation.key, operation.id);
+        unsignal.run(operation.id, operation.key, request);
         return;
       case 'cancelled':
-        uncancel.run(operation.id, operation.reason);
+        uncancel.run(operation.id, request);
         return;
       case 'recorded':
       case 'intended':
@@ -177,16 +180,20 @@ function prepareStatements(database: DatabaseSync) {
     SELECT number, ?1, ?2, ?3, ?4, ?6, ?7 FROM workflows WHERE id = ?5`;
   return {
     begin: database.prepare(
-      `INSERT OR IGNORE INTO workflows (id, workflow, version, parent_id, input) VALUES (?, ?, ?, ?, ?)`,
+      `INSERT OR IGNORE INTO workflows (id, workflow, version, parent_id, input, begun_by) VALUES (?, ?, ?, ?, ?, ?)`,
     ),
     insert: database.prepare(`INSERT OR IGNORE INTO entries ${entry}`),
     replace: database.prepare(`INSERT OR REPLACE INTO entries ${entry}`),
+    signal: database.prepare(
+      `INSERT OR IGNORE INTO entries (workflow, kind, key, value, detail, came_by)
+       SELECT number, ${ENTRY_KINDS.signalled}, ?1, ?2, ?3, ?4 FROM workflows WHERE id = ?5`,
+    ),
     wait: database.prepare(
       `INSERT OR REPLACE INTO entries (workflow, kind, key, value, detail, is_parked)
        SELECT number, ${ENTRY_KINDS.timed}, ?1, ?2, ?3, ?4 FROM workflows WHERE id = ?5`,
     ),
     cancel: database.prepare(
-      `${BELOW} UPDATE workflows SET cancel_reason = ?2
+      `${BELOW} UPDATE workflows SET cancel_reason = ?2, cancelled_by = ?3
        WHERE status = 'running' AND cancel_reason IS NULL AND number IN (SELECT number FROM below)`,
     ),
     end: database.prepare(`UPDATE workflows SET status = ?, result = ? WHERE id = ?`),
@@ -208,21 +215,23 @@ function prepareStatements(database: DatabaseSync) {
        )`,
     ),
     forgetOwnUses: database.prepare(
-      `DELETE FROM large_uses WHERE workflow = (SELECT number FROM workflows WHERE id = ?)`,
+      `DELETE FROM large_uses
+       WHERE workflow = (SELECT number FROM workflows WHERE id = ? AND begun_by = ?)`,
     ),
     forgetUnused: database.prepare(
       `DELETE FROM large_values WHERE NOT EXISTS (
          SELECT 1 FROM large_uses WHERE large_uses.digest = large_values.digest
        )`,
     ),
-    unbegin: database.prepare(`DELETE FROM workflows WHERE id = ? AND parent_id IS NULL`),
-    remove: database.prepare(
-      `DELETE FROM entries WHERE kind = ?1 AND key = ?2
-       AND workflow = (SELECT number FROM workflows WHERE id = ?3)`,
+    unbegin: database.prepare(`DELETE FROM workflows WHERE id = ? AND begun_by = ?`),
+    unsignal: database.prepare(
+      `DELETE FROM entries WHERE kind = ${ENTRY_KINDS.signalled} AND key = ?2 AND came_by = ?3
+       AND workflow = (SELECT number FROM workflows WHERE id = ?1)`,
     ),
+    // Also of what has ended since.
     uncancel: database.prepare(
-      `${BELOW} UPDATE workflows SET cancel_reason = NULL
-       WHERE status = 'running' AND cancel_reason = ?2 AND number IN (SELECT number FROM below)`,
+      `${BELOW} UPDATE workflows SET cancel_reason = NULL, cancelled_by = NULL
+       WHERE cancelled_by = ?2 AND number IN (SELECT number FROM below)`,
     ),
   } satisfies Record<string, StatementSync>;
 }
