@@ -495,6 +495,27 @@ describe('what was acknowledged', () => {
   });
 });
 
+describe('a compaction', () => {
+  it('spares what ended just after it, also when both are written again', async () => {
+    const clock = new ManualClock();
+    const gate = new Gate();
+    const store = openJournal({ file }, { clock, writer: gate.writer });
+    const begin = { kind: 'begun', workflow: 'w', version: '1', input: 'null' } as const;
+    const end = { kind: 'ended', status: 'completed', result: '{"kind":"completed"}' } as const;
+    await store.keep({ ...begin, id: 'p', parentId: null });
+    await store.keep({ ...begin, id: 'c', parentId: 'p' });
+    await store.keep({ ...end, id: 'p' });
+    gate.lieAboutNext();
+    void store.keep({ kind: 'compacted', id: 'p' });
+    const ended = store.keep({ ...end, id: 'c' });
+    await clock.run(() => ended);
+    expect(store.load('c')?.ended).toBeDefined();
+    await store.keep({ kind: 'compacted', id: 'p' });
+    expect(store.load('c')).toBeUndefined();
+    await store.close();
+  });
+});
+
 const refusal = { code: 'AGENTS_JOURNAL_WRITE', retryable: true };
 
 describe('what is asked while nothing can be kept', () => {

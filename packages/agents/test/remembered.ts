@@ -58,10 +58,20 @@ export class Remembered {
   #compact(id: string): void {
     const left = this.operations.filter(
       (one) =>
-        (one.id === id || !this.#isBelow(one.id, id)) &&
+        (one.id === id || !this.#isBelow(one.id, id) || this.#isNeeded(one.id, id)) &&
         (one.id !== id || one.kind === 'begun' || one.kind === 'ended'),
     );
     this.operations.splice(0, Infinity, ...left);
+  }
+
+  /** Something that runs is above or below, no higher than `top`. */
+  #isNeeded(id: string, top: string): boolean {
+    return this.#workflows().some(
+      (one) =>
+        !one.ended &&
+        (one.id === id || this.#isBelow(one.id, id) || this.#isBelow(id, one.id)) &&
+        this.#isBelow(one.id, top),
+    );
   }
 
   load(id: string): StoredWorkflow | undefined {

@@ -34,7 +34,7 @@ export type Operation =
   /** With all that are below and have not ended; the first reason counts. */
   | { kind: 'cancelled'; id: string; reason: string }
   | { kind: 'ended'; id: string; status: WorkflowView['status']; result: string }
-  /** How it and all below it came to their end is needed no more; its result is. */
+  /** How it came to its end is needed no more; its result is. See `Engine.compact` for what is below. */
   | { kind: 'compacted'; id: string };
 
 /** It ends at `dueAt` (ms since the epoch), and never later than `delayMs` from wherever it goes on. */

@@ -89,7 +89,7 @@ export class GroupCommit {
   async #writeAll(): Promise<void> {
     while (this.#waiting.length > 0) {
       const isLastTry = this.#closing.signal.aborted;
-      const batch = this.#waiting.splice(0, LARGEST_BATCH);
+      const batch = this.#nextBatch();
       try {
         await this.#clock.external(() => this.#writer.write(batch.map(({ write }) => write)));
       } catch (error) {
@@ -105,6 +105,17 @@ export class GroupCommit {
     this.#isWriting = false;
     this.#whenSettled?.resolve();
     this.#whenSettled = undefined;
+  }
+
+  /**
+   * Ends with a compaction: that spares what runs, and to write it again together with what came later would find that less
+   * runs than did.
+   */
+  #nextBatch(): readonly Waiting[] {
+    const batch = this.#waiting.splice(0, LARGEST_BATCH);
+    const compaction = batch.findIndex(({ write }) => write.operation.kind === 'compacted');
+    if (compaction !== -1) this.#waiting.unshift(...batch.splice(compaction + 1));
+    return batch;
   }
 
   /**

@@ -175,6 +175,23 @@ const BELOW = `
     SELECT w.id, w.number FROM workflows w JOIN below b ON w.parent_id = b.id
   )`;
 
+/** What compaction takes away with this one: what has ended, unless it has to do with something that still runs. */
+const FORGOTTEN = `
+  WITH RECURSIVE over (id, number, parent_id) AS ( -- with all between it and the one that is compacted
+    SELECT id, number, NULL FROM workflows WHERE id = ?1
+    UNION ALL
+    SELECT w.id, w.number, w.parent_id FROM workflows w JOIN over o ON w.parent_id = o.id
+    WHERE w.status <> 'running'
+  ),
+  needed (id) AS ( -- whoever cancels or compacts finds what runs by these
+    SELECT w.parent_id FROM workflows w JOIN over o ON w.parent_id = o.id WHERE w.status = 'running'
+    UNION
+    SELECT o.parent_id FROM over o JOIN needed n ON o.id = n.id WHERE o.parent_id IS NOT NULL
+  ),
+  forgotten (id, number) AS (
+    SELECT id, number FROM over WHERE id = ?1 OR id NOT IN (SELECT id FROM needed)
+  )`;
+
 function prepareStatements(database: DatabaseSync) {
   const entry = `(workflow, kind, key, value, detail, tool, at)
     SELECT number, ?1, ?2, ?3, ?4, ?6, ?7 FROM workflows WHERE id = ?5`;
@@ -198,10 +215,11 @@ function prepareStatements(database: DatabaseSync) {
     ),
     end: database.prepare(`UPDATE workflows SET status = ?, result = ? WHERE id = ?`),
     forgetEntries: database.prepare(
-      `${BELOW} DELETE FROM entries WHERE workflow IN (SELECT number FROM below)`,
+      `${FORGOTTEN} DELETE FROM entries WHERE workflow IN (SELECT number FROM forgotten)`,
     ),
     forgetBelow: database.prepare(
-      `${BELOW} DELETE FROM workflows WHERE id <> ?1 AND number IN (SELECT number FROM below)`,
+      `${FORGOTTEN} DELETE FROM workflows
+       WHERE id <> ?1 AND number IN (SELECT number FROM forgotten)`,
     ),
     keepLarge: database.prepare(`INSERT OR IGNORE INTO large_values (digest, text) VALUES (?, ?)`),
     noteUse: database.prepare(
@@ -210,8 +228,8 @@ function prepareStatements(database: DatabaseSync) {
     ),
     // All but what the workflow itself began with and came to.
     forgetUses: database.prepare(
-      `${BELOW} DELETE FROM large_uses WHERE EXISTS (
-         SELECT 1 FROM below WHERE number = large_uses.workflow AND (id <> ?1 OR is_entry = 1)
+      `${FORGOTTEN} DELETE FROM large_uses WHERE EXISTS (
+         SELECT 1 FROM forgotten WHERE number = large_uses.workflow AND (id <> ?1 OR is_entry = 1)
        )`,
     ),
     forgetOwnUses: database.prepare(
