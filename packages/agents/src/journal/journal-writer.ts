@@ -197,7 +197,11 @@ function prepareStatements(database: DatabaseSync) {
     SELECT number, ?1, ?2, ?3, ?4, ?6, ?7 FROM workflows WHERE id = ?5`;
   return {
     begin: database.prepare(
-      `INSERT OR IGNORE INTO workflows (id, workflow, version, parent_id, input, begun_by) VALUES (?, ?, ?, ?, ?, ?)`,
+      // Cancelled with its parent, and by the same request.
+      `INSERT OR IGNORE INTO workflows
+         (id, workflow, version, parent_id, input, begun_by, cancel_reason, cancelled_by)
+       SELECT c.*, p.cancel_reason, p.cancelled_by
+       FROM (SELECT ?1, ?2, ?3, ?4 AS parent_id, ?5, ?6) c LEFT JOIN workflows p ON p.id = c.parent_id`,
     ),
     insert: database.prepare(`INSERT OR IGNORE INTO entries ${entry}`),
     replace: database.prepare(`INSERT OR REPLACE INTO entries ${entry}`),

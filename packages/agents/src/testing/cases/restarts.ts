@@ -190,6 +190,34 @@ export const RESTART_CASES: readonly EngineCase[] = [
     },
   },
   {
+    title: 'cancels what a cancelled workflow begins, also in a later process',
+    isDurable: true,
+    run: async (place) => {
+      let calls = 0;
+      const book = toolOf('book', () => (++calls === 1 ? never() : Promise.resolve()));
+      const late: Workflow = async (ctx) => {
+        await ctx.activity(callOf('book', { evenIfCancelled: true }));
+        return ctx.waitFor('topic', { key: 'wait', timeoutMs: LONG_MS });
+      };
+      const root: Workflow = async (ctx) => {
+        await ctx.waitFor('topic', { key: 'wait', timeoutMs: LONG_MS });
+        await ctx.spawnAll([{ key: 'late', id: 'late', workflow: 'late', input: null }]);
+      };
+      const setUp = () => ({ workflows: { late, root }, tools: [book] });
+      await place.run(setUp, async ({ engine, clock }) => {
+        await engine.start('root', 'root', null);
+        await engine.cancel('root', 'enough');
+        await engine.result('root');
+        await until(clock, () => calls > 0);
+        const views = await all(engine.list());
+        assert.equal(views.find(({ id }) => id === 'late')?.cancelReason, 'enough');
+      });
+      await place.run(setUp, async ({ engine }) => {
+        assert.deepEqual(await engine.result('late'), completed({ kind: 'cancelled' }));
+      });
+    },
+  },
+  {
     title: 'joins what ended in an earlier process, and keeps each fact once',
     isDurable: true,
     run: async (place) => {
