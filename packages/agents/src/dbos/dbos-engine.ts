@@ -10,6 +10,7 @@ import {
 import { Error as dbosErrors, type WorkflowStatus } from '@dbos-inc/dbos-sdk';
 import { Deadlines } from '../durable/deadlines.ts';
 import type { Engine, Registration, WorkflowResult, WorkflowView } from '../durable/engine.ts';
+import { Registrations } from '../durable/registrations.ts';
 import { type HistoryEntry, toJournal } from '../durable/workflow-store.ts';
 import { EngineMisuseError } from '../errors.ts';
 import { cancelAll } from './cancellation.ts';
@@ -20,7 +21,6 @@ import { callId, permitId } from './enqueuing.ts';
 import { type Mail, MAIL_TOPIC } from './mail.ts';
 import { type DbosEngineInput, DbosEngineOptions } from './options.ts';
 import { openQueues } from './queues.ts';
-import { Registrations } from './registrations.ts';
 import { launch, shutDown } from './runtime.ts';
 import { Sweeper } from './sweep.ts';
 import { BARE, isRunning, PAGE, resultsOf, RUNNING, viewOf } from './views.ts';
