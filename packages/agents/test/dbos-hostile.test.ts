@@ -20,6 +20,8 @@ const beginWithBigInt: Workflow = (ctx) =>
   ctx.spawnAll([{ key: 'below', id: 'below', workflow: 'tellBigInt', input: 1n }]);
 const nap: Workflow = (ctx) => ctx.sleep('nap', 2_000);
 const wait: Workflow = (ctx) => ctx.waitFor('go', { key: 'wait', timeoutMs: 2_000 });
+const longNap: Workflow = (ctx) => ctx.sleep('nap', 1_800_000);
+const longWait: Workflow = (ctx) => ctx.waitFor('go', { key: 'wait', timeoutMs: 1_800_000 });
 const askOnce: Workflow = async (ctx) => (await ctx.activity(callOf(ctx, 'test.hang'))).kind;
 const askHere: Workflow = async (ctx) => (await ctx.activity(callOf(ctx, 'test.answer'))).kind;
 const askInLane: Workflow = async (ctx) =>
@@ -241,6 +243,29 @@ describe('an engine over DBOS', () => {
     },
     30_000,
   );
+
+  it('waits no less when the clock is set forward an hour while it waits', async () => {
+    const databaseUrl = await postgres.createDatabase('clock_forward');
+    const realNow = Date.now.bind(Date);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const engine = createDbosEngine({ databaseUrl, pollMs: 20, lookAgainMs: 50 });
+    engine.register({ workflows: { longNap, longWait }, tools: [], lanes: {} });
+    await engine.open();
+    for (const name of ['longNap', 'longWait']) await engine.start(name, name, null);
+    const began = `SELECT 1 FROM dbos.operation_outputs WHERE function_name = 'DBOS.sleep'`;
+    await until(async () => (await ask(databaseUrl, began)).length === 2);
+    vi.spyOn(Date, 'now').mockImplementation(() => realNow() + 3_600_000);
+    await systemClock.sleep(500); // it has looked whether the time has come
+    await engine.signal('longWait', 'go', 'in time', { key: 'k' });
+    expect(await engine.result('longWait')).toEqual({
+      kind: 'completed',
+      value: { kind: 'received', value: 'in time' },
+    });
+    const views = [];
+    for await (const { id, status } of engine.list()) views.push(`${id} ${status}`);
+    expect(views).toEqual(['longNap running', 'longWait completed']);
+    await engine.close();
+  }, 20_000);
 
   it('lives on when Postgres crashes while calls are put into their queue', async () => {
     const databaseUrl = await postgres.createDatabase('crash_in_enqueue');
