@@ -36,6 +36,7 @@ export class GroupCommit {
   #stall: Stall | undefined;
   #whenSettled: PromiseWithResolvers<void> | undefined;
   readonly #closing = new AbortController();
+  #isClosed = false;
 
   /** @param newRequest Names what is offered, otherwise than any process before has. */
   constructor(writer: BatchWriter, clock: Clock, newRequest: NewId) {
@@ -46,13 +47,13 @@ export class GroupCommit {
 
   /** Whatever waits for this when it is closed waits for ever, as for a process that has ended. */
   keep(operation: Operation): Promise<void> {
-    if (this.#closing.signal.aborted) return new Promise(() => undefined);
+    if (this.#isClosed) return new Promise(() => undefined);
     const write: Write = { kind: 'keep', operation };
     return new Promise((resolve) => this.#add({ write, resolve, offered: undefined }));
   }
 
   offer(operation: Operation): Promise<void> {
-    if (this.#closing.signal.aborted) return Promise.reject(closed());
+    if (this.#isClosed) return Promise.reject(closed());
     if (this.#stall) return Promise.reject(cannotWrite(this.#stall.cause));
     const request = this.#newRequest();
     const write: Write = { kind: 'keep', operation, request };
@@ -71,10 +72,11 @@ export class GroupCommit {
     await this.#whenSettled.promise;
   }
 
-  /** Takes no more, and writes what waits; once, should it fail: what was refused is not to be found by the next process. */
+  /** Writes what waits, and takes no more. Tries but once more when that fails, so that what was refused is taken back. */
   async close(): Promise<void> {
     this.#closing.abort(closed());
     await this.settled();
+    this.#isClosed = true;
     await this.#writer.close();
   }
 
