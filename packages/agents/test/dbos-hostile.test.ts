@@ -31,8 +31,11 @@ const passThenAnswer: Workflow = async (ctx) => {
   return (await ctx.activity({ ...callOf(ctx, 'test.answer'), lane: 'ada' })).kind;
 };
 
-/** Postgres keeps no answer of so many that come next. */
-async function refuse(databaseUrl: string, times: number): Promise<void> {
+const ANSWERS = `buddy.entries FOR EACH ROW WHEN (NEW.kind = 'recorded')`;
+const MAIL = 'dbos.notifications FOR EACH ROW';
+
+/** Postgres keeps none of so many that come next. */
+async function refuse(databaseUrl: string, times: number, rows = ANSWERS): Promise<void> {
   await ask(
     databaseUrl,
     `CREATE SEQUENCE public.refusals;
@@ -41,7 +44,7 @@ async function refuse(databaseUrl: string, times: number): Promise<void> {
          IF nextval('public.refusals') <= ${times} THEN RAISE 'not now'; END IF;
          RETURN NEW;
        END $$;
-     CREATE TRIGGER refuse BEFORE INSERT ON buddy.entries FOR EACH ROW WHEN (NEW.kind = 'recorded') EXECUTE FUNCTION public.refuse()`,
+     CREATE TRIGGER refuse BEFORE INSERT ON ${rows} EXECUTE FUNCTION public.refuse()`,
   );
 }
 
@@ -264,6 +267,17 @@ describe('an engine over DBOS', () => {
     const views = [];
     for await (const { id, status } of engine.list()) views.push(`${id} ${status}`);
     expect(views).toEqual(['longNap running', 'longWait completed']);
+    await engine.close();
+  }, 20_000);
+
+  it('ends a wait though it could not be told at once that its time has come', async () => {
+    const databaseUrl = await postgres.createDatabase('reminded');
+    const engine = createDbosEngine({ databaseUrl, pollMs: 20 });
+    engine.register({ workflows: { nap }, tools: [], lanes: {} });
+    await engine.open();
+    await refuse(databaseUrl, 1, MAIL);
+    await engine.start('nap', 'nap', null);
+    expect(await engine.result('nap')).toEqual({ kind: 'completed', value: 'slept' });
     await engine.close();
   }, 20_000);
 
