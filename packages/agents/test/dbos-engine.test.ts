@@ -1,31 +1,15 @@
 import { createHarness, type Workflow } from '@buddy/agents';
 import { createDbosEngine } from '@buddy/agents/dbos';
-import {
-  describeEngine,
-  type EnginePlace,
-  registrationsOf,
-  startPostgres,
-  type TemporaryPostgres,
-} from '@buddy/agents/testing';
+import { describeEngine, type EnginePlace, registrationsOf } from '@buddy/agents/testing';
 import { ApprovalRequiredError, defineTool, systemClock, type Tool } from '@buddy/core';
 import { DBOS, DBOSClient } from '@dbos-inc/dbos-sdk';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
+import { sharePostgres } from './dbos-postgres.ts';
 import { task, TestFailure } from './harness-fixture.ts';
 
-let postgres: TemporaryPostgres;
-beforeAll(async () => {
-  postgres = await startPostgres();
-  // With its tables, so that they need not be made for each test.
-  const engine = createDbosEngine({
-    databaseUrl: await postgres.createDatabase('model'),
-    takes: [],
-  });
-  await engine.open();
-  await engine.close();
-}, 30_000);
-afterAll(() => postgres.stop(), 30_000);
+const postgres = sharePostgres();
 
 const nap: Workflow = async (ctx, ms: number) => {
   await ctx.emit('nap', { ms });
@@ -58,7 +42,7 @@ function toolOf(name: string): Tool {
 describe('the steps of a workflow', () => {
   it('are registered with DBOS by their names, each once, though engines come and go', async () => {
     const registerStep = vi.spyOn(DBOS, 'registerStep');
-    const databaseUrl = await postgres.createDatabase('steps', 'model');
+    const databaseUrl = await postgres.createDatabase('steps');
     const steps = async (...names: string[]) => {
       const engine = createDbosEngine({ databaseUrl, pollMs: 20 });
       const tools = names.map((name) => toolOf(name));
@@ -87,7 +71,7 @@ describe('the steps of a workflow', () => {
 let places = 0;
 async function makePlace(): Promise<EnginePlace> {
   places += 1;
-  const databaseUrl = await postgres.createDatabase(`place_${places}`, 'model');
+  const databaseUrl = await postgres.createDatabase(`place_${places}`);
   return {
     run: async (setUp, work, { afterMs = 0 } = {}) => {
       await systemClock.sleep(afterMs);
@@ -117,7 +101,7 @@ const hasty: Workflow = (ctx) => Promise.all([ctx.sleep('a', 10), ctx.sleep('b',
 
 describe('engines over one database', () => {
   it('share nothing when their names differ', async () => {
-    const databaseUrl = await postgres.createDatabase('names', 'model');
+    const databaseUrl = await postgres.createDatabase('names');
     const ours = createDbosEngine({ databaseUrl, name: 'ours', pollMs: 20 });
     ours.register(napping);
     const theirs = createDbosEngine({ databaseUrl, name: 'theirs', takes: [] });
@@ -137,7 +121,7 @@ describe('engines over one database', () => {
   });
 
   it('are one to a process, of those that run anything', async () => {
-    const databaseUrl = await postgres.createDatabase('one', 'model');
+    const databaseUrl = await postgres.createDatabase('one');
     const [first, second] = [1, 2].map(() => createDbosEngine({ databaseUrl }));
     await first?.open();
     await expect(second?.open()).rejects.toMatchObject({
@@ -150,7 +134,7 @@ describe('engines over one database', () => {
   });
 
   it('fail a workflow that does two things at once, for replay would mistake one for the other', async () => {
-    const databaseUrl = await postgres.createDatabase('two_things', 'model');
+    const databaseUrl = await postgres.createDatabase('two_things');
     const engine = createDbosEngine({ databaseUrl, pollMs: 20 });
     engine.register({ workflows: { hasty }, tools: [], lanes: {} });
     await engine.start('hasty', 'hasty', null);
@@ -162,7 +146,7 @@ describe('engines over one database', () => {
   });
 
   it('do not touch tables that a newer version made, and say who cannot be reached', async () => {
-    const databaseUrl = await postgres.createDatabase('newer', 'model');
+    const databaseUrl = await postgres.createDatabase('newer');
     const client = new pg.Client({ connectionString: databaseUrl });
     await client.connect();
     await client.query('UPDATE buddy.engine_schema SET version = 99');
@@ -231,7 +215,7 @@ describe('a harness over DBOS', () => {
   }
 
   it('runs as on one machine: retries, waits for people, and goes on when they have decided', async () => {
-    const databaseUrl = await postgres.createDatabase('harness', 'model');
+    const databaseUrl = await postgres.createDatabase('harness');
     const { harness, calls } = await processOver(databaseUrl);
     const waiting = await harness.run();
     expect(waiting.counts).toMatchObject({ completed: 4, waiting: 2 });
@@ -243,7 +227,7 @@ describe('a harness over DBOS', () => {
   }, 30_000);
 
   it('is gone on with by another process, which does nothing again that was done', async () => {
-    const databaseUrl = await postgres.createDatabase('harness_resumed', 'model');
+    const databaseUrl = await postgres.createDatabase('harness_resumed');
     const first = await processOver(databaseUrl, { hangsAt: 'a4' });
     const cutOff = first.harness.run().catch((error: unknown) => error);
     while (!first.calls.includes('a4') || !first.calls.includes('a3')) await systemClock.sleep(10);

@@ -1,31 +1,14 @@
 import type { ActivityCall, DurableContext, Workflow } from '@buddy/agents';
 import { createDbosEngine } from '@buddy/agents/dbos';
-import { startPostgres, type TemporaryPostgres } from '@buddy/agents/testing';
+import { startPostgres } from '@buddy/agents/testing';
 import { defineTool, systemClock } from '@buddy/core';
 import { DBOSClient } from '@dbos-inc/dbos-sdk';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
+import { ask, sharePostgres } from './dbos-postgres.ts';
 
-let postgres: TemporaryPostgres;
-beforeAll(async () => {
-  postgres = await startPostgres();
-  const engine = createDbosEngine({
-    databaseUrl: await postgres.createDatabase('model'),
-    takes: [],
-  });
-  await engine.open();
-  await engine.close();
-}, 30_000);
-afterAll(() => postgres.stop(), 30_000);
-
-async function ask<Row extends pg.QueryResultRow>(databaseUrl: string, sql: string) {
-  const client = new pg.Client({ connectionString: databaseUrl });
-  await client.connect();
-  const { rows } = await client.query<Row>(sql);
-  await client.end();
-  return rows;
-}
+const postgres = sharePostgres();
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {
   while (!(await isSo())) await systemClock.sleep(20);
@@ -37,6 +20,8 @@ const beginWithBigInt: Workflow = (ctx) =>
   ctx.spawnAll([{ key: 'below', id: 'below', workflow: 'tellBigInt', input: 1n }]);
 const nap: Workflow = (ctx) => ctx.sleep('nap', 2_000);
 const wait: Workflow = (ctx) => ctx.waitFor('go', { key: 'wait', timeoutMs: 2_000 });
+const longNap: Workflow = (ctx) => ctx.sleep('nap', 1_800_000);
+const longWait: Workflow = (ctx) => ctx.waitFor('go', { key: 'wait', timeoutMs: 1_800_000 });
 const askOnce: Workflow = async (ctx) => (await ctx.activity(callOf(ctx, 'test.hang'))).kind;
 const askHere: Workflow = async (ctx) => (await ctx.activity(callOf(ctx, 'test.answer'))).kind;
 const askInLane: Workflow = async (ctx) =>
@@ -46,8 +31,11 @@ const passThenAnswer: Workflow = async (ctx) => {
   return (await ctx.activity({ ...callOf(ctx, 'test.answer'), lane: 'ada' })).kind;
 };
 
-/** Postgres keeps no answer of so many that come next. */
-async function refuse(databaseUrl: string, times: number): Promise<void> {
+const ANSWERS = `buddy.entries FOR EACH ROW WHEN (NEW.kind = 'recorded')`;
+const MAIL = 'dbos.notifications FOR EACH ROW';
+
+/** Postgres keeps none of so many that come next. */
+async function refuse(databaseUrl: string, times: number, rows = ANSWERS): Promise<void> {
   await ask(
     databaseUrl,
     `CREATE SEQUENCE public.refusals;
@@ -56,7 +44,7 @@ async function refuse(databaseUrl: string, times: number): Promise<void> {
          IF nextval('public.refusals') <= ${times} THEN RAISE 'not now'; END IF;
          RETURN NEW;
        END $$;
-     CREATE TRIGGER refuse BEFORE INSERT ON buddy.entries FOR EACH ROW WHEN (NEW.kind = 'recorded') EXECUTE FUNCTION public.refuse()`,
+     CREATE TRIGGER refuse BEFORE INSERT ON ${rows} EXECUTE FUNCTION public.refuse()`,
   );
 }
 
@@ -93,7 +81,7 @@ const hang = defineTool({
 
 describe('a database that does not fit', () => {
   it('is left as it is when a newer version made its tables, functions included', async () => {
-    const databaseUrl = await postgres.createDatabase('untouched', 'model');
+    const databaseUrl = await postgres.createDatabase('untouched');
     const newer = `CREATE OR REPLACE FUNCTION buddy.last_whole_entry(p_name text) RETURNS bigint LANGUAGE sql AS 'SELECT 42::bigint'`;
     await ask(databaseUrl, newer);
     await ask(databaseUrl, 'UPDATE buddy.engine_schema SET version = 99');
@@ -106,7 +94,7 @@ describe('a database that does not fit', () => {
   });
 
   it('is brought up to date when an older version made its tables', async () => {
-    const databaseUrl = await postgres.createDatabase('older', 'model');
+    const databaseUrl = await postgres.createDatabase('older');
     await ask(databaseUrl, 'UPDATE buddy.engine_schema SET version = 1');
     await ask(databaseUrl, 'DROP TABLE buddy.compacted');
     const engine = createDbosEngine({ databaseUrl, takes: [] });
@@ -138,7 +126,7 @@ describe('a database that does not fit', () => {
 
 describe('an engine over DBOS', () => {
   it('refuses an id that Postgres could not keep', async () => {
-    const databaseUrl = await postgres.createDatabase('ids', 'model');
+    const databaseUrl = await postgres.createDatabase('ids');
     const engine = createDbosEngine({ databaseUrl, takes: [] });
     engine.register({ workflows: { nothing }, tools: [], lanes: {} });
     for (const id of ['', 'a\0b', 'x'.repeat(501)]) {
@@ -151,7 +139,7 @@ describe('an engine over DBOS', () => {
   });
 
   it('leaves to those who make calls how many they make at once', async () => {
-    const databaseUrl = await postgres.createDatabase('widths', 'model');
+    const databaseUrl = await postgres.createDatabase('widths');
     for (const options of [
       { takes: ['calls'], callsAtOnce: 20 },
       { takes: ['workflows'], callsAtOnce: 3 },
@@ -168,7 +156,7 @@ describe('an engine over DBOS', () => {
   });
 
   it('tells a call of a cancellation that comes when it is about to be made', async () => {
-    const databaseUrl = await postgres.createDatabase('about_to', 'model');
+    const databaseUrl = await postgres.createDatabase('about_to');
     const engine = createDbosEngine({ databaseUrl, pollMs: 20 });
     engine.register({ workflows: { askOnce }, tools: [hang], lanes: {} });
     await engine.open();
@@ -189,7 +177,7 @@ describe('an engine over DBOS', () => {
   }, 10_000);
 
   it('leaves no session behind when it is closed while it is cut off', async () => {
-    const databaseUrl = await postgres.createDatabase('cut_off', 'model');
+    const databaseUrl = await postgres.createDatabase('cut_off');
     const ofOurs = `FROM pg_stat_activity WHERE application_name LIKE 'process%' AND datname = 'cut_off'`;
     for (let nth = 0; nth < 5; nth++) {
       const engine = createDbosEngine({ databaseUrl, takes: [] });
@@ -204,7 +192,7 @@ describe('an engine over DBOS', () => {
   });
 
   it('fails a workflow that tells what JSON cannot hold, or begins another with it', async () => {
-    const databaseUrl = await postgres.createDatabase('not_json', 'model');
+    const databaseUrl = await postgres.createDatabase('not_json');
     const engine = createDbosEngine({ databaseUrl, pollMs: 20 });
     engine.register({ workflows: { tellBigInt, beginWithBigInt }, tools: [], lanes: {} });
     await engine.open();
@@ -224,7 +212,7 @@ describe('an engine over DBOS', () => {
   ])(
     'waits no longer when the clock is set back an hour %s',
     async (_when, isAtOnce) => {
-      const databaseUrl = await postgres.createDatabase(`clock_${isAtOnce}`, 'model');
+      const databaseUrl = await postgres.createDatabase(`clock_${isAtOnce}`);
       const realNow = Date.now.bind(Date);
       onTestFinished(() => void vi.restoreAllMocks());
       const setBack = () => vi.spyOn(Date, 'now').mockImplementation(() => realNow() - 3_600_000);
@@ -259,8 +247,42 @@ describe('an engine over DBOS', () => {
     30_000,
   );
 
+  it('waits no less when the clock is set forward an hour while it waits', async () => {
+    const databaseUrl = await postgres.createDatabase('clock_forward');
+    const realNow = Date.now.bind(Date);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const engine = createDbosEngine({ databaseUrl, pollMs: 20, lookAgainMs: 50 });
+    engine.register({ workflows: { longNap, longWait }, tools: [], lanes: {} });
+    await engine.open();
+    for (const name of ['longNap', 'longWait']) await engine.start(name, name, null);
+    const began = `SELECT 1 FROM dbos.operation_outputs WHERE function_name = 'DBOS.sleep'`;
+    await until(async () => (await ask(databaseUrl, began)).length === 2);
+    vi.spyOn(Date, 'now').mockImplementation(() => realNow() + 3_600_000);
+    await systemClock.sleep(500); // it has looked whether the time has come
+    await engine.signal('longWait', 'go', 'in time', { key: 'k' });
+    expect(await engine.result('longWait')).toEqual({
+      kind: 'completed',
+      value: { kind: 'received', value: 'in time' },
+    });
+    const views = [];
+    for await (const { id, status } of engine.list()) views.push(`${id} ${status}`);
+    expect(views).toEqual(['longNap running', 'longWait completed']);
+    await engine.close();
+  }, 20_000);
+
+  it('ends a wait though it could not be told at once that its time has come', async () => {
+    const databaseUrl = await postgres.createDatabase('reminded');
+    const engine = createDbosEngine({ databaseUrl, pollMs: 20 });
+    engine.register({ workflows: { nap }, tools: [], lanes: {} });
+    await engine.open();
+    await refuse(databaseUrl, 1, MAIL);
+    await engine.start('nap', 'nap', null);
+    expect(await engine.result('nap')).toEqual({ kind: 'completed', value: 'slept' });
+    await engine.close();
+  }, 20_000);
+
   it('lives on when Postgres crashes while calls are put into their queue', async () => {
-    const databaseUrl = await postgres.createDatabase('crash_in_enqueue', 'model');
+    const databaseUrl = await postgres.createDatabase('crash_in_enqueue');
     const engine = createDbosEngine({ databaseUrl, pollMs: 20 });
     const isOpen = Promise.withResolvers<null>();
     const isReached = Promise.withResolvers<void>();
@@ -293,7 +315,7 @@ describe('an engine over DBOS', () => {
   }, 30_000);
 
   it('takes calls again when it could not keep what came of as many as it makes at once', async () => {
-    const databaseUrl = await postgres.createDatabase('refused', 'model');
+    const databaseUrl = await postgres.createDatabase('refused');
     const engine = createDbosEngine({
       databaseUrl,
       pollMs: 20,
@@ -316,7 +338,7 @@ describe('an engine over DBOS', () => {
   }, 30_000);
 
   it('does not take for what came of a step that it could not be kept', async () => {
-    const databaseUrl = await postgres.createDatabase('refused_step', 'model');
+    const databaseUrl = await postgres.createDatabase('refused_step');
     const engine = createDbosEngine({ databaseUrl, pollMs: 20, sweepEveryMs: 100 });
     engine.register({ workflows: { askHere }, tools: [answer], lanes: {} });
     await engine.open();

@@ -1,30 +1,11 @@
 import type { ActivityCall, DurableContext, Engine, Workflow } from '@buddy/agents';
 import { createDbosEngine } from '@buddy/agents/dbos';
-import { startPostgres, type TemporaryPostgres } from '@buddy/agents/testing';
 import { defineTool, systemClock } from '@buddy/core';
-import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { ask, sharePostgres } from './dbos-postgres.ts';
 
-let postgres: TemporaryPostgres;
-beforeAll(async () => {
-  postgres = await startPostgres();
-  const engine = createDbosEngine({
-    databaseUrl: await postgres.createDatabase('model'),
-    takes: [],
-  });
-  await engine.open();
-  await engine.close();
-}, 30_000);
-afterAll(() => postgres.stop(), 30_000);
-
-async function ask<Row extends pg.QueryResultRow>(databaseUrl: string, sql: string) {
-  const client = new pg.Client({ connectionString: databaseUrl });
-  await client.connect();
-  const { rows } = await client.query<Row>(sql);
-  await client.end();
-  return rows;
-}
+const postgres = sharePostgres();
 
 /** Of all tables of DBOS, and of the books. */
 async function longestRows(databaseUrl: string): Promise<{ table: string; bytes: number }[]> {
@@ -140,7 +121,7 @@ async function open(databaseUrl: string): Promise<Engine> {
 
 describe('a value of more than 256 KB, over DBOS', () => {
   it('arrives whole, is kept once, beside the rows, and goes with the last that refers to it', async () => {
-    const databaseUrl = await postgres.createDatabase('large', 'model');
+    const databaseUrl = await postgres.createDatabase('large');
     echoed.length = 0;
     const first = await open(databaseUrl);
     const told: unknown[] = [];
@@ -203,7 +184,7 @@ describe('a value of more than 256 KB, over DBOS', () => {
   }, 40_000);
 
   it('is not kept of a start that came too late', async () => {
-    const databaseUrl = await postgres.createDatabase('large_late', 'model');
+    const databaseUrl = await postgres.createDatabase('large_late');
     const engine = createDbosEngine({ databaseUrl, takes: [] });
     engine.register({ workflows: { child }, tools: [], lanes: {} });
     expect(await engine.start('w', 'child', large('input'))).toEqual({ created: true });
@@ -215,7 +196,7 @@ describe('a value of more than 256 KB, over DBOS', () => {
   });
 
   it('stays when one compacts what refers to it as another begins to refer to it', async () => {
-    const databaseUrl = await postgres.createDatabase('large_race', 'model');
+    const databaseUrl = await postgres.createDatabase('large_race');
     const engine = await open(databaseUrl);
     await engine.start('w', 'sharing', '');
     await engine.result('w');
@@ -239,7 +220,7 @@ describe('a value of more than 256 KB, over DBOS', () => {
   });
 
   it('is not waited for by a call when whoever asked for it has been compacted', async () => {
-    const databaseUrl = await postgres.createDatabase('large_hasty', 'model');
+    const databaseUrl = await postgres.createDatabase('large_hasty');
     const planner = createDbosEngine({ databaseUrl, pollMs: 20, takes: ['workflows'] });
     planner.register({ workflows: { hasty }, tools: [], lanes: { ada: 1 } });
     await planner.start('w', 'hasty', null);
@@ -260,7 +241,7 @@ describe('a value of more than 256 KB, over DBOS', () => {
   });
 
   it('costs nothing where all is small', async () => {
-    const databaseUrl = await postgres.createDatabase('large_none', 'model');
+    const databaseUrl = await postgres.createDatabase('large_none');
     // Whoever asked for it would fail.
     await ask(databaseUrl, 'ALTER TABLE buddy.large_values RENAME TO elsewhere');
     await ask(
@@ -283,7 +264,7 @@ describe('a value of more than 256 KB, over DBOS', () => {
   });
 
   it('is read as an older version has kept it, in the row', async () => {
-    const databaseUrl = await postgres.createDatabase('large_older', 'model');
+    const databaseUrl = await postgres.createDatabase('large_older');
     await ask(
       databaseUrl,
       `UPDATE buddy.engine_schema SET version = 2;

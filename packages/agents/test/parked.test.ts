@@ -41,6 +41,7 @@ function crash(): void {
 class Gate {
   #isHeld = false;
   #fails = 0;
+  #liesAbout = 0;
   #atGate: (() => void) | undefined;
 
   hold(): void {
@@ -64,6 +65,11 @@ class Gate {
     this.#fails += 1;
   }
 
+  /** One batch is kept, and said to have failed. */
+  lieAboutNext(): void {
+    this.#liesAbout += 1;
+  }
+
   readonly writer = (path: string) => {
     const real = new JournalWriter(path);
     return {
@@ -74,6 +80,10 @@ class Gate {
           throw new Error('disk I/O error');
         }
         real.write(batch);
+        if (this.#liesAbout > 0) {
+          this.#liesAbout -= 1;
+          throw new Error('disk I/O error');
+        }
       },
       close: async () => real.close(),
     };
@@ -425,28 +435,36 @@ describe('what was acknowledged', () => {
     await engine.close();
   });
 
-  it('stays when the cancellation of what is above is refused', async () => {
-    const clock = new ManualClock();
-    const gate = new Gate();
-    const parent: Workflow = async (ctx) =>
-      ctx.joinAll(await ctx.spawnAll([{ key: 'c', id: 'c', workflow: 'child', input: null }]));
-    const child: Workflow = async (ctx) =>
-      ctx.activity({ ...callOf('slow'), evenIfCancelled: true });
-    const slow = toolOf('slow', () => new Promise(() => undefined));
-    const engine = await open({ workflows: { parent, child }, tools: [slow] }, { clock, gate });
-    await engine.start('w', 'parent', null);
-    await engine.cancel('c', 'not this one');
-    gate.failNext();
-    await expect(engine.cancel('w', 'enough')).rejects.toMatchObject({
-      code: 'AGENTS_JOURNAL_WRITE',
-    });
-    await clock.advance(HOUR_MS);
-    expect(await viewsOf(engine)).toMatchObject([
-      { id: 'w', cancelReason: null },
-      { id: 'c', cancelReason: 'not this one' },
-    ]);
-    await engine.close();
-  });
+  it.each([
+    ['another reason, and was not kept', 'not this one', 'failNext'],
+    ['the same reason, and was not kept', 'enough', 'failNext'],
+    ['another reason, though it was kept', 'not this one', 'lieAboutNext'],
+    ['the same reason, though it was kept', 'enough', 'lieAboutNext'],
+  ] as const)(
+    'stays when the cancellation of what is above is refused: for %s',
+    async (_title, reason, fail) => {
+      const clock = new ManualClock();
+      const gate = new Gate();
+      const parent: Workflow = async (ctx) =>
+        ctx.joinAll(await ctx.spawnAll([{ key: 'c', id: 'c', workflow: 'child', input: null }]));
+      const child: Workflow = async (ctx) =>
+        ctx.activity({ ...callOf('slow'), evenIfCancelled: true });
+      const slow = toolOf('slow', () => new Promise(() => undefined));
+      const engine = await open({ workflows: { parent, child }, tools: [slow] }, { clock, gate });
+      await engine.start('w', 'parent', null);
+      await engine.cancel('c', reason);
+      gate[fail]();
+      await expect(engine.cancel('w', 'enough')).rejects.toMatchObject({
+        code: 'AGENTS_JOURNAL_WRITE',
+      });
+      await clock.advance(HOUR_MS);
+      expect(await viewsOf(engine)).toMatchObject([
+        { id: 'w', cancelReason: null },
+        { id: 'c', cancelReason: reason },
+      ]);
+      await engine.close();
+    },
+  );
 
   it('stays when the same is asked for again and refused: a signal', async () => {
     const clock = new ManualClock();
@@ -477,6 +495,116 @@ describe('what was acknowledged', () => {
   });
 });
 
+describe('a compaction', () => {
+  it('spares what ended just after it, also when both are written again', async () => {
+    const clock = new ManualClock();
+    const gate = new Gate();
+    const store = openJournal({ file }, { clock, writer: gate.writer });
+    const begin = { kind: 'begun', workflow: 'w', version: '1', input: 'null' } as const;
+    const end = { kind: 'ended', status: 'completed', result: '{"kind":"completed"}' } as const;
+    await store.keep({ ...begin, id: 'p', parentId: null });
+    await store.keep({ ...begin, id: 'c', parentId: 'p' });
+    await store.keep({ ...end, id: 'p' });
+    gate.lieAboutNext();
+    void store.keep({ kind: 'compacted', id: 'p' });
+    const ended = store.keep({ ...end, id: 'c' });
+    await clock.run(() => ended);
+    expect(store.load('c')?.ended).toBeDefined();
+    await store.keep({ kind: 'compacted', id: 'p' });
+    expect(store.load('c')).toBeUndefined();
+    await store.close();
+  });
+});
+
+const refusal = { code: 'AGENTS_JOURNAL_WRITE', retryable: true };
+
+describe('what is asked while nothing can be kept', () => {
+  /** Of two that wait, one is told something that is refused; `known` is parked. */
+  async function stalled() {
+    const clock = new ManualClock();
+    const gate = new Gate();
+    const engine = await open({ workflows: { waitForGo } }, { clock, gate });
+    for (const id of ['known', 'other']) await engine.start(id, 'waitForGo', null);
+    await rest();
+    gate.failNext();
+    await expect(engine.signal('other', 'go', 1, { key: 'k' })).rejects.toMatchObject(refusal);
+    return { engine, clock, gate };
+  }
+
+  it('is refused at once, of what is out of memory too, and done when it can be kept again', async () => {
+    const { engine, clock } = await stalled();
+    const asked = [
+      engine.signal('known', 'go', 'yes', { key: 'k' }),
+      engine.cancel('known', 'enough'),
+      engine.start('new', 'waitForGo', null),
+    ];
+    for (const one of asked) {
+      expect(await soon(one.catch((error: unknown) => error))).toMatchObject(refusal);
+    }
+    expect(await soon(engine.start('known', 'waitForGo', null))).toEqual({ created: false });
+    await clock.advance(1_000);
+    await engine.signal('known', 'go', 'yes', { key: 'k' });
+    expect(await engine.result('known')).toMatchObject({ value: { value: 'yes' } });
+    expect(await engine.start('new', 'waitForGo', null)).toEqual({ created: true });
+    await engine.close();
+  });
+
+  it('is not said to be done because the journal holds what is about to be taken back', async () => {
+    const clock = new ManualClock();
+    const gate = new Gate();
+    const engine = await open({ workflows: { waitForGo } }, { clock, gate });
+    await engine.start('w', 'waitForGo', null);
+    await rest();
+    const ask = [
+      () => engine.start('new', 'waitForGo', null),
+      () => engine.signal('w', 'other', 'yes', { key: 'k' }),
+      () => engine.cancel('w', 'enough'),
+    ];
+    for (const one of ask) {
+      gate.lieAboutNext();
+      await expect(one()).rejects.toMatchObject(refusal);
+      await expect(one()).rejects.toMatchObject(refusal);
+      await clock.advance(1_000);
+    }
+    expect(await viewsOf(engine)).toMatchObject([{ id: 'w', cancelReason: null }]);
+    for (const one of ask) await one();
+    expect(await engine.result('w')).toMatchObject({ value: { kind: 'cancelled' } });
+    expect(await viewsOf(engine)).toMatchObject([{ id: 'w' }, { id: 'new' }]);
+    await engine.close();
+  });
+
+  it('is not found by the next process when it was refused, and this one is closed before it could be taken back', async () => {
+    const gate = new Gate();
+    const engine = await open({ workflows: { waitForGo } }, { gate });
+    gate.lieAboutNext();
+    await expect(engine.start('w', 'waitForGo', null)).rejects.toMatchObject(refusal);
+    await engine.close();
+    const next = await open({ workflows: { waitForGo } });
+    expect(await viewsOf(next)).toEqual([]);
+    await next.close();
+  });
+
+  it('is not waited for by one whose signal has been kept', async () => {
+    const clock = new ManualClock();
+    const gate = new Gate();
+    const engine = await open({ workflows: { waitForGo } }, { clock, gate });
+    for (const id of ['w', 'other']) await engine.start(id, 'waitForGo', null);
+    await rest();
+    gate.hold();
+    const told = engine.signal('w', 'go', 'yes', { key: 'k' });
+    await rest(); // it is being written
+    const refused = engine.signal('other', 'go', 1, { key: 'k' }).catch((error: unknown) => error);
+    await gate.letOne();
+    gate.failNext();
+    gate.open();
+    expect(await refused).toMatchObject(refusal);
+    expect(await soon(told)).toBeUndefined();
+    await clock.advance(1_000);
+    expect(await soon(engine.result('w'))).toMatchObject({ value: { value: 'yes' } });
+    await engine.close();
+  });
+});
+
 describe('a journal from before it was noted what is parked', () => {
   it('is brought up to date, and what waits in it is gone on with', async () => {
     const first = await open({ workflows: { waitForGo } });
@@ -484,7 +612,9 @@ describe('a journal from before it was noted what is parked', () => {
     await rest();
     await first.close();
     const database = new DatabaseSync(file);
-    database.exec('ALTER TABLE entries DROP COLUMN is_parked; PRAGMA user_version = 2;');
+    database.exec(
+      `${BEFORE_OFFERS} ALTER TABLE entries DROP COLUMN is_parked; PRAGMA user_version = 2;`,
+    );
     database.close();
     const clock = new ManualClock();
     const engine = await open({ workflows: { waitForGo } }, { clock });
@@ -493,5 +623,42 @@ describe('a journal from before it was noted what is parked', () => {
     await clock.advance(HOUR_MS);
     expect(await soon(engine.result('due'))).toMatchObject({ value: { kind: 'timed_out' } });
     await engine.close();
+  });
+});
+
+/** Takes away what version 4 of a journal added. */
+const BEFORE_OFFERS = `
+  ALTER TABLE workflows DROP COLUMN begun_by;
+  ALTER TABLE workflows DROP COLUMN cancelled_by;
+  ALTER TABLE entries DROP COLUMN came_by;`;
+
+describe('a journal from before it was noted by which request something came', () => {
+  it('is brought up to date, and what it holds is not taken back', async () => {
+    const first = await open({ workflows: { waitForGo } });
+    for (const id of ['told', 'cancelled']) await first.start(id, 'waitForGo', null);
+    await rest();
+    await first.signal('told', 'other', 'yes', { key: 'k' });
+    await first.cancel('cancelled', 'enough');
+    await first.close();
+    const database = new DatabaseSync(file);
+    database.exec(`${BEFORE_OFFERS} PRAGMA user_version = 3;`);
+    database.close();
+    const clock = new ManualClock();
+    const gate = new Gate();
+    const engine = await open({ workflows: { waitForGo } }, { clock, gate });
+    const ask = [
+      () => engine.signal('told', 'other', 'no', { key: 'k' }),
+      () => engine.cancel('cancelled', 'enough'),
+    ];
+    for (const one of ask) {
+      gate.failNext();
+      await one().catch(() => undefined);
+      await clock.advance(1_000);
+    }
+    await engine.close();
+    const store = openJournal({ file });
+    expect(store.load('told')?.signals).toMatchObject([{ key: 'k', value: '"yes"' }]);
+    expect(store.load('cancelled')?.cancelReason).toBe('enough');
+    await store.close();
   });
 });

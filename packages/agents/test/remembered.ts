@@ -28,6 +28,7 @@ export class Remembered {
         );
         assert(!isThere, `${kind} ${id} ${key} twice`);
       }
+      if (operation.kind === 'signalled' && this.#hasSignal(operation)) return Promise.resolve();
       if (operation.kind === 'compacted') this.#compact(operation.id);
       else operations.push(operation);
       return Promise.resolve();
@@ -48,13 +49,29 @@ export class Remembered {
     };
   }
 
+  #hasSignal({ id, key }: { id: string; key: string }): boolean {
+    return this.operations.some(
+      (one) => one.kind === 'signalled' && one.id === id && one.key === key,
+    );
+  }
+
   #compact(id: string): void {
     const left = this.operations.filter(
       (one) =>
-        (one.id === id || !this.#isBelow(one.id, id)) &&
+        (one.id === id || !this.#isBelow(one.id, id) || this.#isNeeded(one.id, id)) &&
         (one.id !== id || one.kind === 'begun' || one.kind === 'ended'),
     );
     this.operations.splice(0, Infinity, ...left);
+  }
+
+  /** Something that runs is above or below, no higher than `top`. */
+  #isNeeded(id: string, top: string): boolean {
+    return this.#workflows().some(
+      (one) =>
+        !one.ended &&
+        (one.id === id || this.#isBelow(one.id, id) || this.#isBelow(id, one.id)) &&
+        this.#isBelow(one.id, top),
+    );
   }
 
   load(id: string): StoredWorkflow | undefined {

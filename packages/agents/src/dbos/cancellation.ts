@@ -1,7 +1,7 @@
 import type { DBOSClient, WorkflowStatus } from '@dbos-inc/dbos-sdk';
 import type { Books } from './books.ts';
 import { type Mail, MAIL_TOPIC } from './mail.ts';
-import { BARE, isRunning, PAGE } from './views.ts';
+import { childrenOf, isRunning } from './views.ts';
 
 /** First that it is cancelled, then what is below: so whoever spawns meanwhile either is seen here or sees it. */
 export async function cancelAll(
@@ -23,18 +23,6 @@ export async function cancelAll(
       level.map(({ workflowID }) => workflowID),
     );
   }
-}
-
-export async function childrenOf(
-  client: DBOSClient,
-  ids: readonly string[],
-): Promise<WorkflowStatus[]> {
-  const children: WorkflowStatus[] = [];
-  for (let at = 0; at < ids.length; at += PAGE) {
-    const parentWorkflowID = ids.slice(at, at + PAGE);
-    children.push(...(await client.listWorkflows({ ...BARE, parentWorkflowID })));
-  }
-  return children;
 }
 
 /** As many as leave connections for others. */

@@ -11,6 +11,7 @@ import type {
 } from '../durable/durable-context.ts';
 import type { WorkflowResult } from '../durable/engine.ts';
 import { NotJsonError } from '../durable/json-value.ts';
+import { restOf } from '../durable/workflow-store.ts';
 import { EngineMisuseError } from '../errors.ts';
 import { ListenerError } from './fact-pump.ts';
 import { isLarge, type Packed } from './large-values.ts';
@@ -185,43 +186,50 @@ export class DbosContext implements DurableContext {
     return this.#verb(key, async () => this.#host.tell(this.id, key, fact));
   }
 
-  async #beginWait(key: string, ms: number): Promise<Wait> {
-    const deadline = (await DBOS.now()) + ms;
-    return { key, deadline, latest: this.#host.clock.monotonic() + ms };
+  async #beginWait(key: string, delayMs: number): Promise<Wait> {
+    const dueAt = (await DBOS.now()) + delayMs;
+    const { clock } = this.#host;
+    return { key, dueAt: clock.monotonic() + restOf({ dueAt, delayMs }, clock.now()) };
   }
 
   /**
-   * DBOS waits until a time of day. One that is set back must not turn 2 s into an hour: when the wait has taken in this
-   * process as long as it was meant to, the workflow is reminded of that, as of anything that comes for it.
+   * DBOS waits until a time of day, and somebody may set the clock. So it is asked to wait for ever: when the wait has taken in
+   * this process as long as it was meant to, the workflow is reminded of that, as of anything that comes for it.
    * @returns Whether something came.
    */
-  async #receiveUntil({ key, deadline, latest }: Wait): Promise<boolean> {
+  async #receiveUntil({ key, dueAt }: Wait): Promise<boolean> {
     const { clock } = this.#host;
+    const restMs = dueAt - clock.monotonic();
+    if (restMs <= 0) return this.#receive(0);
     const isOver = new AbortController();
-    clock
-      .sleep(latest + GRACE_MS - clock.monotonic(), isOver.signal)
-      .then(() => this.#host.remind(key, this.id))
-      .catch((error: unknown) => {
-        if (!isOver.signal.aborted) this.#host.warn(error, this.id);
-      });
+    void this.#remindAfter(restMs, key, isOver.signal);
     try {
-      return await this.#take(
-        await DBOS.recv<Packed<Mail>>(MAIL_TOPIC, {
-          deadlineEpochMS: deadline,
-          pollingIntervalMs: this.#host.lookAgainMs,
-        }),
-      );
+      return await this.#receive(EVER_MS, restMs + GRACE_MS);
     } finally {
       isOver.abort();
     }
   }
 
-  async #receive(timeoutMs: number): Promise<boolean> {
+  /** Until it can be told: nothing else ends the wait. */
+  async #remindAfter(ms: number, key: string, isOver: AbortSignal): Promise<void> {
+    const { clock } = this.#host;
+    for (let restMs = ms; !isOver.aborted; restMs = REMIND_AGAIN_MS) {
+      try {
+        await clock.sleep(restMs, isOver);
+        return await this.#host.remind(key, this.id);
+      } catch (error) {
+        if (!isOver.aborted) this.#host.warn(error, this.id);
+      }
+    }
+  }
+
+  /** @returns Whether something came. */
+  async #receive(timeoutMs: number, lookAgainMs = Infinity): Promise<boolean> {
     const timeoutSeconds = timeoutMs / 1_000;
     return this.#take(
       await DBOS.recv<Packed<Mail>>(MAIL_TOPIC, {
         timeoutSeconds,
-        pollingIntervalMs: this.#host.lookAgainMs,
+        pollingIntervalMs: Math.min(lookAgainMs, this.#host.lookAgainMs),
       }),
     );
   }
@@ -278,13 +286,14 @@ export class DbosContext implements DurableContext {
 
 interface Wait {
   key: string;
-  /** ms since the Unix epoch. */
-  deadline: number;
   /** On the monotonic clock of this process. */
-  latest: number;
+  dueAt: number;
 }
 
-/** DBOS notices by itself that a wait is over, as long as nobody sets a clock. */
+/** A hundred years: without a timeout DBOS waits for a minute. */
+const EVER_MS = 3_155_760_000_000;
+const REMIND_AGAIN_MS = 1_000;
+/** So much later a short wait ends when the notification of its reminder is lost. */
 const GRACE_MS = 1_000;
 
 /** Of a wait that has no end of its own; it begins again. */

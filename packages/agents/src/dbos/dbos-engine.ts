@@ -10,16 +10,17 @@ import {
 import { Error as dbosErrors, type WorkflowStatus } from '@dbos-inc/dbos-sdk';
 import { Deadlines } from '../durable/deadlines.ts';
 import type { Engine, Registration, WorkflowResult, WorkflowView } from '../durable/engine.ts';
+import { Registrations } from '../durable/registrations.ts';
 import { type HistoryEntry, toJournal } from '../durable/workflow-store.ts';
 import { EngineMisuseError } from '../errors.ts';
-import { cancelAll, childrenOf } from './cancellation.ts';
+import { cancelAll } from './cancellation.ts';
+import { lookBelow } from './compaction.ts';
 import { connect, type Connection } from './connection.ts';
 import { forever } from './dbos-context.ts';
 import { callId, permitId } from './enqueuing.ts';
 import { type Mail, MAIL_TOPIC } from './mail.ts';
 import { type DbosEngineInput, DbosEngineOptions } from './options.ts';
 import { openQueues } from './queues.ts';
-import { Registrations } from './registrations.ts';
 import { launch, shutDown } from './runtime.ts';
 import { Sweeper } from './sweep.ts';
 import { BARE, isRunning, PAGE, resultsOf, RUNNING, viewOf } from './views.ts';
@@ -188,21 +189,21 @@ class DbosEngine implements Engine {
   }
 
   async compact(id: string): Promise<void> {
-    const { client, books } = await this.#connect();
+    const { client, books, large } = await this.#connect();
     if (isRunning(await this.#statusOf(id))) {
       throw new EngineMisuseError(`Workflow ${id} has not ended, and cannot be compacted`);
     }
-    const below: string[] = [];
-    for (let level = [id]; level.length > 0;) {
-      level = (await childrenOf(client, level)).map(({ workflowID }) => workflowID);
-      below.push(...level);
+    const { forgotten, left } = await lookBelow(client, id);
+    for (const one of left) {
+      const input: unknown = (await client.getWorkflow(one))?.input?.[1];
+      if (typeof input === 'string') await large.useInput(one, input);
     }
-    const calls = await books.callsOf([id, ...below]);
+    const calls = await books.callsOf([id, ...forgotten]);
     await deleteAll(client, [
       ...calls.flatMap((call) => [callId(call.workflowId, call.key), permitId(call)]),
-      ...below,
+      ...forgotten,
     ]);
-    await books.forget(id, below);
+    await books.forget(id, forgotten);
   }
 
   async close(): Promise<void> {

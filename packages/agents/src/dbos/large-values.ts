@@ -91,6 +91,13 @@ export class LargeValues {
     return fromJournal(whole);
   }
 
+  /** What it began with was kept for whoever started it, who needs it no more. */
+  async useInput(workflowId: string, input: string): Promise<void> {
+    for (const text of await this.putIn([input])) {
+      await this.takeOut([{ text, use: { workflowId, as: 'input' } }]);
+    }
+  }
+
   /** Another has started it before, with what stands here: what was kept for it in vain is needed by nobody. */
   async forgetInputsBut(workflowId: string, input: string): Promise<void> {
     const digests: string[] = [];

@@ -14,6 +14,19 @@ export function isRunning({ status }: WorkflowStatus): boolean {
   return (RUNNING as readonly string[]).includes(status);
 }
 
+/** Those right below these. */
+export async function childrenOf(
+  client: DBOSClient,
+  ids: readonly string[],
+): Promise<WorkflowStatus[]> {
+  const children: WorkflowStatus[] = [];
+  for (let at = 0; at < ids.length; at += PAGE) {
+    const parentWorkflowID = ids.slice(at, at + PAGE);
+    children.push(...(await client.listWorkflows({ ...BARE, parentWorkflowID })));
+  }
+  return children;
+}
+
 /** @param cancelReason Null when nobody has cancelled it. */
 export function viewOf(status: WorkflowStatus, cancelReason: string | null): WorkflowView {
   const { workflowID: id, workflowName: workflow } = status;

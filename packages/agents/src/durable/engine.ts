@@ -59,7 +59,11 @@ export interface Engine {
   history<Fact = unknown, Recorded = unknown>(
     after?: number,
   ): AsyncIterable<HistoryEntry<Fact, Recorded>>;
-  /** Forgets how an ended workflow, and those below it, came to their end. The result stays. */
+  /**
+   * Forgets how an ended workflow came to its end, and all that ended below it. The result stays; so does whatever still runs
+   * below, with all that is below that and those by which it is reached: it goes on, is cancelled with this one and ends as
+   * ever. Compact again when it has ended.
+   */
   compact(id: string): Promise<void>;
   /** Lets go of timers, handles and the store. Workflows that have not ended are not told; another process may go on with them. */
   close(): Promise<void>;

@@ -43,8 +43,6 @@ class LocalEngine implements Engine {
   readonly #scheduler: Scheduler;
   /** Those that are being started, and are not on the disk yet. */
   readonly #starting = new Map<string, Promise<unknown>>();
-  /** Signals that are being kept, by workflow and key. */
-  readonly #signalling = new Map<string, Promise<void>>();
 
   constructor(registry: Registry, store: WorkflowStore | undefined, scheduler: Scheduler) {
     this.#registry = registry;
@@ -70,7 +68,7 @@ class LocalEngine implements Engine {
 
   async start(id: string, workflow: string, input: unknown): Promise<{ created: boolean }> {
     this.#registry.find(workflow, this.#registry.version);
-    if (this.#scheduler.inMemory(id)) return { created: false };
+    if (this.#scheduler.has(id)) return { created: false };
     const store = this.#store;
     if (!store) {
       this.#scheduler.run({ id, workflow, input });
@@ -94,7 +92,8 @@ class LocalEngine implements Engine {
     store: WorkflowStore,
   ): Promise<{ created: boolean }> {
     const { text, value } = asJson(input, `The input of ${id}`);
-    if (store.load(id)) return { created: false };
+    // While nothing can be kept, what the store holds may be about to be taken back.
+    if (!store.stalled() && store.load(id)) return { created: false };
     const { version } = this.#registry;
     await store.offer({ kind: 'begun', id, workflow, version, parentId: null, input: text });
     if (this.#scheduler.has(id)) return { created: false }; // a parent was faster
@@ -107,49 +106,30 @@ class LocalEngine implements Engine {
     const running = this.#scheduler.inMemory(id);
     if (!store) return this.#instance(id).receive(topic, value, key);
     const sent = asJson(value, `The signal ${key} to ${id}`);
-    if (running?.hasReceived(key)) return store.settled();
+    if (running?.hasReceived(key)) return;
     if (!running) {
-      await store.settled();
-      const stored = store.load(id);
-      if (!stored) throw unknownWorkflow(id);
-      if (stored.ended || stored.signals.some((signal) => signal.key === key)) return;
+      this.#refuseUnknown(id, store);
+      if (store.load(id)?.ended) return;
     }
-    // The same that is under way is not offered again: one that is refused would take the other back with it.
-    const name = JSON.stringify([id, key]);
-    const other = this.#signalling.get(name);
-    if (other) return other;
-    const signalling = store.offer({ kind: 'signalled', id, key, topic, value: sent.text });
-    this.#signalling.set(name, signalling);
-    try {
-      await signalling;
-    } finally {
-      this.#signalling.delete(name);
-    }
-    const receiver = this.#scheduler.inMemory(id) ?? (await this.#scheduler.wake(id));
-    receiver?.receive(topic, sent.value, key); // one that was in the store has it already
+    await store.offer({ kind: 'signalled', id, key, topic, value: sent.text });
+    // One that comes back has it from the store already.
+    this.#scheduler.reach(id, (receiver) => receiver.receive(topic, sent.value, key));
   }
 
   async cancel(id: string, reason: string): Promise<void> {
     const store = this.#store;
     if (!store) return this.#instance(id).cancel(reason);
-    // That it began may not be on the disk yet.
-    const isKnown = this.#scheduler.has(id) || store.load(id) !== undefined;
-    if (!isKnown) throw unknownWorkflow(id);
-    if (!this.#isCancelled(id, store)) await store.offer({ kind: 'cancelled', id, reason });
-    const running = this.#scheduler.inMemory(id) ?? (await this.#scheduler.wake(id));
-    running?.cancel(reason);
+    this.#refuseUnknown(id, store);
+    await store.offer({ kind: 'cancelled', id, reason });
     // Those that are not in memory hear of it here; the store has told all that are below.
-    for (const below of store.unfinished(id)) {
-      const waiting = this.#scheduler.inMemory(below.id) ?? (await this.#scheduler.wake(below.id));
-      waiting?.cancel(reason);
+    for (const one of [id, ...store.unfinished(id).map((below) => below.id)]) {
+      this.#scheduler.reach(one, (running) => running.cancel(reason));
     }
   }
 
-  /** Then it is not cancelled again: when that is refused, the first is taken back with it. */
-  #isCancelled(id: string, store: WorkflowStore): boolean {
-    if (typeof this.#scheduler.inMemory(id)?.cancelReason === 'string') return true;
-    // While it cannot be written, what it holds may be about to be taken back.
-    return !store.stalled() && store.load(id)?.cancelReason !== undefined;
+  #refuseUnknown(id: string, store: WorkflowStore): void {
+    // That it began may not be on the disk yet.
+    if (!this.#scheduler.has(id) && !store.load(id)) throw unknownWorkflow(id);
   }
 
   async result(id: string): Promise<WorkflowResult> {

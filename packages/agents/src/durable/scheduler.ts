@@ -47,7 +47,7 @@ export class Scheduler implements InstanceHost {
     this.store = store;
     this.poisonAfter = poisonAfter;
     this.deadlines = new Deadlines(clock);
-    this.#alarms = new Alarms(clock, (id) => this.#wakeInTime(id));
+    this.#alarms = new Alarms(clock, (id) => this.#wake(id, { isDue: true }));
   }
 
   inMemory(id: string): Instance | undefined {
@@ -168,15 +168,25 @@ export class Scheduler implements InstanceHost {
     return true;
   }
 
-  #wakeInTime(id: string): void {
-    this.wake(id, { isDue: true }).catch((error: unknown) => {
-      const failure = describeFailure(error);
-      this.#awaited.get(id)?.resolve({ kind: 'failed', failure });
-    });
+  /** Tells a workflow what was kept for it: now, or when it is back. Whoever had it kept need not wait for that. */
+  reach(id: string, tell: (instance: Instance) => void): void {
+    const running = this.#instances.get(id);
+    if (running) tell(running);
+    else this.#wake(id, { tell });
   }
 
   /** Brings back a workflow that was evicted, for its time has come or something came for it. */
-  async wake(id: string, { isDue = false } = {}): Promise<Instance | undefined> {
+  #wake(id: string, { isDue = false, tell }: Waking): void {
+    this.#bringBack(id, isDue).then(
+      (instance) => instance && tell?.(instance),
+      (error: unknown) => {
+        const failure = describeFailure(error);
+        this.#awaited.get(id)?.resolve({ kind: 'failed', failure });
+      },
+    );
+  }
+
+  async #bringBack(id: string, isDue: boolean): Promise<Instance | undefined> {
     // What it kept before it was evicted may still be on its way.
     await this.store?.settled();
     if (this.isClosed) return undefined;
@@ -223,6 +233,12 @@ export class Scheduler implements InstanceHost {
     this.registry.rest();
     for (const instance of this.#instances.values()) instance.dropTimers();
   }
+}
+
+interface Waking {
+  /** The time that it waited for has come. */
+  isDue?: boolean;
+  tell?: (instance: Instance) => void;
 }
 
 /** A workflow that returned what is no JSON has failed. */

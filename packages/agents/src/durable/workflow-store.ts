@@ -28,12 +28,13 @@ export type Operation =
   | { kind: 'intended'; id: string; key: string; tries: number }
   /** A wait has begun. `isParked`: it is all that the workflow does, which leaves the memory meanwhile. */
   | ({ kind: 'timed'; id: string; key: string; isParked: boolean } & Wait)
+  /** The first of a key counts; what comes again under it is not kept. */
   | { kind: 'signalled'; id: string; key: string; topic: string; value: string }
   | { kind: 'told'; id: string; at: number; key: string; fact: string }
-  /** With all that are below and have not ended. */
+  /** With all that are below and have not ended; the first reason counts. */
   | { kind: 'cancelled'; id: string; reason: string }
   | { kind: 'ended'; id: string; status: WorkflowView['status']; result: string }
-  /** How it and all below it came to their end is needed no more; its result is. */
+  /** How it came to its end is needed no more; its result is. See `Engine.compact` for what is below. */
   | { kind: 'compacted'; id: string };
 
 /** It ends at `dueAt` (ms since the epoch), and never later than `delayMs` from wherever it goes on. */
@@ -94,11 +95,15 @@ export interface WorkflowStore {
    */
   keep(operation: Operation): Promise<void>;
   /**
-   * As `keep`, for what comes from outside and may be refused there.
+   * As `keep`, for what comes from outside and may be refused there; at once, while nothing can be kept. The same may be
+   * offered again, also when it was kept before: a refusal takes back what this very offer did, and nothing else.
    * @throws {JournalWriteError} When it cannot be kept now; then it never is.
    */
   offer(operation: Operation): Promise<void>;
-  /** Undefined while what happens can be kept; else resolves when it can be again. Nothing new should be begun meanwhile. */
+  /**
+   * Undefined while what happens can be kept; else resolves when it can be again. Nothing new should be begun meanwhile, and
+   * what is read may be about to be taken back.
+   */
   stalled(): Promise<void> | undefined;
   /** Resolves when all that was handed over can be read back. */
   settled(): Promise<void>;

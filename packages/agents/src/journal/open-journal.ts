@@ -4,7 +4,9 @@ import {
   type Clock,
   describeFailure,
   type FileLock,
+  type NewId,
   parseOrThrow,
+  randomId,
   systemClock,
   tryLockFile,
 } from '@buddy/core';
@@ -26,6 +28,8 @@ export type JournalInput = z.input<typeof JournalOptions>;
 
 export interface JournalPorts {
   clock?: Clock;
+  /** Names requests, so that what a refused one did can be taken back. Each name is new to the journal. */
+  newId?: NewId;
   /** What writes; default a thread. */
   writer?: (file: string) => BatchWriter;
   /** The magic number of the file system of a folder; default asked of the system. */
@@ -43,7 +47,8 @@ export interface JournalPorts {
  */
 export function openJournal(input: JournalInput, ports: JournalPorts = {}): WorkflowStore {
   const options = parseOrThrow(JournalOptions, input, 'options of openJournal');
-  const { clock = systemClock, writer = (path) => new WriterThread(path), fileSystemOf } = ports;
+  const { clock = systemClock, newId = randomId('request') } = ports;
+  const { writer = (path) => new WriterThread(path), fileSystemOf } = ports;
   const file = resolve(options.file);
   using opened = new DisposableStack(); // let go when what follows fails
   try {
@@ -54,7 +59,7 @@ export function openJournal(input: JournalInput, ports: JournalPorts = {}): Work
     closeSync(openSync(file, 'a', 0o600));
     prepare(file);
     const reader = opened.adopt(new JournalReader(file), (open) => open.close());
-    const journal = new Journal(new GroupCommit(writer(file), clock), reader, lock);
+    const journal = new Journal(new GroupCommit(writer(file), clock, newId), reader, lock);
     opened.move();
     return journal;
   } catch (error) {

@@ -45,6 +45,12 @@ const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE entries ADD COLUMN is_parked INTEGER; -- timed: 1 when the workflow does nothing else
   `,
+  // By which request from outside, so that one that was refused takes nothing back that another did.
+  `
+  ALTER TABLE workflows ADD COLUMN begun_by TEXT;
+  ALTER TABLE workflows ADD COLUMN cancelled_by TEXT;
+  ALTER TABLE entries ADD COLUMN came_by TEXT; -- signalled
+  `,
 ];
 
 /** The bug that lost committed data when a log was reset (3.7.0 to 3.51.2) needs two connections, which a journal has. */

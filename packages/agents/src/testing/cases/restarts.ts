@@ -1,6 +1,7 @@
 /* oxlint-disable unicorn/consistent-function-scoping -- each workflow stands in the case that it is for */
 import assert from 'node:assert/strict';
-import type { ActivityResult, Workflow } from '../../durable/durable-context.ts';
+import type { ActivityResult, DurableContext, Workflow } from '../../durable/durable-context.ts';
+import type { Engine } from '../../durable/engine.ts';
 import {
   NAP_MS,
   LONG_MS,
@@ -189,6 +190,34 @@ export const RESTART_CASES: readonly EngineCase[] = [
     },
   },
   {
+    title: 'cancels what a cancelled workflow begins, also in a later process',
+    isDurable: true,
+    run: async (place) => {
+      let calls = 0;
+      const book = toolOf('book', () => (++calls === 1 ? never() : Promise.resolve()));
+      const late: Workflow = async (ctx) => {
+        await ctx.activity(callOf('book', { evenIfCancelled: true }));
+        return ctx.waitFor('topic', { key: 'wait', timeoutMs: LONG_MS });
+      };
+      const root: Workflow = async (ctx) => {
+        await ctx.waitFor('topic', { key: 'wait', timeoutMs: LONG_MS });
+        await ctx.spawnAll([{ key: 'late', id: 'late', workflow: 'late', input: null }]);
+      };
+      const setUp = () => ({ workflows: { late, root }, tools: [book] });
+      await place.run(setUp, async ({ engine, clock }) => {
+        await engine.start('root', 'root', null);
+        await engine.cancel('root', 'enough');
+        await engine.result('root');
+        await until(clock, () => calls > 0);
+        const views = await all(engine.list());
+        assert.equal(views.find(({ id }) => id === 'late')?.cancelReason, 'enough');
+      });
+      await place.run(setUp, async ({ engine }) => {
+        assert.deepEqual(await engine.result('late'), completed({ kind: 'cancelled' }));
+      });
+    },
+  },
+  {
     title: 'joins what ended in an earlier process, and keeps each fact once',
     isDurable: true,
     run: async (place) => {
@@ -299,6 +328,63 @@ export const RESTART_CASES: readonly EngineCase[] = [
           assert.deepEqual(await engine.start('root', 'root', null), { created: false });
         },
       );
+    },
+  },
+  {
+    title: 'leaves what still runs below an ended workflow, to go on and to end as ever',
+    isDurable: true,
+    run: async (place) => {
+      const quick: Workflow = async (ctx, input: string) => {
+        await ctx.emit('fact', { told: ctx.id });
+        return input;
+      };
+      const spawn = (ctx: DurableContext, key: string, workflow: string, input = '') =>
+        ctx.spawnAll([{ key, id: `${ctx.id}/${key}`, workflow, input }]);
+      const busy: Workflow = async (ctx, input: string) => {
+        const below = await spawn(ctx, 'below', 'quick', 'from below');
+        await ctx.waitFor('go', { key: 'go', timeoutMs: LONG_MS });
+        return [input.length, await ctx.joinAll(below)];
+      };
+      const leaving: Workflow = async (ctx) => {
+        await ctx.joinAll(await spawn(ctx, 'quick', 'quick'));
+        await spawn(ctx, 'leaf', 'waiting');
+      };
+      const root: Workflow = async (ctx) => {
+        await spawn(ctx, 'busy', 'busy', 'x'.repeat(300_000));
+        await ctx.joinAll(await spawn(ctx, 'quick', 'quick'));
+        await ctx.joinAll(await spawn(ctx, 'leaving', 'leaving'));
+        await ctx.joinAll(await spawn(ctx, 'over', 'quick'));
+      };
+      const setUp = () => ({ workflows: { quick, busy, leaving, root, waiting } });
+      const left = ['root', 'root/busy', 'root/busy/below', 'root/leaving', 'root/leaving/leaf'];
+      const idsIn = async (engine: Engine) =>
+        (await all(engine.list())).map(({ id }) => id).toSorted();
+      await place.run(setUp, async ({ engine }) => {
+        await engine.start('root', 'root', null);
+        await engine.result('root');
+        await engine.result('root/busy/below');
+        await engine.compact('root');
+        assert.deepEqual(await idsIn(engine), left);
+        assert.deepEqual(
+          (await all(engine.history())).map(({ workflowId }) => workflowId),
+          ['root/busy/below'],
+        );
+      });
+      await place.run(setUp, async ({ engine }) => {
+        await engine.signal('root/busy', 'go', null, { key: 'k' });
+        assert.deepEqual(
+          await engine.result('root/busy'),
+          completed([300_000, [completed('from below')]]),
+        );
+        await engine.cancel('root', 'enough'); // what it left running is below it as ever
+        assert.deepEqual(
+          await engine.result('root/leaving/leaf'),
+          completed({ kind: 'cancelled' }),
+        );
+        await engine.compact('root');
+        assert.deepEqual(await idsIn(engine), ['root']);
+        assert.deepEqual(await all(engine.history()), []);
+      });
     },
   },
 ];

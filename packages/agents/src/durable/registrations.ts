@@ -1,14 +1,14 @@
 import type { Tool } from '@buddy/core';
-import type { Workflow } from '../durable/durable-context.ts';
-import type { Registration } from '../durable/engine.ts';
-import type { RateLimitOptions } from '../durable/rate-limit.ts';
 import { EngineMisuseError } from '../errors.ts';
+import type { Workflow } from './durable-context.ts';
+import type { Registration } from './engine.ts';
+import type { RateLimitOptions } from './rate-limit.ts';
 
 const DEFAULT_VERSION = '1';
 
-/** What a process can run, and the limits that it knows of. */
+/** What an engine in this process can run, and the limits that it knows of. */
 export class Registrations {
-  /** Of what is started here. */
+  /** What begins now begins with this. */
   version = DEFAULT_VERSION;
   readonly tools = new Map<string, Tool>();
   readonly lanes = new Map<string, number>();
@@ -16,6 +16,7 @@ export class Registrations {
   /** By version, then by name. */
   readonly #workflows = new Map<string, Map<string, Workflow>>();
 
+  /** @throws {EngineMisuseError} When a tool has the name of another. */
   add({ workflows, tools, lanes, providers = {}, version = DEFAULT_VERSION }: Registration): void {
     this.version = version;
     const named = this.#workflows.get(version) ?? new Map<string, Workflow>();
@@ -46,9 +47,13 @@ export class Registrations {
     const named = this.#workflows.get(version);
     const workflow = named?.get(name);
     if (workflow) return workflow;
+    if (version !== this.version) {
+      const versions = [...this.#workflows.keys()].join(', ') || 'none';
+      throw new EngineMisuseError(
+        `A workflow ${name} began with version ${version}; register that too, for as long as any is left. Registered: ${versions}`,
+      );
+    }
     const known = [...(named?.keys() ?? [])].join(', ') || 'none';
-    throw new EngineMisuseError(
-      `No workflow of version ${version} is named ${name}; registered: ${known}`,
-    );
+    throw new EngineMisuseError(`No workflow is named ${name}; registered: ${known}`);
   }
 }
