@@ -35,6 +35,8 @@ const nothing: Workflow = async () => null;
 const tellBigInt: Workflow = (ctx) => ctx.emit('fact', { n: 1n });
 const beginWithBigInt: Workflow = (ctx) =>
   ctx.spawnAll([{ key: 'below', id: 'below', workflow: 'tellBigInt', input: 1n }]);
+const leaves: Workflow = (ctx) =>
+  ctx.spawnAll([{ key: 'below', id: 'below', workflow: 'tellsLate', input: null }]);
 const nap: Workflow = (ctx) => ctx.sleep('nap', 2_000);
 const wait: Workflow = (ctx) => ctx.waitFor('go', { key: 'wait', timeoutMs: 2_000 });
 const askOnce: Workflow = async (ctx) => (await ctx.activity(callOf(ctx, 'test.hang'))).kind;
@@ -116,7 +118,7 @@ describe('a database that does not fit', () => {
       databaseUrl,
       `SELECT version, to_regclass('buddy.compacted') IS NOT NULL AS is_there FROM buddy.engine_schema`,
     );
-    expect(found).toEqual({ version: 3, is_there: true });
+    expect(found).toEqual({ version: 4, is_there: true });
   });
 
   it('is named in the error when it lets nobody in, without the password', async () => {
@@ -187,6 +189,39 @@ describe('an engine over DBOS', () => {
     expect(await engine.result('w')).toEqual({ kind: 'completed', value: 'cancelled' });
     await engine.close();
   }, 10_000);
+
+  it('keeps and tells nothing more of what was compacted while it was at work on it', async () => {
+    const databaseUrl = await postgres.createDatabase('compacted', 'model');
+    const [entered, goOn, told] = [1, 2, 3].map(() => Promise.withResolvers<void>());
+    const gate = defineTool({
+      ...answer,
+      name: 'test.gate',
+      execute: async () => {
+        entered?.resolve();
+        await goOn?.promise;
+        return null;
+      },
+    });
+    const tellsLate: Workflow = async (ctx) => {
+      await ctx.activity({ ...callOf(ctx, 'test.gate'), lane: 'ada' });
+      await ctx.emit('late', { late: true });
+      told?.resolve();
+    };
+    const engine = createDbosEngine({ databaseUrl, pollMs: 20 });
+    engine.register({ workflows: { leaves, tellsLate }, tools: [gate], lanes: { ada: 1 } });
+    const heard: object[] = [];
+    engine.subscribe((fact) => heard.push(fact));
+    await engine.start('w', 'leaves', null);
+    await engine.result('w');
+    await entered?.promise;
+    await engine.compact('w');
+    goOn?.resolve();
+    await told?.promise;
+    const entries = [];
+    for await (const entry of engine.history()) entries.push(entry);
+    expect({ entries, heard }).toEqual({ entries: [], heard: [] });
+    await engine.close();
+  });
 
   it('leaves no session behind when it is closed while it is cut off', async () => {
     const databaseUrl = await postgres.createDatabase('cut_off', 'model');

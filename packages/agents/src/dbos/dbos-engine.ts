@@ -198,11 +198,14 @@ class DbosEngine implements Engine {
       below.push(...level);
     }
     const calls = await books.callsOf([id, ...below]);
-    await deleteAll(client, [
-      ...calls.flatMap((call) => [callId(call.workflowId, call.key), permitId(call)]),
-      ...below,
-    ]);
+    // In such an order that whoever does it again, when this process has died, finds what is left: calls by what is known of
+    // them, what is known by who is there, and who is there by what is above.
+    await deleteAll(
+      client,
+      calls.flatMap((call) => [callId(call.workflowId, call.key), permitId(call)]),
+    );
     await books.forget(id, below);
+    await deleteAll(client, below.toReversed());
   }
 
   async close(): Promise<void> {
