@@ -4,14 +4,18 @@ import { createKillSwitch, driveFaults, faultRegistration } from '@buddy/agents/
 import { countingId } from '@buddy/core';
 import { passStatements } from './dbos-kill-points.ts';
 
-/* A process that takes its part and drives the fault scenario with N children; killed at a point such as `recorded:2:before`. */
+/*
+ * A process that takes its part, or what of it is asked for (`workflows`, `calls`), and is killed at a point such as
+ * `recorded:2:before`. With a number of children it drives the fault scenario to its end; else it goes on until it is ended.
+ */
 
-const [, , databaseUrl = '', folder = '', children = '0', point = ''] = process.argv;
+const [, , databaseUrl = '', folder = '', point = '', takes = '', children = ''] = process.argv;
 const killSwitch = createKillSwitch(point);
 passStatements(killSwitch);
 const engine = createDbosEngine(
   {
     databaseUrl,
+    ...(takes === 'workflows' || takes === 'calls' ? { takes: [takes] } : {}),
     pollMs: 20,
     sweepEveryMs: 100,
     deadAfterMs: 200,
@@ -23,5 +27,7 @@ const engine = createDbosEngine(
 engine.register(faultRegistration({ folder, killSwitch }));
 await engine.open();
 killSwitch.pass('opened', 'after');
-await driveFaults(engine, Number(children), { folder });
-await engine.close();
+if (children !== '') {
+  await driveFaults(engine, Number(children), { folder });
+  await engine.close();
+}

@@ -1,20 +1,24 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { createDbosEngine } from '@buddy/agents/dbos';
 import {
+  checkFaults,
   describeKills,
   type KillPlace,
   startPostgres,
   type TemporaryPostgres,
 } from '@buddy/agents/testing';
-import { afterAll, beforeAll, describe, it, vi } from 'vitest';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 
-/* Processes that are killed around what they have Postgres keep; the points are named in `dbos-kill-points.ts`. */
+/*
+ * Processes that are killed around what they have Postgres keep; the points are named in `dbos-kill-points.ts`. All of them, each at
+ * all its moments, when `BUDDY_KILLS` is set.
+ */
 
 let postgres: TemporaryPostgres;
 let cache = '';
@@ -36,36 +40,81 @@ afterAll(async () => {
 
 let databases = 0;
 
-async function makePlace(): Promise<KillPlace> {
+interface Place extends KillPlace {
+  databaseUrl: string;
+  start(options: ChildOptions): Promise<boolean>;
+}
+
+interface ChildOptions {
+  point?: string;
+  takes?: Role;
+  children?: number;
+}
+
+type Role = 'workflows' | 'calls';
+
+async function makePlace(): Promise<Place> {
   databases += 1;
   const databaseUrl = await postgres.createDatabase(`kills_${databases}`, 'model');
   const folder = mkdtempSync(join(tmpdir(), 'buddy-kills-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const start = ({ point = '', takes, children }: ChildOptions) =>
+    run([databaseUrl, folder, point, takes ?? '', `${children ?? ''}`]);
   return {
+    databaseUrl,
     folder,
-    drive: (children, point = '') => drive([databaseUrl, folder, `${children}`, point]),
-    remove: async () => rmSync(folder, { recursive: true }),
+    start,
+    drive: (children, point) => start({ children, ...(point !== undefined && { point }) }),
+    check: () => checkForgotten(databaseUrl),
   };
 }
 
-/** @returns Whether it was killed. */
-async function drive(args: readonly string[]): Promise<boolean> {
+/** Of what was compacted, neither DBOS nor the books know any more than that it was. */
+async function checkForgotten(databaseUrl: string): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  const { rows } = await client.query(
+    `WITH known (id) AS (
+       SELECT workflow_uuid FROM dbos.workflow_status UNION SELECT workflow_id FROM buddy.entries
+       UNION SELECT workflow_id FROM buddy.intents UNION SELECT workflow_id FROM buddy.large_uses
+     ) SELECT id FROM known WHERE id LIKE 'child/%' OR id LIKE 'root/%'`,
+  );
+  await client.end();
+  expect(rows).toEqual([]);
+}
+
+/** @returns Whether it was killed at its point. */
+async function run(args: readonly string[]): Promise<boolean> {
   const program = join(import.meta.dirname, 'dbos-fault-child.ts');
   const child = spawn(process.execPath, ['--conditions=@buddy/source', program, ...args], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, NODE_COMPILE_CACHE: cache, NODE_NO_WARNINGS: '1' }, // dozens of them
   });
+  onTestFinished(() => end(child));
   const overdue = setTimeout(() => child.kill('SIGTERM'), OVERDUE_MS);
-  const [code, signal]: unknown[] = await once(child, 'exit');
+  const [code, signal] = await gone(child);
   clearTimeout(overdue);
-  assert(signal === 'SIGKILL' || code === 0, `It ended with ${String(code ?? signal)}`);
+  assert(signal === 'SIGKILL' || code === 0, `It ended with ${String(code ?? signal)}: ${args[2]}`);
   return signal === 'SIGKILL';
 }
 
 /** Long after the scenario is over, so that what hangs is told with its point. */
 const OVERDUE_MS = 30_000;
 
+function gone(child: ChildProcess): Promise<[number | null, NodeJS.Signals | null]> {
+  return new Promise((resolve) => child.once('exit', (...ended) => resolve(ended)));
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = gone(child);
+  child.kill('SIGKILL');
+  await ended;
+}
+
 const IN_TRANSACTION = ['before', 'within', 'sent', 'after'] as const;
 const BY_ITSELF = ['before', 'sent', 'after'] as const;
+const CALLED = ['before', 'within', 'after'] as const;
 
 /** All names that are passed in a run without a recovery. */
 const EACH = {
@@ -78,7 +127,7 @@ const EACH = {
   permitted: BY_ITSELF,
   'permit-ended': IN_TRANSACTION,
   intended: BY_ITSELF,
-  called: ['before', 'within', 'after'],
+  called: CALLED,
   recorded: BY_ITSELF,
   'call-ended': IN_TRANSACTION,
   stepped: IN_TRANSACTION,
@@ -93,10 +142,44 @@ const EACH = {
   ended: IN_TRANSACTION,
   deleted: IN_TRANSACTION,
   compacted: BY_ITSELF,
-} as const;
+};
+
+/** What follows a death: a process is killed at each of these that takes over, and so is one that takes over from the next. */
+const IN_RECOVERY = pointsOf({
+  swept: BY_ITSELF,
+  suspected: BY_ITSELF,
+  resumed: IN_TRANSACTION,
+});
+
+/** What one process does for another that lives on, and waits for it. */
+const BESIDE: Record<Role, string[]> = {
+  workflows: pointsOf({
+    claimed: IN_TRANSACTION,
+    begun: IN_TRANSACTION,
+    asked: IN_TRANSACTION,
+    'permit-asked': IN_TRANSACTION,
+    stepped: IN_TRANSACTION,
+    timed: IN_TRANSACTION,
+    waiting: IN_TRANSACTION,
+    received: IN_TRANSACTION,
+    told: BY_ITSELF,
+    ended: IN_TRANSACTION,
+  }),
+  calls: pointsOf({
+    claimed: IN_TRANSACTION,
+    intended: BY_ITSELF,
+    called: CALLED,
+    recorded: BY_ITSELF,
+    'call-ended': IN_TRANSACTION,
+  }),
+};
+
+function pointsOf(moments: Record<string, readonly string[]>): string[] {
+  return Object.entries(moments).flatMap(([what, all]) => all.map((at) => `${what}:1:${at}`));
+}
 
 const isLong = process.env['BUDDY_KILLS'] !== undefined;
-
+const CHILDREN = 8;
 vi.setConfig({ testTimeout: 120_000 }); // dozens of processes, one after the other
 
 describeKills(
@@ -120,7 +203,33 @@ describeKills(
         'call-ended:1:before', // its answer is recorded
         'deleted:1:after',
       ],
+      ...(isLong &&
+        Object.fromEntries(
+          IN_RECOVERY.map((point) => [
+            `at ${point} of a recovery, of what follows that, and of the next`,
+            ['claimed:3:after', point, 'claimed:1:after', point],
+          ]),
+        )),
     },
     ...(isLong && { each: EACH }),
+  },
+);
+
+describe.runIf(isLong).each(['workflows', 'calls'] as const)(
+  'a process that takes %s for another, and is killed',
+  (takes) => {
+    it.each(BESIDE[takes])('at %s, and the next one too, takes nothing with it', async (point) => {
+      const place = await makePlace();
+      const other = takes === 'calls' ? 'workflows' : 'calls';
+      const driving = place.start({ takes: other, children: CHILDREN });
+      expect(await place.start({ takes, point })).toBe(true);
+      // Where it was the last of its kind, this one goes on to the end.
+      const next = place.start({ takes, point });
+      await Promise.race([driving, next]);
+      void place.start({ takes });
+      expect(await driving).toBe(false);
+      checkFaults(place.folder, CHILDREN);
+      await checkForgotten(place.databaseUrl);
+    });
   },
 );

@@ -13,6 +13,8 @@ export interface KillPlace {
    * @returns Whether it was killed.
    */
   drive(children: number, point?: string): Promise<boolean>;
+  /** Looks at what else has to be so when one has come to its end. */
+  check?(): Promise<void>;
   /** Removes what is left. */
   remove?(): Promise<void>;
 }
@@ -67,6 +69,7 @@ export function describeKills(
         await work(place);
         assert.equal(await place.drive(CHILDREN), false);
         checkFaults(place.folder, CHILDREN);
+        await place.check?.();
       } finally {
         await place.remove?.();
       }

@@ -210,10 +210,16 @@ async function tellEnd(engine: Engine, folder: string): Promise<void> {
     const views = [];
     for await (const { id, status } of engine.list()) views.push({ id, status });
     writeWhole(join(folder, 'views'), views);
-    writeWhole(join(folder, 'facts'), await toldBy(engine));
+    const facts = [];
+    for await (const entry of engine.history()) if (entry.kind === 'told') facts.push(entry.value);
+    writeWhole(join(folder, 'facts'), facts);
   }
   await engine.compact('root');
-  say('left', await toldBy(engine));
+  const left = [];
+  for await (const { workflowId, key } of engine.history()) {
+    if (!HALTED.some((id) => workflowId.startsWith(id))) left.push({ workflowId, key });
+  }
+  say('left', left);
   say('result', await engine.result('root'));
 }
 
@@ -222,12 +228,6 @@ export function abridged(what: unknown): string {
   return JSON.stringify(what, (_, value: unknown) =>
     typeof value === 'string' && value.length > 200 ? hash('sha256', value) : value,
   );
-}
-
-async function toldBy(engine: Engine): Promise<unknown[]> {
-  const facts: unknown[] = [];
-  for await (const entry of engine.history()) if (entry.kind === 'told') facts.push(entry.value);
-  return facts;
 }
 
 function writeWhole(path: string, what: unknown): void {
