@@ -12,7 +12,7 @@ export interface KillSwitch {
 }
 
 /**
- * @param point As `recorded:2:before`: what, the how manieth time, and which moment of it. One that is empty is never passed.
+ * @param point As `recorded:2:before`: what, which time from 1, and which moment of it. An empty one is never passed.
  * @example
  * const killSwitch = createKillSwitch('recorded:1:after');
  * killSwitch.pass('recorded', 'before'); // nothing happens
