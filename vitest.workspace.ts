@@ -19,13 +19,14 @@ export default defineConfig({
         name: root.replace('packages/', ''),
         setupFiles: setupFilesOf(root),
         // These run whole programs over thousands of tasks, several at once.
-        ...(root === 'examples' && { testTimeout: 180_000, hookTimeout: 180_000 }),
+        ...(root === 'examples' && { testTimeout: 300_000, hookTimeout: 300_000 }),
       },
     })),
     // Most of a test's time is waiting for processes and sockets: on two cores, one file at a time takes twice as long.
     maxWorkers: 2,
     // A process that a test starts may wait for its turn; what hangs is seen all the same.
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     expect: { poll: { timeout: 15_000, interval: 20 } },
     coverage: { provider: 'v8', include: ['packages/*/src/**'] },
     ...(jsonReport !== undefined && {

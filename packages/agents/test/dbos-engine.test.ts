@@ -224,7 +224,7 @@ describe('a harness over DBOS', () => {
     const over = await harness.decide('a3', { kind: 'deny', explanation: 'no' });
     expect(over.counts).toMatchObject({ completed: 4, denied: 1, skipped: 1 });
     await harness.close();
-  }, 30_000);
+  });
 
   it('is gone on with by another process, which does nothing again that was done', async () => {
     const databaseUrl = await postgres.createDatabase('harness_resumed');
@@ -242,5 +242,5 @@ describe('a harness over DBOS', () => {
     const over = await second.harness.decide('a3', { kind: 'proceed' });
     expect(over).toMatchObject({ status: 'completed', counts: { completed: 6 } });
     await second.harness.close();
-  }, 30_000);
+  });
 });

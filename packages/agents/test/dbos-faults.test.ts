@@ -28,8 +28,8 @@ beforeAll(async () => {
   });
   await engine.open();
   await engine.close();
-}, 30_000);
-afterAll(() => postgres.stop(), 30_000);
+});
+afterAll(() => postgres.stop());
 
 let databases = 0;
 let databaseUrl = '';
@@ -149,7 +149,7 @@ describe('two workers over one database', () => {
     await end(first, 'SIGKILL');
     await driving;
     expect(checkFaults(folder, CHILDREN).processes).toHaveLength(2);
-  }, 60_000);
+  });
 
   it('lose nothing when one closes in order, and when both are gone for a while', async () => {
     const both = await Promise.all([startWorker(), startWorker()]);
@@ -161,7 +161,7 @@ describe('two workers over one database', () => {
     await startWorker();
     await driving;
     expect(checkFaults(folder, CHILDREN).processes.length).toBeGreaterThan(1);
-  }, 60_000);
+  });
 
   it('do nothing over again that must happen once, also when one that was taken for dead comes back', async () => {
     const [frozen] = await Promise.all([startWorker(300), startWorker(300)]);
@@ -176,7 +176,7 @@ describe('two workers over one database', () => {
     expect(checkFaults(folder, CHILDREN, { stoodStill: [frozen.pid ?? 0] }).processes).toContain(
       frozen.pid,
     );
-  }, 60_000);
+  });
 
   it('are not held up by one that stands still in the middle of a transaction', async () => {
     const [blocker, watcher] = [await connect(), await connect()];
@@ -198,7 +198,7 @@ describe('two workers over one database', () => {
     expect(checkFaults(folder, CHILDREN, { stoodStill: [frozen.pid ?? 0] }).processes).toHaveLength(
       2,
     );
-  }, 60_000);
+  });
 
   it('go on when Postgres has crashed under them, during work and during recovery', async () => {
     const [first] = await Promise.all([startWorker(), startWorker()]);
@@ -211,7 +211,7 @@ describe('two workers over one database', () => {
     await postgres.restart();
     await driving;
     expect(() => checkFaults(folder, CHILDREN)).not.toThrow();
-  }, 60_000);
+  });
 
   it(`lose nothing when they are killed at any moment, ${KILLS} times over`, async () => {
     const random = seededRandom(Number(process.env['BUDDY_SEED'] ?? 1));

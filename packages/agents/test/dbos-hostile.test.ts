@@ -18,6 +18,8 @@ const nothing: Workflow = async () => null;
 const tellBigInt: Workflow = (ctx) => ctx.emit('fact', { n: 1n });
 const beginWithBigInt: Workflow = (ctx) =>
   ctx.spawnAll([{ key: 'below', id: 'below', workflow: 'tellBigInt', input: 1n }]);
+const leaves: Workflow = (ctx) =>
+  ctx.spawnAll([{ key: 'below', id: 'below', workflow: 'tellsLate', input: null }]);
 const nap: Workflow = (ctx) => ctx.sleep('nap', 2_000);
 const wait: Workflow = (ctx) => ctx.waitFor('go', { key: 'wait', timeoutMs: 2_000 });
 const longNap: Workflow = (ctx) => ctx.sleep('nap', 1_800_000);
@@ -104,7 +106,7 @@ describe('a database that does not fit', () => {
       databaseUrl,
       `SELECT version, to_regclass('buddy.compacted') IS NOT NULL AS is_there FROM buddy.engine_schema`,
     );
-    expect(found).toEqual({ version: 3, is_there: true });
+    expect(found).toEqual({ version: 4, is_there: true });
   });
 
   it('is named in the error when it lets nobody in, without the password', async () => {
@@ -174,7 +176,43 @@ describe('an engine over DBOS', () => {
     await blocker.end();
     expect(await engine.result('w')).toEqual({ kind: 'completed', value: 'cancelled' });
     await engine.close();
-  }, 10_000);
+  });
+
+  it('keeps and tells nothing more of what was compacted while it was at work on it', async () => {
+    const databaseUrl = await postgres.createDatabase('compacted');
+    const [entered, goOn, told] = [1, 2, 3].map(() => Promise.withResolvers<void>());
+    const gate = defineTool({
+      ...answer,
+      name: 'test.gate',
+      execute: async () => {
+        entered?.resolve();
+        await goOn?.promise;
+        return null;
+      },
+    });
+    const tellsLate: Workflow = async (ctx) => {
+      await ctx.activity({ ...callOf(ctx, 'test.gate'), lane: 'ada' });
+      await ctx.emit('late', { late: true });
+      told?.resolve();
+    };
+    const engine = createDbosEngine({ databaseUrl, pollMs: 20 });
+    engine.register({ workflows: { leaves, tellsLate }, tools: [gate], lanes: { ada: 1 } });
+    const heard: object[] = [];
+    engine.subscribe((fact) => heard.push(fact));
+    await engine.start('w', 'leaves', null);
+    await engine.result('w');
+    await entered?.promise;
+    // This process slept, and another one brought it to its end.
+    const ended = `UPDATE dbos.workflow_status SET status = 'SUCCESS' WHERE workflow_uuid = 'below'`;
+    await ask(databaseUrl, ended);
+    await engine.compact('w');
+    goOn?.resolve();
+    await told?.promise;
+    const entries = [];
+    for await (const entry of engine.history()) entries.push(entry);
+    expect({ entries, heard }).toEqual({ entries: [], heard: [] });
+    await engine.close();
+  });
 
   it('leaves no session behind when it is closed while it is cut off', async () => {
     const databaseUrl = await postgres.createDatabase('cut_off');
@@ -204,7 +242,7 @@ describe('an engine over DBOS', () => {
       });
     }
     await engine.close();
-  }, 20_000);
+  });
 
   it.each([
     ['while it waits', true],
@@ -268,7 +306,7 @@ describe('an engine over DBOS', () => {
     for await (const { id, status } of engine.list()) views.push(`${id} ${status}`);
     expect(views).toEqual(['longNap running', 'longWait completed']);
     await engine.close();
-  }, 20_000);
+  });
 
   it('ends a wait though it could not be told at once that its time has come', async () => {
     const databaseUrl = await postgres.createDatabase('reminded');
@@ -279,7 +317,7 @@ describe('an engine over DBOS', () => {
     await engine.start('nap', 'nap', null);
     expect(await engine.result('nap')).toEqual({ kind: 'completed', value: 'slept' });
     await engine.close();
-  }, 20_000);
+  });
 
   it('lives on when Postgres crashes while calls are put into their queue', async () => {
     const databaseUrl = await postgres.createDatabase('crash_in_enqueue');
@@ -312,7 +350,7 @@ describe('an engine over DBOS', () => {
     await cutOff;
     expect(await engine.result('w')).toEqual({ kind: 'completed', value: 'succeeded' });
     await engine.close();
-  }, 30_000);
+  });
 
   it('takes calls again when it could not keep what came of as many as it makes at once', async () => {
     const databaseUrl = await postgres.createDatabase('refused');
@@ -335,7 +373,7 @@ describe('an engine over DBOS', () => {
     );
     expect(Number(tries)).toBeGreaterThan(4 + ids.length);
     await engine.close();
-  }, 30_000);
+  });
 
   it('does not take for what came of a step that it could not be kept', async () => {
     const databaseUrl = await postgres.createDatabase('refused_step');
@@ -346,7 +384,7 @@ describe('an engine over DBOS', () => {
     await engine.start('w', 'askHere', null);
     expect(await engine.result('w')).toEqual({ kind: 'completed', value: 'succeeded' });
     await engine.close();
-  }, 30_000);
+  });
 
   it('closes also when Postgres is gone for good', async () => {
     const away = await startPostgres();
@@ -360,5 +398,5 @@ describe('an engine over DBOS', () => {
     await away.stop();
     await systemClock.sleep(200); // it has looked for others, and waits for an answer
     await expect(engine.close()).resolves.toBeUndefined();
-  }, 30_000);
+  });
 });

@@ -181,7 +181,7 @@ describe('a value of more than 256 KB, over DBOS', () => {
     expect(await kept(databaseUrl)).toEqual(['input', 'result']);
     expect(await second.result('w')).toEqual(result);
     await second.close();
-  }, 40_000);
+  });
 
   it('is not kept of a start that came too late', async () => {
     const databaseUrl = await postgres.createDatabase('large_late');

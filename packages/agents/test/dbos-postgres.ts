@@ -21,8 +21,8 @@ export function sharePostgres(): SharedPostgres {
     const engine = createDbosEngine({ databaseUrl, takes: [] });
     await engine.open();
     await engine.close();
-  }, 30_000);
-  afterAll(() => postgres.stop(), 30_000);
+  });
+  afterAll(() => postgres.stop());
   return {
     get url() {
       return postgres.url;

@@ -22,9 +22,9 @@ import {
   type Operation,
   type Workflow,
 } from '@buddy/agents';
-import { checkFaults } from '@buddy/agents/testing';
+import { checkFaults, describeKills } from '@buddy/agents/testing';
 import { ManualClock, seededRandom } from '@buddy/core';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 // The thread would hide what is written when; what it runs is this.
 import { JournalWriter, type Write } from '../src/journal/journal-writer.ts';
 
@@ -67,37 +67,37 @@ function start(args: readonly string[], shell = '') {
 const CHILDREN = 8;
 const drive = (point = '') => start(['drive', `${CHILDREN}`, point]);
 
-/** Named points, in the order in which a run comes by them; each process is killed at the next one. */
-const POINTS = [
-  'begun:1:before',
-  'begun:4:after',
-  'signalled:1:before',
-  'signalled:2:after',
-  'intended:1:before',
-  'intended:1:after',
-  'recorded:2:before',
-  'opened', // in the middle of its recovery
-  'opened', // and once more
-  'recorded:3:after',
-  'told:2:before',
-  'told:2:after',
-  'opened',
-  'ended:2:before',
-  'ended:2:after',
-];
+vi.setConfig({ testTimeout: 120_000 }); // some start dozens of processes, one after the other
+const isLong = process.env['BUDDY_KILLS'] !== undefined;
+const AROUND = ['before', 'after'] as const;
 
-describe('a process that is killed', { timeout: 120_000 }, () => {
-  it('at every point that has a name, in its recovery, and twice in a row, loses and repeats nothing', async () => {
-    const killed: string[] = [];
-    for (const point of POINTS) {
-      const signal = await drive(point).end();
-      if (signal === 'SIGKILL') killed.push(point);
-    }
-    expect(killed).toEqual(POINTS);
-    expect(await drive().end()).toBeNull();
-    checkFaults(folder, CHILDREN);
-  });
+describeKills(
+  'an engine over a journal',
+  () => ({
+    folder,
+    drive: async (children, point = '') =>
+      (await start(['drive', `${children}`, point]).end()) === 'SIGKILL',
+  }),
+  { describe, it },
+  isLong
+    ? {
+        each: {
+          begun: AROUND,
+          intended: AROUND,
+          recorded: AROUND,
+          told: AROUND,
+          timed: AROUND,
+          signalled: AROUND,
+          cancelled: AROUND,
+          ended: AROUND,
+          compacted: AROUND,
+          called: ['before', 'within', 'after'],
+        },
+      }
+    : {},
+);
 
+describe('a process that is killed', () => {
   it('by one of its own calls is killed by it four times, and then no more', async () => {
     let processes = 1;
     let last = start(['poison']);

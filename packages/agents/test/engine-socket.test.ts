@@ -277,13 +277,14 @@ describe('an engine in another process', () => {
     expect(await next()).toBe('open');
     host.kill('SIGSTOP');
     const hasty = await connectEngine(runFolder, { timeoutMs: 100 });
-    await expect(hasty.signal('w', 'verdict', 'yes', { key: 'k' })).rejects.toMatchObject({
+    await expect(hasty.signal('w', 'note', 'hm', { key: 'n' })).rejects.toMatchObject({
       code: 'AGENTS_ENGINE_LOST',
       message: expect.stringContaining('silent for 100 ms'),
       effect: 'unknown',
     });
     host.kill('SIGCONT');
     const patient = await connectEngine(runFolder);
+    await patient.signal('w', 'note', 'hm', { key: 'n' });
     await patient.signal('w', 'verdict', 'yes', { key: 'k' });
     expect(JSON.parse(await next())).toMatchObject({ value: { value: 'yes' } });
   });

@@ -9,13 +9,18 @@ import {
   type Workflow,
   type WorkflowStore,
 } from '@buddy/agents';
-import { driveFaults, faultRegistration } from '@buddy/agents/testing';
+import {
+  createKillSwitch,
+  driveFaults,
+  faultRegistration,
+  type KillSwitch,
+} from '@buddy/agents/testing';
 import type { Tool } from '@buddy/core';
 import { z } from 'zod';
 
 /*
  * A process that is made to fail. What it does:
- *   drive N [POINT]   the fault scenario with N children; killed at a point such as `recorded:2:before`, or at `opened`
+ *   drive N [POINT]   the fault scenario with N children; killed at a point such as `recorded:2:before`
  *   poison            a call that kills the process
  *   log               one workflow after the other, and how long the log was when each was acknowledged; then it is killed
  *   fill              workflows until one is refused; when it is told so on its standard input, it ends them all
@@ -30,16 +35,13 @@ function die(): never {
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-/** Kills the process before or after so many operations of a kind are kept. */
-function dyingAt(at: string, store: WorkflowStore): WorkflowStore {
-  const [kind, count, when] = at.split(':');
-  let left = Number(count);
+/** A store whose every operation passes the switch. */
+function passing(killSwitch: KillSwitch, store: WorkflowStore): WorkflowStore {
   const around =
     (keep: (operation: Operation) => Promise<void>) => async (operation: Operation) => {
-      const isPoint = operation.kind === kind && --left === 0;
-      if (isPoint && when === 'before') die();
+      killSwitch.pass(operation.kind, 'before');
       await keep(operation);
-      if (isPoint) die();
+      killSwitch.pass(operation.kind, 'after');
     };
   return {
     keep: around((operation) => store.keep(operation)),
@@ -56,14 +58,15 @@ function dyingAt(at: string, store: WorkflowStore): WorkflowStore {
 
 async function drive(): Promise<void> {
   // It is us who kill, not a call, and more often than any call would be forgiven.
+  const killSwitch = createKillSwitch(point);
   const engine = createEngine({
-    store: dyingAt(point, openJournal({ file })),
+    store: passing(killSwitch, openJournal({ file })),
     poisonAfter: Infinity,
   });
-  engine.register(faultRegistration({ folder }));
+  engine.register(faultRegistration({ folder, killSwitch }));
   say('open');
   await engine.open();
-  if (point === 'opened') die();
+  killSwitch.pass('opened', 'after');
   await driveFaults(engine, Number(children), { folder });
   await engine.close();
 }

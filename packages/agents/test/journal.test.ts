@@ -273,7 +273,7 @@ describe('a journal on a disk that is full', () => {
     } finally {
       disk.unmount();
     }
-  }, 30_000);
+  });
 });
 
 const KILLS = Number(process.env['BUDDY_KILLS'] ?? 10);

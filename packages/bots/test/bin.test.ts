@@ -48,7 +48,7 @@ describe('the program buddy-bots', () => {
     expect((await new Program(folder, 'lst').end()).code).toBe(2);
     const nowhere = await new Program(folder, 'list --registry none/bots.json').end();
     expect(nowhere).toMatchObject({ code: 2, err: expect.stringMatching(/^Cannot read none/) });
-  }, 20_000);
+  });
 
   it('says so when there is no registry, or no supervisor', async () => {
     const missing = await run('list --json');
@@ -199,7 +199,7 @@ describe('buddy-bots run', () => {
     expect(await supervisor.end()).toMatchObject({ code: 0 });
     for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
     expect((await run('status')).out).toMatch(/^ticker +stopped[^]*No supervisor is running/m);
-  }, 60_000);
+  });
 
   it('stops its bots when nobody reads any more what it tells', async () => {
     await writeBots('bots.json', [bot('ticker', 'setInterval(() => {}, 1000)', {})]);
@@ -210,7 +210,7 @@ describe('buddy-bots run', () => {
     expect(await supervisor.end()).toMatchObject({ code: 0 });
     expect(() => process.kill(status.bots[0].pid, 0)).toThrow('ESRCH');
     expect((await run('list --status stopped')).out).toMatch('1 of 1 bots.');
-  }, 30_000);
+  });
 
   it('tells programs each event as a document of one line', async () => {
     await writeBots('bots.json', [
@@ -231,7 +231,7 @@ describe('buddy-bots run', () => {
       exit: { kind: 'crash', exit_code: 3 },
       at: expect.stringMatching(/Z$/),
     });
-  }, 30_000);
+  });
 
   it('says what is wrong with its file, and starts nothing', async () => {
     await writeFile(join(folder, 'bots.json'), '{"format":"buddy-bots",');

@@ -19,7 +19,7 @@ it('the example of the README is the one that runs, and prints what it says', as
     { cwd: newFolder() },
   );
   expect(stdout).toBe('running\ncrawler requested\nstopped\n');
-}, 20_000);
+});
 
 it('the document of the README is one that is imported', async () => {
   const [, text = ''] = /```json\n(.*?)```/s.exec(readme) ?? [];

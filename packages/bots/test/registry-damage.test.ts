@@ -290,7 +290,7 @@ describe('the lock of a registry', () => {
     holder.kill('SIGKILL');
     await waiting;
     expect(await registry.all()).toHaveLength(2);
-  }, 20_000);
+  });
 
   it('that cannot be had at all is an error of its own', async () => {
     const { registry, file } = newWorld();

@@ -32,7 +32,7 @@ describe('processes that write one registry at once', () => {
     for (const { name } of writers) {
       expect(await registry.get(name)).toMatchObject({ description: `${UPDATES}` });
     }
-  }, 60_000);
+  });
 });
 
 describe('a registry whose writers are killed', () => {

@@ -45,7 +45,7 @@ describe('a lock on a file', () => {
     });
     const outcomes = (await Promise.all(said)).map((text) => String(text).trim());
     expect(outcomes.toSorted()).toEqual(['held', 'not held', 'not held', 'not held']);
-  }, 30_000);
+  });
 
   it('vanishes with its holder, whatever ends it', async () => {
     const program = `

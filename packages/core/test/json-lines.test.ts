@@ -284,7 +284,7 @@ describe('an appender of JSON Lines', () => {
     expect(appended).not.toHaveBeenCalled();
     release();
     await append;
-  }, 2_000);
+  });
 
   it('rejects `append` when the records cannot be synced', async () => {
     await using appender = await openJsonLinesAppender(join(folder, 'outcomes.jsonl'));

@@ -43,7 +43,7 @@ describe.skipIf(executablePath === undefined)('the approval form, in a real brow
       ...(executablePath !== undefined && { executablePath }),
       args: ['--no-sandbox'],
     });
-  }, 60_000);
+  });
   afterAll(() => browser.close());
 
   async function openForm(options: BrowserContextOptions = {}) {

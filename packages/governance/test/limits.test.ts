@@ -90,7 +90,7 @@ describe('a limit', () => {
     expect(total).toBe(333);
     const { take } = openBook(file); // they are all gone; what they took is not
     expect((await take([callsPerHour(333)])).kind).toBe('refused');
-  }, 60_000);
+  });
 
   it('never counts more than is allowed in any window of its length', () =>
     fc.assert(

@@ -52,7 +52,7 @@ export function describePlaybook(
   playbook: Playbook,
   makeWorld: () => Promise<PlaybookWorld>,
 ): void {
-  describe(`playbook ${playbook.id}`, { timeout: 30_000 }, () => {
+  describe(`playbook ${playbook.id}`, () => {
     const open: { world: PlaybookWorld; guardians: Guardian[] }[] = [];
     afterEach(async () => {
       for (const { world, guardians } of open.splice(0)) {

@@ -202,5 +202,5 @@ describe('a sandbox', () => {
       value: 2,
       refused: { code: 'SANDBOX_START_FAILED', message: expect.stringContaining('--allow-worker') },
     });
-  }, 60_000);
+  });
 });

@@ -27,7 +27,10 @@ export class Books {
     this.#ports = ports;
   }
 
-  /** Keeps what came of a call, or a fact; whoever was first counts. */
+  /**
+   * Keeps what came of a call, or a fact; whoever was first counts. Of what has been compacted nothing is kept any more, and it
+   * is told what it said: only a process that slept through the end of it still speaks.
+   */
   keep(entry: NewEntry): Promise<KeptEntry> {
     return this.#keeping.add(entry);
   }
@@ -202,6 +205,7 @@ export class Books {
    * that slept through it all must not make a call of it anew.
    */
   async forget(workflowId: string, below: readonly string[]): Promise<void> {
+    await this.#query('SELECT buddy.close_books($1)', [[workflowId, ...below]]);
     await this.#query('SELECT buddy.forget($1, $2)', [workflowId, below]);
   }
 
@@ -240,6 +244,7 @@ interface KnownCall {
 }
 
 interface KeptEntry {
+  /** 0 when it was not kept. */
   seq: number;
   at: number;
   value: unknown;

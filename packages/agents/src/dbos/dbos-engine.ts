@@ -199,11 +199,14 @@ class DbosEngine implements Engine {
       if (typeof input === 'string') await large.useInput(one, input);
     }
     const calls = await books.callsOf([id, ...forgotten]);
-    await deleteAll(client, [
-      ...calls.flatMap((call) => [callId(call.workflowId, call.key), permitId(call)]),
-      ...forgotten,
-    ]);
+    // In such an order that whoever does it again, when this process has died, finds what is left: calls by what is known of
+    // them, what is known by who is there, and who is there by what is above.
+    await deleteAll(
+      client,
+      calls.flatMap((call) => [callId(call.workflowId, call.key), permitId(call)]),
+    );
     await books.forget(id, forgotten);
+    await deleteAll(client, forgotten.toReversed());
   }
 
   async close(): Promise<void> {

@@ -46,13 +46,14 @@ export const ENTERED = 'buddy_entered';
 /** Says of which workflow. */
 export const ANSWERED = 'buddy_answered';
 
-const SCHEMA_VERSION = 3;
+const SCHEMA_VERSION = 4;
 const LOCK_POLL_MS = 50;
 
 /**
  * Entries are committed in another order than they are numbered in, so one who reads on from a number could miss some. Whoever
  * adds one holds a lock with the others until it is committed; whoever reads waits for a moment at which nobody holds it, and
- * reads no further than that.
+ * reads no further than that. Whoever compacts waits for the same moment before it says so, and forgets entries in a transaction
+ * of its own after that: so none is added behind its back.
  *
  * Whoever keeps a large value holds a lock with the others until it is committed that it is used; whoever removes what nobody
  * uses holds it alone. Both do so first of all, so that neither waits for the other with rows in hand, and none removes what
@@ -100,17 +101,23 @@ BEGIN
   INSERT INTO buddy.entries (name, workflow_id, kind, key, at, tool, value)
     SELECT p_name, g.workflow_id, g.kind, g.key, now_ms, g.tool, g.value
     FROM unnest(p_workflow_ids, p_kinds, p_keys, p_tools, p_values) WITH ORDINALITY AS g(workflow_id, kind, key, tool, value, nth)
+    WHERE NOT EXISTS (SELECT 1 FROM buddy.compacted c WHERE c.workflow_id = g.workflow_id)
     ORDER BY g.nth
     ON CONFLICT DO NOTHING;
   IF FOUND AND 'told' = ANY(p_kinds) THEN PERFORM pg_notify('${ENTERED}', ''); END IF;
   FOR answered IN
     SELECT DISTINCT left(g.workflow_id, 2000) FROM unnest(p_workflow_ids, p_answers) AS g(workflow_id, is_answer) WHERE g.is_answer
   LOOP PERFORM pg_notify('${ANSWERED}', answered); END LOOP;
-  RETURN QUERY SELECT g.nth::int, e.seq, e.at, e.value
-    FROM unnest(p_workflow_ids, p_kinds, p_keys) WITH ORDINALITY AS g(workflow_id, kind, key, nth),
-      LATERAL (SELECT * FROM buddy.entries x
-               WHERE x.workflow_id = g.workflow_id AND x.kind = g.kind AND x.key = g.key LIMIT 1) e
+  RETURN QUERY SELECT g.nth::int, coalesce(e.seq, 0), coalesce(e.at, now_ms), coalesce(e.value, g.value)
+    FROM unnest(p_workflow_ids, p_kinds, p_keys, p_values) WITH ORDINALITY AS g(workflow_id, kind, key, value, nth)
+      LEFT JOIN LATERAL (SELECT * FROM buddy.entries x
+                         WHERE x.workflow_id = g.workflow_id AND x.kind = g.kind AND x.key = g.key LIMIT 1) e ON true
     ORDER BY g.nth;
+END $$;
+CREATE OR REPLACE FUNCTION buddy.close_books(p_workflow_ids text[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(${lockKey('entries')});
+  INSERT INTO buddy.compacted (workflow_id) SELECT unnest(p_workflow_ids) ON CONFLICT DO NOTHING;
 END $$;
 CREATE OR REPLACE FUNCTION buddy.last_whole_entry(p_name text) RETURNS bigint LANGUAGE plpgsql AS $$
 BEGIN
@@ -149,7 +156,6 @@ BEGIN
   IF EXISTS (SELECT 1 FROM buddy.large_uses u WHERE u.workflow_id = ANY(everyone)) THEN
     PERFORM pg_advisory_xact_lock(${lockKey('large')});
   END IF;
-  INSERT INTO buddy.compacted (workflow_id) SELECT unnest(everyone) ON CONFLICT DO NOTHING;
   DELETE FROM buddy.entries e WHERE e.workflow_id = ANY(everyone);
   DELETE FROM buddy.intents i WHERE i.workflow_id = ANY(everyone);
   DELETE FROM buddy.suspects s WHERE s.workflow_id = ANY(everyone);

@@ -261,7 +261,7 @@ describe('a supervisor whose reaper was ended', () => {
       (found) => found.length === 0,
     );
     expect(left).toEqual([]);
-  }, 30_000);
+  });
 });
 
 describe('a stranger', () => {

@@ -162,7 +162,7 @@ describe('the control of a supervisor', () => {
       ),
     );
     expect(outcomes).toEqual(['BOTS_SUPERVISOR_RUNNING', 'BOTS_SUPERVISOR_RUNNING']);
-  }, 20_000);
+  });
 
   it('is refused by a symbolic link to a registry that is not there yet', async () => {
     const { registryFile, server } = await served();
@@ -170,7 +170,7 @@ describe('the control of a supervisor', () => {
     await symlink(registryFile, link);
     expect(await socketPathFor(link)).toBe(server.path);
     expect(await firstLine(startHost(link))).toBe('BOTS_SUPERVISOR_RUNNING');
-  }, 20_000);
+  });
 
   it('goes to one of those that start together where one was killed', async () => {
     const registryFile = await newRegistryFile();
@@ -188,7 +188,7 @@ describe('the control of a supervisor', () => {
       expect(await control.status()).toEqual([]);
       if (round === 1) holder.kill('SIGKILL');
     }
-  }, 60_000);
+  });
 });
 
 function startHost(registryFile: string, env = process.env): ChildProcess {

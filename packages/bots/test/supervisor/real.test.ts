@@ -182,7 +182,7 @@ describe('an exit is known for what it was', () => {
       { limit: 'rss', maxRssBytes: 120e6, sample: { processes: 2, rssBytes: expect.any(Number) } },
     ]);
     expect(tookMs).toBeLessThanOrEqual(durationMs + stopGraceMs + 1_000);
-  }, 20_000);
+  });
 
   it('limit_exceeded, for the processor', async () => {
     const { supervisor, ended } = supervise(
@@ -280,7 +280,7 @@ describe('a real bot', () => {
     expect(processesWith(token)).toEqual([]);
     expect((await registry.get('ada'))?.status).toBe('stopped');
     expect(await readFile(join(folder, 'ada.log'), 'utf8')).toContain('line 1 of');
-  }, 30_000);
+  });
 
   it('is buried by the next supervisor, with what it left behind, when only that is still there', async () => {
     const folder = await newFolder();
@@ -313,7 +313,7 @@ describe('a real bot', () => {
     expect(ends).toEqual([[expect.any(Number), expect.any(Number)]]);
     expect(await registry.get('ada')).toMatchObject({ status: 'crashed' });
     expect(await registry.get('ada')).not.toHaveProperty('mark');
-  }, 30_000);
+  });
 
   it('runs on when its supervisor is closed so, and is the next one’s to stop', async () => {
     const folder = await newFolder();

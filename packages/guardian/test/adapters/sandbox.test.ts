@@ -36,5 +36,5 @@ describe('a guarded sandbox', () => {
     } finally {
       await guarded.close();
     }
-  }, 30_000);
+  });
 });

@@ -117,7 +117,7 @@ describe('faults of a Postgres server', () => {
   beforeAll(async () => {
     world = await startPostgres();
     folder = join(world.dataFolder, '..', 'journal');
-  }, 30_000);
+  });
   afterAll(() => world.close());
   afterEach(() => world.server.start(AbortSignal.timeout(20_000)));
 

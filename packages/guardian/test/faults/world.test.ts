@@ -190,7 +190,7 @@ describe('faults of a model server', () => {
     await unloaded.revert();
     expect(await loaded()).toEqual([target.model]);
     await world.close();
-  }, 20_000);
+  });
 
   it('kill it, which lasts: what is left to recover says so', async () => {
     const world = await openModelWorld('down');

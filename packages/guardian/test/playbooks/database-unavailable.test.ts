@@ -26,7 +26,7 @@ const closing: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
   primary = await startPostgres();
-}, 30_000);
+});
 afterAll(() => primary.close());
 afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();

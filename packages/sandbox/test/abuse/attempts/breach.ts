@@ -490,12 +490,12 @@ export const breach = family('assumed breach', 'leak', [
   {
     name: 'a value of far more items than a value may have',
     code: 'raw(\'{"type":"done","run":\' + run + \',"isIdle":true,"outcome":{"status":"value","value":[\' + "1,".repeat(1e6) + "1]}}"); await new Promise(() => {})',
-    expects: { ...HOST_SIDE, status: ['violation'] },
+    expects: { ...HOST_SIDE, ...ENDS }, // on a busy machine its time is over before it has all come
   },
   {
     name: 'a value of far more empty lists than a value may have',
     code: 'raw(\'{"type":"done","run":\' + run + \',"isIdle":true,"outcome":{"status":"value","value":[\' + "[[]],".repeat(5e5) + "1]}}"); await new Promise(() => {})',
-    expects: { ...HOST_SIDE, status: ['violation'] },
+    expects: { ...HOST_SIDE, ...ENDS }, // on a busy machine its time is over before it has all come
   },
   {
     name: 'an input far larger than an input may be',
