@@ -16,7 +16,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 const CHILDREN = 8;
-const KILLS = Number(process.env['BUDDY_KILLS'] ?? 3);
+const KILLS = Number(process.env['BUDDY_KILLS'] ?? 10);
 
 let postgres: TemporaryPostgres;
 beforeAll(async () => {
