@@ -4,32 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { createDbosEngine } from '@buddy/agents/dbos';
-import {
-  checkFaults,
-  driveFaults,
-  faultRegistration,
-  startPostgres,
-  type TemporaryPostgres,
-} from '@buddy/agents/testing';
+import { checkFaults, driveFaults, faultRegistration } from '@buddy/agents/testing';
 import { seededRandom, systemClock } from '@buddy/core';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { sharePostgres } from './dbos-postgres.ts';
 
 const CHILDREN = 8;
 const KILLS = Number(process.env['BUDDY_KILLS'] ?? 10);
 
-let postgres: TemporaryPostgres;
-beforeAll(async () => {
-  postgres = await startPostgres();
-  // With its tables, so that they need not be made for each test.
-  const engine = createDbosEngine({
-    databaseUrl: await postgres.createDatabase('model'),
-    takes: [],
-  });
-  await engine.open();
-  await engine.close();
-});
-afterAll(() => postgres.stop());
+const postgres = sharePostgres();
 
 let databases = 0;
 let databaseUrl = '';
@@ -40,7 +24,7 @@ afterEach(leavePlace);
 
 async function makePlace(): Promise<void> {
   databases += 1;
-  databaseUrl = await postgres.createDatabase(`faults_${databases}`, 'model');
+  databaseUrl = await postgres.createDatabase(`faults_${databases}`);
   folder = mkdtempSync(join(tmpdir(), 'buddy-faults-'));
 }
 

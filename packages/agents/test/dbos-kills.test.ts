@@ -4,39 +4,22 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { createDbosEngine } from '@buddy/agents/dbos';
-import {
-  checkFaults,
-  describeKills,
-  type KillPlace,
-  startPostgres,
-  type TemporaryPostgres,
-} from '@buddy/agents/testing';
+import { checkFaults, describeKills, type KillPlace } from '@buddy/agents/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { sharePostgres } from './dbos-postgres.ts';
 
 /*
  * Processes that are killed around what they have Postgres keep; the points are named in `dbos-kill-points.ts`. All of them, each at
  * all its moments, when `BUDDY_KILLS` is set.
  */
 
-let postgres: TemporaryPostgres;
+const postgres = sharePostgres();
 let cache = '';
-beforeAll(async () => {
+beforeAll(() => {
   cache = mkdtempSync(join(tmpdir(), 'buddy-compiled-'));
-  postgres = await startPostgres();
-  // With its tables, so that they need not be made for each test.
-  const engine = createDbosEngine({
-    databaseUrl: await postgres.createDatabase('model'),
-    takes: [],
-  });
-  await engine.open();
-  await engine.close();
 });
-afterAll(async () => {
-  await postgres.stop();
-  rmSync(cache, { recursive: true, force: true });
-});
+afterAll(() => rmSync(cache, { recursive: true, force: true }));
 
 let databases = 0;
 
@@ -55,7 +38,7 @@ type Role = 'workflows' | 'calls';
 
 async function makePlace(): Promise<Place> {
   databases += 1;
-  const databaseUrl = await postgres.createDatabase(`kills_${databases}`, 'model');
+  const databaseUrl = await postgres.createDatabase(`kills_${databases}`);
   const folder = mkdtempSync(join(tmpdir(), 'buddy-kills-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const start = ({ point = '', takes, children }: ChildOptions) =>

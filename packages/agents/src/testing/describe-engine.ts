@@ -1,4 +1,5 @@
 import { CALL_CASES } from './cases/calls.ts';
+import { COMPACTION_CASES } from './cases/compaction.ts';
 import type { EngineCase } from './cases/engine-case.ts';
 import { LARGE_VALUE_CASES } from './cases/large-values.ts';
 import { RESTART_CASES } from './cases/restarts.ts';
@@ -13,6 +14,7 @@ const ENGINE_CASES: readonly EngineCase[] = [
   ...SIGNAL_CASES,
   ...LARGE_VALUE_CASES,
   ...RESTART_CASES,
+  ...COMPACTION_CASES,
 ];
 
 /** The functions of a test runner; those of Vitest, Jest and node:test will do. */
